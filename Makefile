@@ -1,0 +1,34 @@
+# Every task of the project. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: help build demo test lint bench fmt
+
+help: ## List these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the release program: target/release/entente
+	@scripts/require-build-tools.sh
+	cargo build --locked --release
+
+demo: ## Show two firms working together, on a server of its own
+	@scripts/require-build-tools.sh
+	cargo run --locked --release --quiet -- demo
+
+test: ## Run all tests, on SQLite and on PostgreSQL
+	@scripts/require-build-tools.sh
+	@scripts/require-postgres.sh
+	cargo test --locked
+
+lint: ## Check format, contract, dependencies, lints and documentation
+	@scripts/lint.sh
+
+bench: ## Run the benchmarks
+	@scripts/require-build-tools.sh
+	@scripts/require-postgres.sh
+	cargo bench --locked
+
+fmt: ## Format the code
+	cargo fmt

@@ -1,0 +1,62 @@
+//! `make bench`: what Entente costs, as ratios against a peer measured in the same run.
+//!
+//! Machines are noisy, so single figures mean little: each comparison alternates between the two
+//! sides for several rounds and shows minimum, median and maximum of the ratio. Quote medians.
+//!
+//! `ENTENTE_BENCH_SECONDS` sets the length of a round (default 3), `ENTENTE_BENCH_ROUNDS` how many
+//! there are (default 5).
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+#[path = "ratios/echo.rs"]
+mod echo;
+#[path = "ratios/latency.rs"]
+mod latency;
+#[path = "ratios/load.rs"]
+mod load;
+#[path = "ratios/pgbench.rs"]
+mod pgbench;
+#[path = "ratios/table.rs"]
+mod table;
+#[path = "ratios/throughput.rs"]
+mod throughput;
+#[path = "ratios/world.rs"]
+mod world;
+
+use std::time::Duration;
+
+use table::Table;
+
+/// How long and how often each side is measured.
+#[derive(Clone, Copy)]
+struct Rounds {
+    count: usize,
+    length: Duration,
+}
+
+impl Rounds {
+    fn from_environment() -> Self {
+        let number = |name: &str, default: u64| {
+            std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+        };
+        Self {
+            count: usize::try_from(number("ENTENTE_BENCH_ROUNDS", 5)).expect("a small number"),
+            length: Duration::from_secs(number("ENTENTE_BENCH_SECONDS", 3)),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    // `cargo test --benches` must not measure anything.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let rounds = Rounds::from_environment();
+    let mut table = Table::default();
+    echo::measure(rounds, &mut table).await;
+    throughput::measure(rounds, &mut table).await;
+    latency::measure(rounds, &mut table).await;
+    table.print();
+}

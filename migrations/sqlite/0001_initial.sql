@@ -1,0 +1,202 @@
+-- The first schema, for SQLite. Its twin for PostgreSQL has the same tables, columns and names; a
+-- test compares the two.
+--
+-- Common to all tables: STRICT, so that a column holds what it says; text compares bytewise (the
+-- BINARY collation, SQLite's default); time is a whole number of microseconds since 1970 in UTC,
+-- given by the program; a scope is `firms/{firm}` or `partnerships/{partnership}`. Tables of small
+-- rows are WITHOUT ROWID, that is, stored in the order of their key; where rows carry a payload or a
+-- body, that would make a batch write a page for nearly every row.
+
+-- Where the chain of each scope ends. A batch holds the head of every scope that it writes.
+CREATE TABLE head (
+    scope_id    TEXT    NOT NULL,
+    -- Last position, hash and time; 0, 32 zero bytes and 0 before the first entry.
+    sequence    INTEGER NOT NULL,
+    hash        BLOB    NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    CONSTRAINT head_key PRIMARY KEY (scope_id),
+    CONSTRAINT head_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT head_sequence_not_negative CHECK (sequence >= 0),
+    CONSTRAINT head_hash_length CHECK (octet_length(hash) = 32)
+) STRICT, WITHOUT ROWID;
+
+-- Every event that ever happened, in one chain for each scope. Rows are added, never changed and
+-- never removed: the triggers below see to it.
+CREATE TABLE journal (
+    -- Where the entry stands in which chain, and when it was written there.
+    scope_id      TEXT    NOT NULL,
+    sequence      INTEGER NOT NULL,
+    recorded_at   INTEGER NOT NULL,
+    -- On whose behalf, with which credential, in which software; empty where nobody acted.
+    firm          TEXT    NOT NULL,
+    actor         TEXT    NOT NULL,
+    origin        TEXT    NOT NULL,
+    -- Which record changed.
+    record_kind   TEXT    NOT NULL,
+    record_id     TEXT    NOT NULL,
+    -- What happened. The hash covers exactly the bytes of the payload.
+    event_type    TEXT    NOT NULL,
+    event_version INTEGER NOT NULL,
+    payload       BLOB    NOT NULL,
+    -- The links of the chain.
+    previous_hash BLOB    NOT NULL,
+    hash          BLOB    NOT NULL,
+    CONSTRAINT journal_key PRIMARY KEY (scope_id, sequence),
+    CONSTRAINT journal_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT journal_sequence_positive CHECK (sequence >= 1),
+    CONSTRAINT journal_record_kind_not_empty CHECK (record_kind <> ''),
+    CONSTRAINT journal_event_type_not_empty CHECK (event_type <> ''),
+    CONSTRAINT journal_event_version_positive CHECK (event_version >= 1),
+    CONSTRAINT journal_previous_hash_length CHECK (octet_length(previous_hash) = 32),
+    CONSTRAINT journal_hash_length CHECK (octet_length(hash) = 32)
+) STRICT;
+
+-- The history of one record.
+CREATE INDEX journal_by_record ON journal (scope_id, record_kind, record_id, sequence);
+
+CREATE TRIGGER journal_refuse_update BEFORE UPDATE ON journal
+BEGIN
+    SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+
+CREATE TRIGGER journal_refuse_delete BEFORE DELETE ON journal
+BEGIN
+    SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+
+-- The latest state of every record; it can be rebuilt from the journal.
+CREATE TABLE record (
+    scope_id     TEXT    NOT NULL,
+    kind         TEXT    NOT NULL,
+    id           TEXT    NOT NULL,
+    -- How often it changed, from 1.
+    revision     INTEGER NOT NULL,
+    -- What lists filter by.
+    state        TEXT    NOT NULL,
+    -- When something will happen by itself; only a hint for the sweeper.
+    due_at       INTEGER,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    -- The state as JSON, and the version of its shape.
+    body_version INTEGER NOT NULL,
+    body         TEXT    NOT NULL,
+    CONSTRAINT record_key PRIMARY KEY (scope_id, kind, id),
+    CONSTRAINT record_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT record_kind_not_empty CHECK (kind <> ''),
+    CONSTRAINT record_id_not_empty CHECK (id <> ''),
+    CONSTRAINT record_revision_positive CHECK (revision >= 1),
+    CONSTRAINT record_body_version_positive CHECK (body_version >= 1),
+    CONSTRAINT record_body_size CHECK (octet_length(body) <= 4194304),
+    CONSTRAINT record_body_json CHECK (json_valid(body))
+) STRICT;
+
+-- Lists of one state. The condition is always met; it keeps the index for statements that name a
+-- state, for while a table is empty, all indexes that could serve a statement look alike to a planner.
+CREATE INDEX record_by_state ON record (scope_id, kind, state, id) WHERE state IS NOT NULL;
+-- What is due, across all scopes.
+CREATE INDEX record_by_due_at ON record (due_at, scope_id, kind, id) WHERE due_at IS NOT NULL;
+
+-- What an id in a firm's own software stands for. Within a scope it stands for one record of a kind
+-- at most; across scopes it may stand for several.
+CREATE TABLE reference (
+    scope_id       TEXT NOT NULL,
+    -- The id there: whose software, which product, which installation, which type of thing.
+    firm_id        TEXT NOT NULL,
+    system         TEXT NOT NULL,
+    instance       TEXT NOT NULL,
+    reference_type TEXT NOT NULL,
+    external_id    TEXT NOT NULL,
+    -- The record here.
+    kind           TEXT NOT NULL,
+    record_id      TEXT NOT NULL,
+    CONSTRAINT reference_key PRIMARY KEY (scope_id, firm_id, system, instance, reference_type, external_id, kind),
+    CONSTRAINT reference_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT reference_kind_not_empty CHECK (kind <> ''),
+    CONSTRAINT reference_record_id_not_empty CHECK (record_id <> '')
+) STRICT, WITHOUT ROWID;
+
+-- The look-up across scopes.
+CREATE INDEX reference_by_external_id
+    ON reference (firm_id, system, instance, reference_type, external_id, scope_id, kind, record_id);
+-- The references of one record. The condition keeps the index for statements that name a record.
+CREATE INDEX reference_by_record ON reference (scope_id, kind, record_id) WHERE record_id IS NOT NULL;
+
+-- Requests that were carried out, so that a repeated one is answered and not carried out again.
+CREATE TABLE request (
+    scope_id   TEXT    NOT NULL,
+    firm_id    TEXT    NOT NULL,
+    request_id TEXT    NOT NULL,
+    -- Keyed digest of the request, to notice another request under the same id.
+    digest     BLOB    NOT NULL,
+    -- As JSON: where the outcome stands in the journal, and which record it is about.
+    outcome    TEXT    NOT NULL,
+    -- When it may be forgotten; NULL for never.
+    expires_at INTEGER,
+    CONSTRAINT request_key PRIMARY KEY (scope_id, firm_id, request_id),
+    CONSTRAINT request_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT request_request_id_not_empty CHECK (request_id <> ''),
+    CONSTRAINT request_digest_length CHECK (octet_length(digest) = 32),
+    CONSTRAINT request_outcome_json CHECK (json_valid(outcome))
+) STRICT, WITHOUT ROWID;
+
+-- What may be forgotten, the oldest first.
+CREATE INDEX request_by_expires_at
+    ON request (expires_at, scope_id, firm_id, request_id) WHERE expires_at IS NOT NULL;
+
+-- Openings: the values that journal and records only commit to.
+CREATE TABLE sealed (
+    scope_id   TEXT NOT NULL,
+    -- SHA-256 of the salted value, as hexadecimal digits.
+    commitment TEXT NOT NULL,
+    -- Which field it is of, and the value with its salt.
+    label      TEXT NOT NULL,
+    value      TEXT NOT NULL,
+    salt       BLOB NOT NULL,
+    -- As JSON: who may read it.
+    readers    TEXT NOT NULL,
+    CONSTRAINT sealed_key PRIMARY KEY (scope_id, commitment),
+    CONSTRAINT sealed_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT sealed_commitment_not_empty CHECK (commitment <> ''),
+    CONSTRAINT sealed_salt_length CHECK (octet_length(salt) = 16),
+    CONSTRAINT sealed_readers_json CHECK (json_valid(readers))
+) STRICT;
+
+-- Time zone data that calendars pin.
+CREATE TABLE zone (
+    scope_id TEXT NOT NULL,
+    -- SHA-256 of the bytes, as hexadecimal digits, and the bytes.
+    digest   TEXT NOT NULL,
+    tzif     BLOB NOT NULL,
+    CONSTRAINT zone_key PRIMARY KEY (scope_id, digest),
+    CONSTRAINT zone_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT zone_digest_not_empty CHECK (digest <> '')
+) STRICT;
+
+-- What callers prove themselves with.
+CREATE TABLE credential (
+    -- Its public identifier, whose it is, and what sort.
+    id              TEXT    NOT NULL,
+    firm_id         TEXT    NOT NULL,
+    credential_type TEXT    NOT NULL,
+    -- SHA-256 of the secret; the secret itself is nowhere.
+    digest          BLOB    NOT NULL,
+    -- What it may do: names, separated by commas.
+    permissions     TEXT    NOT NULL,
+    -- When it stops working by itself, and when it was revoked.
+    expires_at      INTEGER,
+    revoked_at      INTEGER,
+    CONSTRAINT credential_key PRIMARY KEY (id),
+    CONSTRAINT credential_id_not_empty CHECK (id <> ''),
+    CONSTRAINT credential_firm_id_not_empty CHECK (firm_id <> ''),
+    CONSTRAINT credential_type_not_empty CHECK (credential_type <> ''),
+    CONSTRAINT credential_digest_length CHECK (octet_length(digest) = 32)
+) STRICT, WITHOUT ROWID;
+
+-- The service's own secrets, such as the key of the requests' digests. Never part of an export.
+CREATE TABLE secret (
+    name  TEXT NOT NULL,
+    value BLOB NOT NULL,
+    CONSTRAINT secret_key PRIMARY KEY (name),
+    CONSTRAINT secret_name_not_empty CHECK (name <> ''),
+    CONSTRAINT secret_value_not_empty CHECK (octet_length(value) >= 1)
+) STRICT, WITHOUT ROWID;

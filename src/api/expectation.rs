@@ -1,0 +1,473 @@
+//! `ExpectationService`: what the firms may count on from each other.
+//!
+//! A draft is its firm's own business: to everybody else it does not exist.
+
+mod convert;
+mod mask;
+pub(super) mod parse;
+
+use std::sync::Arc;
+
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use self::mask::{parts, updated};
+use self::parse::Intake;
+use super::caller::Caller;
+use super::convert::{parse_name, reference};
+use super::listing::{self, Shown, Wanted};
+use super::status::ApiError;
+use super::{Api, Envelope, Found, Member, Mutation, required, respond};
+use crate::domain::command::Action;
+use crate::domain::commitment::Commitment;
+use crate::domain::expectation::{Expectation, ExpectationCommand, ExpectationState};
+use crate::domain::firm::Permission;
+use crate::domain::identity::{ExternalReference, ScopeId};
+use crate::domain::record::Kind;
+use crate::domain::refusal::{Reason, Refusal};
+use crate::ledger::Receipt;
+use crate::proto::v1;
+
+/// Shape of an expectation's name.
+const SHAPE: &str = "partnerships/*/expectations/*";
+/// How often an update of some parts is tried while others keep changing the rest.
+const UPDATE_ATTEMPTS_MAX: u32 = 3;
+
+/// `ExpectationService`.
+#[derive(Clone, Debug)]
+pub struct ExpectationService(pub Arc<Api>);
+
+/// A change of an expectation that exists, with something to say to it.
+struct Change<'request> {
+    method: &'static str,
+    name: &'request str,
+    envelope: Envelope,
+    /// Name and content of the field with the words.
+    words: (&'static str, &'request str),
+}
+
+/// The change that a request with `etag` asks for.
+macro_rules! change {
+    ($method:literal, $request:expr, $words:ident) => {
+        Change {
+            method: $method,
+            name: &$request.name,
+            envelope: Envelope::new(&$request.request_id, &$request.origin, &$request.etag),
+            words: (stringify!($words), &$request.$words),
+        }
+    };
+}
+
+#[tonic::async_trait]
+impl v1::expectation_service_server::ExpectationService for ExpectationService {
+    async fn create_expectation(
+        &self,
+        request: Request<v1::CreateExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        Ok(self.create(&request).await?)
+    }
+
+    async fn update_expectation(
+        &self,
+        request: Request<v1::UpdateExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        Ok(self.update(&request).await?)
+    }
+
+    async fn get_expectation(
+        &self,
+        request: Request<v1::GetExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        Ok(self.get(&request).await?)
+    }
+
+    async fn list_expectations(
+        &self,
+        request: Request<v1::ListExpectationsRequest>,
+    ) -> Result<Response<v1::ListExpectationsResponse>, Status> {
+        Ok(self.list(&request).await?)
+    }
+
+    async fn offer_expectation(
+        &self,
+        request: Request<v1::OfferExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        let change = change!("OfferExpectation", request.get_ref(), message);
+        let command = |id, message| ExpectationCommand::Offer { id, message };
+        Ok(self.change(&request, change, command).await?)
+    }
+
+    async fn counter_expectation(
+        &self,
+        request: Request<v1::CounterExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        Ok(self.counter(&request).await?)
+    }
+
+    async fn agree_expectation(
+        &self,
+        request: Request<v1::AgreeExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        Ok(self.agree(&request).await?)
+    }
+
+    async fn decline_expectation(
+        &self,
+        request: Request<v1::DeclineExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        let change = change!("DeclineExpectation", request.get_ref(), reason);
+        let command = |id, reason| ExpectationCommand::Decline { id, reason };
+        Ok(self.change(&request, change, command).await?)
+    }
+
+    async fn withdraw_expectation(
+        &self,
+        request: Request<v1::WithdrawExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        let change = change!("WithdrawExpectation", request.get_ref(), reason);
+        let command = |id, reason| ExpectationCommand::Withdraw { id, reason };
+        Ok(self.change(&request, change, command).await?)
+    }
+
+    async fn fulfil_expectation(
+        &self,
+        request: Request<v1::FulfilExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        let change = change!("FulfilExpectation", request.get_ref(), message);
+        let command = |id, message| ExpectationCommand::Fulfil { id, message };
+        Ok(self.change(&request, change, command).await?)
+    }
+
+    async fn accept_fulfilment(
+        &self,
+        request: Request<v1::AcceptFulfilmentRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        let change = change!("AcceptFulfilment", request.get_ref(), message);
+        let criteria_met = request.get_ref().criteria_met.clone();
+        let command = |id, message| ExpectationCommand::AcceptFulfilment {
+            id,
+            criteria_met,
+            message,
+        };
+        Ok(self.change(&request, change, command).await?)
+    }
+
+    async fn dispute_fulfilment(
+        &self,
+        request: Request<v1::DisputeFulfilmentRequest>,
+    ) -> Result<Response<v1::Expectation>, Status> {
+        let change = change!("DisputeFulfilment", request.get_ref(), reason);
+        let command = |id, reason| ExpectationCommand::DisputeFulfilment { id, reason };
+        Ok(self.change(&request, change, command).await?)
+    }
+}
+
+impl ExpectationService {
+    async fn create(
+        &self,
+        request: &Request<v1::CreateExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Quotes).await?;
+        let asked = request.get_ref();
+        let [partnership] = parse_name("parent", &asked.parent, "partnerships/*")?;
+        let given = asked
+            .expectation
+            .as_ref()
+            .ok_or_else(|| required("expectation"))?;
+        let member = api.member(&caller, &partnership).await?;
+        let mut intake = Intake::new(api);
+        let draft = draft(&mut intake, &member, &caller, given);
+        let mutation = Mutation {
+            scope: member.scope(),
+            envelope: Envelope::new(&asked.request_id, &asked.origin, ""),
+            action: Action::Expectation(draft),
+            openings: intake.finish()?,
+        };
+        let receipt = api
+            .run(&caller, "CreateExpectation", request, mutation)
+            .await?;
+        self.answer(&caller, &partnership, &receipt).await
+    }
+
+    async fn update(
+        &self,
+        request: &Request<v1::UpdateExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let caller = self.0.caller(request, Permission::Quotes).await?;
+        let given = request.get_ref().expectation.as_ref();
+        let given = given.ok_or_else(|| required("expectation"))?;
+        let mut attempts = 1;
+        loop {
+            let outcome = self.update_once(request, &caller, given).await;
+            let lost_a_race = given.etag.is_empty()
+                && matches!(&outcome, Err(error) if error.0.reason == Reason::EtagMismatch);
+            if !lost_a_race || attempts == UPDATE_ATTEMPTS_MAX {
+                return outcome;
+            }
+            attempts += 1;
+        }
+    }
+
+    /// The parts that are kept are taken from what was just read, so the update is bound to it.
+    async fn update_once(
+        &self,
+        request: &Request<v1::UpdateExpectationRequest>,
+        caller: &Caller,
+        given: &v1::Expectation,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let asked = request.get_ref();
+        let [partnership, id] = parse_name("expectation.name", &given.name, SHAPE)?;
+        let (_, found) = self.visible(caller, &partnership, &id).await?;
+        let mut intake = Intake::new(api);
+        let parts = intake.faults.take(parts(asked.update_mask.as_ref(), given));
+        let (title, five_w) = updated(&mut intake, &parts, given, &found.state);
+        let etag = if given.etag.is_empty() {
+            found.etag()
+        } else {
+            given.etag.clone()
+        };
+        let mutation = Mutation {
+            scope: ScopeId::partnership(&partnership),
+            envelope: Envelope::new(&asked.request_id, &asked.origin, &etag),
+            action: Action::Expectation(ExpectationCommand::Update {
+                id: id.clone(),
+                title,
+                five_w,
+            }),
+            openings: intake.finish()?,
+        };
+        self.run(caller, "UpdateExpectation", request, &id, mutation)
+            .await
+    }
+
+    async fn get(
+        &self,
+        request: &Request<v1::GetExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Read).await?;
+        let [partnership, id] = parse_name("name", &request.get_ref().name, SHAPE)?;
+        let (member, found) = self.visible(&caller, &partnership, &id).await?;
+        Ok(Response::new(listing::show(api, &member, found).await?))
+    }
+
+    async fn list(
+        &self,
+        request: &Request<v1::ListExpectationsRequest>,
+    ) -> Result<Response<v1::ListExpectationsResponse>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Read).await?;
+        let asked = request.get_ref();
+        let [partnership] = parse_name("parent", &asked.parent, "partnerships/*")?;
+        let state = parse::state("state", asked.state)?;
+        let member = api.member(&caller, &partnership).await?;
+        let wanted = Wanted {
+            purpose: &format!("ListExpectations:{partnership}:{}", asked.state),
+            page_size: asked.page_size,
+            page_token: &asked.page_token,
+            recorded_state: state.and_then(recorded_as),
+        };
+        let now = api.now();
+        let keep = |expectation: &Expectation| {
+            state.is_none_or(|state| expectation.state_at(now) == state)
+        };
+        let (expectations, next_page_token) = listing::list(api, &member, wanted, keep).await?;
+        Ok(Response::new(v1::ListExpectationsResponse {
+            expectations,
+            next_page_token,
+        }))
+    }
+
+    async fn counter(
+        &self,
+        request: &Request<v1::CounterExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Approve).await?;
+        let asked = request.get_ref();
+        let mut intake = Intake::new(api);
+        let name = parse_name("name", &asked.name, SHAPE);
+        let [partnership, id] = intake.faults.take(name);
+        let message = intake.text("message", &asked.message);
+        let given = asked.five_w.as_ref().ok_or_else(|| required("five_w"));
+        let five_w = match given {
+            Ok(given) => intake.five_w("five_w", given),
+            Err(missing) => intake.faults.take(Err(missing)),
+        };
+        let mutation = Mutation {
+            scope: ScopeId::partnership(&partnership),
+            envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
+            action: Action::Expectation(ExpectationCommand::Counter {
+                id: id.clone(),
+                five_w,
+                message,
+            }),
+            openings: intake.finish()?,
+        };
+        self.run(&caller, "CounterExpectation", request, &id, mutation)
+            .await
+    }
+
+    async fn agree(
+        &self,
+        request: &Request<v1::AgreeExpectationRequest>,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Approve).await?;
+        let asked = request.get_ref();
+        let mut intake = Intake::new(api);
+        let name = parse_name("name", &asked.name, SHAPE);
+        let [partnership, id] = intake.faults.take(name);
+        let number = parse::offer_number("offer_number", asked.offer_number);
+        let offer_number = intake.faults.take(number);
+        let mutation = Mutation {
+            scope: ScopeId::partnership(&partnership),
+            envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
+            action: Action::Expectation(ExpectationCommand::Agree {
+                id: id.clone(),
+                offer_number,
+            }),
+            openings: intake.finish()?,
+        };
+        self.run(&caller, "AgreeExpectation", request, &id, mutation)
+            .await
+    }
+
+    /// Runs a change that consists of a name and some words.
+    async fn change<M: Message>(
+        &self,
+        request: &Request<M>,
+        change: Change<'_>,
+        command: impl FnOnce(String, Option<Commitment>) -> ExpectationCommand + Send,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Approve).await?;
+        let mut intake = Intake::new(api);
+        let name = parse_name("name", change.name, SHAPE);
+        let [partnership, id] = intake.faults.take(name);
+        let (field, words) = change.words;
+        let text = intake.text(field, words);
+        let mutation = Mutation {
+            scope: ScopeId::partnership(&partnership),
+            envelope: change.envelope,
+            action: Action::Expectation(command(id.clone(), text)),
+            openings: intake.finish()?,
+        };
+        self.run(&caller, change.method, request, &id, mutation)
+            .await
+    }
+
+    /// Runs a change of an expectation that exists. Whoever may not know of it learns nothing from
+    /// the refusal either.
+    async fn run<M: Message>(
+        &self,
+        caller: &Caller,
+        method: &str,
+        request: &Request<M>,
+        id: &str,
+        mutation: Mutation,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let api = &self.0;
+        let scope = mutation.scope.clone();
+        match api.run(caller, method, request, mutation).await {
+            Ok(receipt) => self.answer(caller, scope.id(), &receipt).await,
+            Err(refused) => {
+                if matches!(
+                    refused.0.reason,
+                    Reason::InvalidState | Reason::NotYourOffer
+                ) {
+                    self.visible(caller, scope.id(), id).await?;
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// An expectation that the caller may know of.
+    async fn visible(
+        &self,
+        caller: &Caller,
+        partnership: &str,
+        id: &str,
+    ) -> Result<(Member, Found<Expectation>), ApiError> {
+        let (member, found) = self.0.get::<Expectation>(caller, partnership, id).await?;
+        if !found.state.is_visible_to(&member.party.id) {
+            return Err(Refusal::not_found(Kind::Expectation.as_str()).into());
+        }
+        Ok((member, found))
+    }
+
+    /// The expectation after a change.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        partnership: &str,
+        receipt: &Receipt,
+    ) -> Result<Response<v1::Expectation>, ApiError> {
+        let (member, found) = self.visible(caller, partnership, &receipt.id).await?;
+        let shown = listing::show(&self.0, &member, found).await?;
+        Ok(respond(shown, receipt))
+    }
+}
+
+/// The command that creates a draft.
+fn draft(
+    intake: &mut Intake<'_>,
+    member: &Member,
+    caller: &Caller,
+    given: &v1::Expectation,
+) -> ExpectationCommand {
+    let own = &member.party.id;
+    let obligor = parse::obligor(&member.partnership.state, own, &given.obligor);
+    let client = parse::client("expectation.client", &member.scope(), &given.client);
+    let nothing = v1::FiveW::default();
+    ExpectationCommand::Create {
+        id: None,
+        title: intake.title(&given.title),
+        five_w: intake.five_w(
+            "expectation.five_w",
+            given.five_w.as_ref().unwrap_or(&nothing),
+        ),
+        obligor: obligor.unwrap_or_else(|refusal| {
+            intake.faults.take::<()>(Err(refusal));
+            own.clone()
+        }),
+        client: intake.faults.take(client),
+        reference: own_reference(intake, caller, &given.external_references),
+    }
+}
+
+/// The one external reference that a new expectation may have.
+fn own_reference(
+    intake: &mut Intake<'_>,
+    caller: &Caller,
+    given: &[v1::ExternalReference],
+) -> Option<ExternalReference> {
+    let field = "expectation.external_references";
+    let rule = "no more than one at creation";
+    intake.faults.require(given.len() <= 1, field, rule);
+    given.first().map(|given| reference(&caller.firm, given))
+}
+
+/// The recorded state of all records that are in `state` now; `None` where time alone may have led
+/// there from another one.
+const fn recorded_as(state: ExpectationState) -> Option<&'static str> {
+    match state {
+        ExpectationState::Expired | ExpectationState::Missed => None,
+        recorded => Some(recorded.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_time_leads_to_states_that_were_not_recorded() {
+        assert_eq!(recorded_as(ExpectationState::Expired), None);
+        assert_eq!(recorded_as(ExpectationState::Missed), None);
+        assert_eq!(recorded_as(ExpectationState::Offered), Some("offered"));
+    }
+}

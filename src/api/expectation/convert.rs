@@ -1,0 +1,245 @@
+//! Expectations as the contract shows them.
+
+use crate::api::Found;
+use crate::api::convert::{etag, to_money, to_timestamp};
+use crate::api::listing::{Shown, Viewer, name_in};
+use crate::api::text::Texts;
+use crate::domain::commitment::Commitment;
+use crate::domain::expectation::{
+    Acceptance, Expectation, ExpectationState, FiveW, How, ImpactScope, Offer, Place, Question,
+    Severity, Statement, What, When, Where, Who,
+};
+use crate::domain::identity::PartyId;
+use crate::proto::v1;
+
+impl Shown for Expectation {
+    type Message = v1::Expectation;
+
+    const REFERENCED: bool = true;
+
+    /// What was never offered is its author's own business, even after it was withdrawn.
+    fn is_visible_to(&self, party: &PartyId) -> bool {
+        self.requester == *party || !self.offers.is_empty()
+    }
+
+    fn commitments(&self) -> Vec<Commitment> {
+        let mut commitments = Vec::new();
+        commitments.extend(self.title.clone());
+        collect_five_w(&self.five_w, &mut commitments);
+        for offer in &self.offers {
+            commitments.extend(offer.message.clone());
+            collect_five_w(&offer.five_w, &mut commitments);
+        }
+        let acceptance = self
+            .acceptance
+            .as_ref()
+            .map(|acceptance| &acceptance.statement);
+        let said = [&self.fulfilment, &self.dispute, &self.ending];
+        let said = said.into_iter().flatten().chain(acceptance);
+        commitments.extend(said.filter_map(|statement| statement.text.clone()));
+        commitments
+    }
+
+    fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::Expectation {
+        let state = &found.state;
+        let texts = &viewer.texts;
+        let scope = viewer.member.scope();
+        let client = state.client.as_ref();
+        let missed_at = state.missed_as_of(viewer.now);
+        v1::Expectation {
+            name: name_in(&scope, "expectations", &found.id),
+            title: texts.show(state.title.as_ref()),
+            five_w: Some(to_five_w(&state.five_w, texts)),
+            state: to_state(state.state_at(viewer.now)).into(),
+            obligor: state.obligor.to_string(),
+            requester: state.requester.to_string(),
+            offers: state
+                .offers
+                .iter()
+                .map(|offer| to_offer(offer, texts))
+                .collect(),
+            unanswered: state
+                .unanswered()
+                .into_iter()
+                .map(|question| to_question(question).into())
+                .collect(),
+            agree_time: state.agreed.as_ref().map(|agreed| to_timestamp(agreed.at)),
+            missed_time: missed_at.map(to_timestamp),
+            fulfilment: state
+                .fulfilment
+                .as_ref()
+                .map(|said| to_fulfilment(said, texts)),
+            acceptance: state
+                .acceptance
+                .as_ref()
+                .map(|acceptance| to_acceptance(acceptance, texts)),
+            dispute: state.dispute.as_ref().map(|said| to_dispute(said, texts)),
+            ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
+            client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
+            external_references: viewer.references(&found.id),
+            create_time: Some(to_timestamp(found.created_at)),
+            update_time: Some(to_timestamp(found.updated_at)),
+            etag: etag(found.revision),
+        }
+    }
+}
+
+fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
+    let texts = [
+        &five_w.who.description,
+        &five_w.what.description,
+        &five_w.when.reason,
+        &five_w.r#where.site,
+    ];
+    commitments.extend(texts.into_iter().flatten().cloned());
+    commitments.extend(five_w.how.criteria.iter().cloned());
+}
+
+/// Answers as the contract shows them; a question that nobody touched is unset.
+fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
+    let FiveW {
+        who,
+        what,
+        when,
+        r#where,
+        how,
+    } = five_w;
+    v1::FiveW {
+        who: (*who != Who::default()).then(|| v1::Who {
+            scope: who.scope.map_or(0, |scope| to_impact_scope(scope).into()),
+            people_count: who.people_count.map_or(0, to_int32),
+            description: texts.show(who.description.as_ref()),
+        }),
+        what: (*what != What::default()).then(|| v1::What {
+            severity: what
+                .severity
+                .map_or(0, |severity| to_severity(severity).into()),
+            cost_per_hour: what.cost_per_hour.as_ref().map(to_money),
+            description: texts.show(what.description.as_ref()),
+        }),
+        when: (*when != When::default()).then(|| v1::When {
+            deadline: when.deadline.map(to_timestamp),
+            reason: texts.show(when.reason.as_ref()),
+        }),
+        r#where: (*r#where != Where::default()).then(|| v1::Where {
+            place: r#where.place.map_or(0, |place| to_place(place).into()),
+            site: texts.show(r#where.site.as_ref()),
+        }),
+        how: (*how != How::default()).then(|| v1::How {
+            criteria: how
+                .criteria
+                .iter()
+                .map(|criterion| texts.show(Some(criterion)))
+                .collect(),
+        }),
+    }
+}
+
+fn to_offer(offer: &Offer, texts: &Texts) -> v1::Offer {
+    v1::Offer {
+        number: to_int32(offer.number),
+        party_id: offer.party.to_string(),
+        firm: offer.firm.scope().to_string(),
+        five_w: Some(to_five_w(&offer.five_w, texts)),
+        message: texts.show(offer.message.as_ref()),
+        offer_time: Some(to_timestamp(offer.offered_at)),
+        expire_time: offer.expires_at.map(to_timestamp),
+    }
+}
+
+fn to_fulfilment(said: &Statement, texts: &Texts) -> v1::Fulfilment {
+    v1::Fulfilment {
+        party_id: said.party.to_string(),
+        firm: said.firm.scope().to_string(),
+        message: texts.show(said.text.as_ref()),
+        fulfil_time: Some(to_timestamp(said.at)),
+    }
+}
+
+fn to_acceptance(acceptance: &Acceptance, texts: &Texts) -> v1::Acceptance {
+    let said = &acceptance.statement;
+    v1::Acceptance {
+        party_id: said.party.to_string(),
+        firm: said.firm.scope().to_string(),
+        criteria_met: acceptance.criteria_met.clone(),
+        message: texts.show(said.text.as_ref()),
+        accept_time: Some(to_timestamp(said.at)),
+    }
+}
+
+fn to_dispute(said: &Statement, texts: &Texts) -> v1::Dispute {
+    v1::Dispute {
+        party_id: said.party.to_string(),
+        firm: said.firm.scope().to_string(),
+        reason: texts.show(said.text.as_ref()),
+        dispute_time: Some(to_timestamp(said.at)),
+    }
+}
+
+fn to_ending(said: &Statement, texts: &Texts) -> v1::Ending {
+    v1::Ending {
+        party_id: said.party.to_string(),
+        firm: said.firm.scope().to_string(),
+        reason: texts.show(said.text.as_ref()),
+        end_time: Some(to_timestamp(said.at)),
+    }
+}
+
+/// Counts here are far below what 32 bits hold.
+fn to_int32(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// A state as the contract shows it.
+pub(super) const fn to_state(state: ExpectationState) -> v1::ExpectationState {
+    match state {
+        ExpectationState::Draft => v1::ExpectationState::Draft,
+        ExpectationState::Asserted => v1::ExpectationState::Asserted,
+        ExpectationState::Offered => v1::ExpectationState::Offered,
+        ExpectationState::Countered => v1::ExpectationState::Countered,
+        ExpectationState::Agreed => v1::ExpectationState::Agreed,
+        ExpectationState::Missed => v1::ExpectationState::Missed,
+        ExpectationState::Fulfilled => v1::ExpectationState::Fulfilled,
+        ExpectationState::Accepted => v1::ExpectationState::Accepted,
+        ExpectationState::Disputed => v1::ExpectationState::Disputed,
+        ExpectationState::Declined => v1::ExpectationState::Declined,
+        ExpectationState::Withdrawn => v1::ExpectationState::Withdrawn,
+        ExpectationState::Expired => v1::ExpectationState::Expired,
+    }
+}
+
+const fn to_question(question: Question) -> v1::Question {
+    match question {
+        Question::Who => v1::Question::Who,
+        Question::What => v1::Question::What,
+        Question::When => v1::Question::When,
+        Question::Where => v1::Question::Where,
+        Question::How => v1::Question::How,
+    }
+}
+
+const fn to_impact_scope(scope: ImpactScope) -> v1::ImpactScope {
+    match scope {
+        ImpactScope::OnePerson => v1::ImpactScope::OnePerson,
+        ImpactScope::Team => v1::ImpactScope::Team,
+        ImpactScope::Site => v1::ImpactScope::Site,
+        ImpactScope::Everyone => v1::ImpactScope::Everyone,
+    }
+}
+
+const fn to_severity(severity: Severity) -> v1::Severity {
+    match severity {
+        Severity::Stopped => v1::Severity::Stopped,
+        Severity::Degraded => v1::Severity::Degraded,
+    }
+}
+
+const fn to_place(place: Place) -> v1::Place {
+    match place {
+        Place::Remote => v1::Place::Remote,
+        Place::OnSite => v1::Place::OnSite,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,461 @@
+//! `Watch`: one task per stream reads entries and hands them to the transport.
+//!
+//! The task reads no faster than the caller takes: what waits between them is bounded, and a
+//! caller that takes nothing for a while is cut off. It may go on later from its last cursors.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{Stream, StreamExt, StreamMap};
+use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use super::{authorise, scope_of, to_entry};
+use crate::api::Api;
+use crate::api::convert::to_timestamp;
+use crate::api::status::{ApiError, status};
+use crate::domain::firm::Permission;
+use crate::domain::identity::ScopeId;
+use crate::domain::journal::{Entry, GENESIS, Hash};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::proto::v1;
+use crate::store::StoreError;
+
+/// Most scopes of one stream.
+pub const SCOPES_MAX: usize = 64;
+/// Most streams at a time.
+pub const STREAMS_MAX: usize = 1_024;
+/// Entries read at a time.
+const ENTRIES_AT_A_TIME: usize = 100;
+/// Most answers that wait for a caller to take them.
+const ANSWERS_WAITING_MAX: usize = 64;
+/// How often a sign of life is sent, and how late a lost permission may end a stream.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
+/// How long a caller may leave answers waiting before it is cut off.
+const SEND_WITHIN: Duration = Duration::from_secs(30);
+
+/// Counts the streams of this process.
+static STREAMS: Semaphore = Semaphore::const_new(STREAMS_MAX);
+
+/// The answers of one `Watch`.
+#[derive(Debug)]
+pub struct WatchAnswers {
+    answers: mpsc::Receiver<v1::WatchResponse>,
+    /// Why the stream ends, if not at the caller's wish; it comes after the last answer.
+    end: Option<oneshot::Receiver<Status>>,
+}
+
+impl Stream for WatchAnswers {
+    type Item = Result<v1::WatchResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(answer) = ready!(self.answers.poll_recv(context)) {
+            return Poll::Ready(Some(Ok(answer)));
+        }
+        let Some(end) = &mut self.end else {
+            return Poll::Ready(None);
+        };
+        let status = ready!(Pin::new(end).poll(context));
+        self.end = None;
+        Poll::Ready(status.ok().map(Err))
+    }
+}
+
+/// Starts a stream. Everything that can be refused is refused before it begins.
+///
+/// # Errors
+/// The refusal.
+pub(super) async fn watch(
+    api: &Arc<Api>,
+    request: Request<v1::WatchRequest>,
+) -> Result<Response<WatchAnswers>, ApiError> {
+    let caller = api.caller(&request, Permission::Read).await?;
+    let (metadata, _, message) = request.into_parts();
+    let scopes = scopes_of(&message)?;
+    let permit = STREAMS
+        .try_acquire()
+        .map_err(|_| Refusal::limit("watch_streams", STREAMS_MAX))?;
+    authorise(api, &caller, &scopes).await?;
+    let mut positions = Vec::with_capacity(scopes.len());
+    for (scope, asked) in scopes.into_iter().zip(&message.scopes) {
+        positions.push(Position::open(api, scope, &asked.cursor).await?);
+    }
+    let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
+    let (end_sender, end) = oneshot::channel();
+    let watcher = Watcher::new(Arc::clone(api), metadata, positions, sender);
+    tokio::spawn(async move {
+        let end = watcher.run().await;
+        drop(permit);
+        if let End::Refused(refusal) = end {
+            // Nobody listens any more if this fails.
+            let _ = end_sender.send(status(&refusal));
+        }
+    });
+    Ok(Response::new(WatchAnswers {
+        answers,
+        end: Some(end),
+    }))
+}
+
+fn scopes_of(message: &v1::WatchRequest) -> Result<Vec<ScopeId>, Refusal> {
+    let asked = &message.scopes;
+    if asked.len() > SCOPES_MAX {
+        return Err(Refusal::limit("watch_scopes", SCOPES_MAX));
+    }
+    let mut violations = Violations::default();
+    violations.require(!asked.is_empty(), "scopes", "at least one scope");
+    let mut seen = BTreeSet::new();
+    let mut scopes = Vec::with_capacity(asked.len());
+    for (index, asked) in asked.iter().enumerate() {
+        let field = format!("scopes[{index}].scope");
+        let Some(scope) = violations.take(scope_of(&field, &asked.scope)) else {
+            continue;
+        };
+        violations.require(seen.insert(scope.clone()), &field, "each scope once");
+        scopes.push(scope);
+    }
+    violations.finish()?;
+    Ok(scopes)
+}
+
+/// How far a stream has come in one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Position {
+    scope: ScopeId,
+    sequence: u64,
+    hash: Hash,
+}
+
+impl Position {
+    /// The position that a cursor holds, if the journal still has the entry that it saw.
+    async fn open(api: &Api, scope: ScopeId, cursor: &str) -> Result<Self, ApiError> {
+        let mut position = Self {
+            scope,
+            sequence: 0,
+            hash: GENESIS,
+        };
+        if cursor.is_empty() {
+            return Ok(position);
+        }
+        let content = api.tokens.open(&purpose(&position.scope), cursor);
+        (position.sequence, position.hash) =
+            content.as_deref().and_then(cursor_content).ok_or_else(|| {
+                Refusal::field(
+                    Reason::CursorInvalid,
+                    "scopes.cursor",
+                    "was not given out for this scope",
+                )
+            })?;
+        let Some(before) = position.sequence.checked_sub(1) else {
+            return Ok(position);
+        };
+        let entries = api
+            .ledger
+            .store()
+            .entries(&position.scope, before, 1)
+            .await?;
+        let seen =
+            |entry: &Entry| entry.sequence == position.sequence && entry.hash == position.hash;
+        if !entries.first().is_some_and(seen) {
+            return Err(diverged(&position.scope).into());
+        }
+        Ok(position)
+    }
+
+    fn cursor(&self, api: &Api) -> String {
+        let mut content = self.sequence.to_be_bytes().to_vec();
+        content.extend_from_slice(&self.hash);
+        api.tokens.seal(&purpose(&self.scope), &content)
+    }
+
+    /// Moves onto the next entry.
+    fn advance(&mut self, entry: &Entry) -> Result<(), Refusal> {
+        if entry.sequence != self.sequence + 1 || entry.previous_hash != self.hash {
+            return Err(diverged(&self.scope));
+        }
+        self.sequence = entry.sequence;
+        self.hash = entry.hash;
+        Ok(())
+    }
+}
+
+fn purpose(scope: &ScopeId) -> String {
+    format!("cursor:{scope}")
+}
+
+/// Sequence and hash within a cursor.
+fn cursor_content(content: &[u8]) -> Option<(u64, Hash)> {
+    let (sequence, hash) = content.split_at_checked(size_of::<u64>())?;
+    Some((
+        u64::from_be_bytes(sequence.try_into().ok()?),
+        hash.try_into().ok()?,
+    ))
+}
+
+fn diverged(scope: &ScopeId) -> Refusal {
+    let message = "the journal no longer has the entry that was seen; it was restored or replaced";
+    Refusal::new(Reason::JournalDiverged, message).with("scope", scope)
+}
+
+/// Why a stream ends.
+#[derive(Debug)]
+enum End {
+    /// The caller is gone.
+    Gone,
+    /// For a reason that the caller is told.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ApiError> for End {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error.0)
+    }
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+struct Watcher {
+    api: Arc<Api>,
+    /// Carries the caller's key, which may be revoked while the stream runs.
+    metadata: MetadataMap,
+    positions: Vec<Position>,
+    /// Says, by index in `positions`, where something may have happened; once for each at first.
+    changes: StreamMap<usize, WatchStream<u64>>,
+    /// Indexes in `positions` of what has more to read.
+    behind: BTreeSet<usize>,
+    next_heartbeat: Instant,
+    closed: CancellationToken,
+    answers: mpsc::Sender<v1::WatchResponse>,
+}
+
+impl Watcher {
+    fn new(
+        api: Arc<Api>,
+        metadata: MetadataMap,
+        positions: Vec<Position>,
+        answers: mpsc::Sender<v1::WatchResponse>,
+    ) -> Self {
+        let hub = api.ledger.watch();
+        let subscribe = |(index, position): (usize, &Position)| {
+            (index, WatchStream::new(hub.subscribe(&position.scope)))
+        };
+        let changes = positions.iter().enumerate().map(subscribe).collect();
+        let closed = hub.closed();
+        let behind = BTreeSet::new();
+        let next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
+        Self {
+            api,
+            metadata,
+            positions,
+            changes,
+            behind,
+            next_heartbeat,
+            closed,
+            answers,
+        }
+    }
+
+    async fn run(mut self) -> End {
+        loop {
+            if let Err(end) = self.turn().await {
+                return end;
+            }
+        }
+    }
+
+    /// Reads a little of every scope that is behind, or waits if none is.
+    async fn turn(&mut self) -> Result<(), End> {
+        if Instant::now() >= self.next_heartbeat {
+            self.beat().await?;
+        }
+        if self.behind.is_empty() {
+            return self.wait().await;
+        }
+        for index in std::mem::take(&mut self.behind) {
+            if self.read(index).await? {
+                self.behind.insert(index);
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Result<(), End> {
+        tokio::select! {
+            () = self.closed.cancelled() => Err(stopping().into()),
+            () = self.answers.closed() => Err(End::Gone),
+            () = tokio::time::sleep_until(self.next_heartbeat) => Ok(()),
+            change = self.changes.next() => {
+                // The hub ends no stream while somebody subscribes to it.
+                let (index, _) = change.ok_or(End::Gone)?;
+                self.behind.insert(index);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends the next entries of one scope; whether there may be more.
+    async fn read(&mut self, index: usize) -> Result<bool, End> {
+        let Some(mut position) = self.positions.get(index).cloned() else {
+            return Ok(false);
+        };
+        let store = Arc::clone(self.api.ledger.store());
+        let entries = store
+            .entries(&position.scope, position.sequence, ENTRIES_AT_A_TIME)
+            .await?;
+        let more = entries.len() == ENTRIES_AT_A_TIME;
+        for entry in entries {
+            position.advance(&entry)?;
+            let cursor = position.cursor(&self.api);
+            let event = v1::watch_response::Event::Entry(to_entry(entry));
+            self.send(v1::WatchResponse {
+                event: Some(event),
+                cursor,
+            })
+            .await?;
+        }
+        self.positions[index] = position;
+        Ok(more)
+    }
+
+    /// Makes sure that the caller may still read and that the journal is still the one it saw, and
+    /// sends a sign of life.
+    async fn beat(&mut self) -> Result<(), End> {
+        self.next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
+        let api = &self.api;
+        let store = api.ledger.store().as_ref();
+        let caller = api
+            .authenticator
+            .recognise(&self.metadata, store, api.now())
+            .await?;
+        caller.require(Permission::Read)?;
+        let scopes: Vec<_> = self
+            .positions
+            .iter()
+            .map(|position| position.scope.clone())
+            .collect();
+        authorise(api, &caller, &scopes).await?;
+        let heads = store.heads(&scopes).await?;
+        for position in &self.positions {
+            let head = heads.iter().find(|head| head.scope == position.scope);
+            let (sequence, hash) = head.map_or((0, GENESIS), |head| (head.sequence, head.hash));
+            if sequence < position.sequence
+                || (sequence == position.sequence && hash != position.hash)
+            {
+                return Err(diverged(&position.scope).into());
+            }
+        }
+        let heartbeat = v1::Heartbeat {
+            heartbeat_time: Some(to_timestamp(api.now())),
+        };
+        let event = v1::watch_response::Event::Heartbeat(heartbeat);
+        self.send(v1::WatchResponse {
+            event: Some(event),
+            cursor: String::new(),
+        })
+        .await
+    }
+
+    async fn send(&self, answer: v1::WatchResponse) -> Result<(), End> {
+        tokio::select! {
+            () = self.closed.cancelled() => Err(stopping().into()),
+            sent = tokio::time::timeout(SEND_WITHIN, self.answers.send(answer)) => match sent {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) => Err(End::Gone),
+                Err(_) => Err(too_slow().into()),
+            },
+        }
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal::new(
+        Reason::ServiceStopping,
+        "the server stops; go on from the last cursors",
+    )
+}
+
+fn too_slow() -> Refusal {
+    let message = "answers were not taken in time; go on from the last cursors";
+    Refusal::new(Reason::LimitReached, message)
+        .with("limit", "watch_send_seconds")
+        .with("maximum", SEND_WITHIN.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(scopes: &[&str]) -> v1::WatchRequest {
+        let scope = |scope: &&str| v1::WatchScope {
+            scope: (*scope).to_owned(),
+            cursor: String::new(),
+        };
+        v1::WatchRequest {
+            scopes: scopes.iter().map(scope).collect(),
+        }
+    }
+
+    #[test]
+    fn one_to_sixty_four_scopes_each_once() {
+        assert!(scopes_of(&request(&["firms/a", "partnerships/p"])).is_ok());
+        assert_eq!(
+            scopes_of(&request(&[])).unwrap_err().reason,
+            Reason::InvalidField
+        );
+        let twice = scopes_of(&request(&["firms/a", "firms/a"])).unwrap_err();
+        assert_eq!(twice.violations[0].field, "scopes[1].scope");
+        assert!(scopes_of(&request(&["tickets/a"])).is_err());
+        let many: Vec<String> = (0..=SCOPES_MAX)
+            .map(|number| format!("partnerships/p{number}"))
+            .collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(scopes_of(&request(&many[1..])).is_ok());
+        assert_eq!(
+            scopes_of(&request(&many)).unwrap_err().reason,
+            Reason::LimitReached
+        );
+    }
+
+    #[test]
+    fn cursors_hold_sequence_and_hash() {
+        let mut content = 7_u64.to_be_bytes().to_vec();
+        content.extend_from_slice(&[9; 32]);
+        assert_eq!(cursor_content(&content), Some((7, [9; 32])));
+        for bad in [&content[..39], &content[..8], &[]] {
+            assert_eq!(cursor_content(bad), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_reason_comes_after_the_last_answer() {
+        let (sender, answers) = mpsc::channel(1);
+        let (end_sender, end) = oneshot::channel();
+        let mut stream = WatchAnswers {
+            answers,
+            end: Some(end),
+        };
+        sender.send(v1::WatchResponse::default()).await.unwrap();
+        drop(sender);
+        end_sender.send(Status::unavailable("")).unwrap();
+        assert!(stream.next().await.unwrap().is_ok());
+        assert!(stream.next().await.unwrap().is_err());
+        assert!(stream.next().await.is_none());
+    }
+}

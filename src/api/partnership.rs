@@ -1,0 +1,606 @@
+//! `PartnershipService`: partnerships, their terms, and whom they serve.
+
+mod convert;
+mod outsiders;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::admin::to_permission;
+use super::caller::{Caller, SECRET_BYTES, digest_of, new_secret};
+use super::convert as values;
+use super::page::Page;
+use super::status::ApiError;
+use super::text::{Sealer, Texts};
+use super::{Api, Envelope, Member, Mutation, required, respond};
+use crate::domain::command::Action;
+use crate::domain::firm::{FirmCommand, Permission};
+use crate::domain::identity::{ExternalReference, FirmId, ScopeId, is_identifier};
+use crate::domain::journal;
+use crate::domain::partnership::{
+    INVITATION_VALIDITY_DEFAULT, PartnershipCommand, PartnershipOpening, Role,
+};
+use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::text::{FREE_TEXT_BYTES_MAX, require_reference};
+use crate::ledger::{Receipt, batch};
+use crate::proto::v1;
+use crate::store::{BATCH_KEYS_MAX, ListQuery};
+
+pub use convert::{to_partnership, to_terms};
+
+/// Resource name of a partnership.
+const NAME: &str = "partnerships/*";
+/// Separates the partnership from the secret in an invitation's code.
+const CODE_SEPARATOR: char = '.';
+
+/// What an RPC answers before errors become statuses.
+type Answer<T> = Result<Response<T>, ApiError>;
+
+/// Implements the contract's `PartnershipService`.
+#[derive(Clone, Debug)]
+pub struct PartnershipService(pub Arc<Api>);
+
+#[tonic::async_trait]
+impl v1::partnership_service_server::PartnershipService for PartnershipService {
+    async fn who_am_i(
+        &self,
+        request: Request<v1::WhoAmIRequest>,
+    ) -> Result<Response<v1::WhoAmIResponse>, Status> {
+        Ok(who_am_i(&self.0, &request).await?)
+    }
+
+    async fn get_service_info(
+        &self,
+        request: Request<v1::GetServiceInfoRequest>,
+    ) -> Result<Response<v1::ServiceInfo>, Status> {
+        Ok(get_service_info(&self.0, &request).await?)
+    }
+
+    async fn create_partnership(
+        &self,
+        request: Request<v1::CreatePartnershipRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(create_partnership(&self.0, &request).await?)
+    }
+
+    async fn get_partnership(
+        &self,
+        request: Request<v1::GetPartnershipRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(get_partnership(&self.0, &request).await?)
+    }
+
+    async fn list_partnerships(
+        &self,
+        request: Request<v1::ListPartnershipsRequest>,
+    ) -> Result<Response<v1::ListPartnershipsResponse>, Status> {
+        Ok(list_partnerships(&self.0, &request).await?)
+    }
+
+    async fn invite_partner(
+        &self,
+        request: Request<v1::InvitePartnerRequest>,
+    ) -> Result<Response<v1::InvitePartnerResponse>, Status> {
+        Ok(invite_partner(&self.0, &request).await?)
+    }
+
+    async fn join_partnership(
+        &self,
+        request: Request<v1::JoinPartnershipRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(join_partnership(&self.0, &request).await?)
+    }
+
+    async fn end_partnership(
+        &self,
+        request: Request<v1::EndPartnershipRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(end_partnership(&self.0, &request).await?)
+    }
+
+    async fn propose_terms(
+        &self,
+        request: Request<v1::ProposeTermsRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(propose_terms(&self.0, &request).await?)
+    }
+
+    async fn approve_terms(
+        &self,
+        request: Request<v1::ApproveTermsRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(approve_terms(&self.0, &request).await?)
+    }
+
+    async fn create_client(
+        &self,
+        request: Request<v1::CreateClientRequest>,
+    ) -> Result<Response<v1::Client>, Status> {
+        Ok(outsiders::create_client(&self.0, &request).await?)
+    }
+
+    async fn get_client(
+        &self,
+        request: Request<v1::GetClientRequest>,
+    ) -> Result<Response<v1::Client>, Status> {
+        Ok(outsiders::get_client(&self.0, &request).await?)
+    }
+
+    async fn list_clients(
+        &self,
+        request: Request<v1::ListClientsRequest>,
+    ) -> Result<Response<v1::ListClientsResponse>, Status> {
+        Ok(outsiders::list_clients(&self.0, &request).await?)
+    }
+
+    async fn create_outside_party(
+        &self,
+        request: Request<v1::CreateOutsidePartyRequest>,
+    ) -> Result<Response<v1::OutsideParty>, Status> {
+        Ok(outsiders::create_outside_party(&self.0, &request).await?)
+    }
+
+    async fn get_outside_party(
+        &self,
+        request: Request<v1::GetOutsidePartyRequest>,
+    ) -> Result<Response<v1::OutsideParty>, Status> {
+        Ok(outsiders::get_outside_party(&self.0, &request).await?)
+    }
+
+    async fn list_outside_parties(
+        &self,
+        request: Request<v1::ListOutsidePartiesRequest>,
+    ) -> Result<Response<v1::ListOutsidePartiesResponse>, Status> {
+        Ok(outsiders::list_outside_parties(&self.0, &request).await?)
+    }
+}
+
+async fn who_am_i(api: &Api, request: &Request<v1::WhoAmIRequest>) -> Answer<v1::WhoAmIResponse> {
+    let caller = api.any_caller(request).await?;
+    Ok(Response::new(v1::WhoAmIResponse {
+        firm: caller.firm.scope().as_str().to_owned(),
+        display_name: firm_display_name(api, &caller.firm).await?,
+        api_key: format!("{}/apiKeys/{}", caller.firm.scope(), caller.actor),
+        permissions: caller
+            .permissions
+            .iter()
+            .copied()
+            .map(to_permission)
+            .collect(),
+    }))
+}
+
+async fn get_service_info(
+    api: &Api,
+    request: &Request<v1::GetServiceInfoRequest>,
+) -> Answer<v1::ServiceInfo> {
+    api.any_caller(request).await?;
+    Ok(Response::new(v1::ServiceInfo {
+        operator: firm_display_name(api, &FirmId::operator()).await?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        checkpoint_public_key: api.signer.verifier_key(),
+        server_time: Some(values::to_timestamp(api.now())),
+        journal_form_version: i32::try_from(journal::FORM_VERSION).unwrap_or(i32::MAX),
+    }))
+}
+
+async fn create_partnership(
+    api: &Api,
+    request: &Request<v1::CreatePartnershipRequest>,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Admin).await?;
+    let message = request.get_ref();
+    let opening = opening(
+        message,
+        &caller.firm,
+        firm_display_name(api, &caller.firm).await?,
+    )?;
+    let mutation = Mutation {
+        scope: caller.firm.scope(),
+        envelope: Envelope::new(&message.request_id, &message.origin, ""),
+        action: Action::Firm(FirmCommand::OpenPartnership(opening)),
+        openings: Vec::new(),
+    };
+    let receipt = api
+        .run(&caller, "CreatePartnership", request, mutation)
+        .await?;
+    // The firm's membership is recorded; the partnership's own scope is carried right after it.
+    let member = match api.member(&caller, &receipt.id).await {
+        Err(error) if error.0.reason == Reason::NotFound => {
+            return Err(not_carried("partnership").into());
+        }
+        found => found?,
+    };
+    Ok(respond(show(api, &caller, &member).await?, &receipt))
+}
+
+fn opening(
+    message: &v1::CreatePartnershipRequest,
+    firm: &FirmId,
+    firm_display_name: String,
+) -> Result<PartnershipOpening, Refusal> {
+    let mut violations = Violations::default();
+    let role = violations.take(convert::role("role", message.role));
+    let partner_role = violations.take(convert::role("partner_role", message.partner_role));
+    let reference = message.external_reference.as_ref();
+    let opening = PartnershipOpening {
+        display_name: message
+            .partnership
+            .as_ref()
+            .map(|asked| asked.display_name.clone())
+            .unwrap_or_default(),
+        firm_display_name,
+        // A role that is not known stands among the violations, so this one is never used.
+        role: role.unwrap_or(Role::Peer),
+        partner_display_name: message.partner_display_name.clone(),
+        partner_role: partner_role.unwrap_or(Role::Peer),
+        external_reference: reference.map(|reference| values::reference(firm, reference)),
+    };
+    violations.take(opening.check());
+    violations.finish()?;
+    Ok(opening)
+}
+
+async fn get_partnership(
+    api: &Api,
+    request: &Request<v1::GetPartnershipRequest>,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Read).await?;
+    let [id] = values::parse_name("name", &request.get_ref().name, NAME)?;
+    let member = api.member(&caller, &id).await?;
+    Ok(Response::new(show(api, &caller, &member).await?))
+}
+
+async fn list_partnerships(
+    api: &Api,
+    request: &Request<v1::ListPartnershipsRequest>,
+) -> Answer<v1::ListPartnershipsResponse> {
+    let caller = api.caller(request, Permission::Read).await?;
+    let message = request.get_ref();
+    let reference = message
+        .external_reference
+        .as_ref()
+        .map(|reference| values::reference(&caller.firm, reference));
+    if let Some(reference) = &reference {
+        let mut violations = Violations::default();
+        require_reference(&mut violations, "external_reference", reference);
+        violations.finish()?;
+    }
+    let purpose = format!("ListPartnerships:{}:{reference:?}", caller.firm);
+    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
+    let mut ids = match &reference {
+        Some(reference) => referenced(api, &caller, reference, &page).await?,
+        None => memberships(api, &caller, &page).await?,
+    };
+    let next_page_token = page.cut(api, &mut ids, Clone::clone);
+    let partnerships = show_all(api, &caller, &ids).await?;
+    Ok(Response::new(v1::ListPartnershipsResponse {
+        partnerships,
+        next_page_token,
+    }))
+}
+
+/// The partnerships of the caller's firm, by their ids.
+async fn memberships(api: &Api, caller: &Caller, page: &Page) -> Result<Vec<String>, ApiError> {
+    let query = ListQuery {
+        scope: caller.firm.scope(),
+        kind: Kind::Membership,
+        state: None,
+        after_id: page.after.clone(),
+        limit: page.limit(),
+    };
+    let rows = api.ledger.store().list_records(&query).await?;
+    Ok(rows.into_iter().map(|row| row.key.id).collect())
+}
+
+/// The partnerships that the caller's own systems know by `reference`.
+async fn referenced(
+    api: &Api,
+    caller: &Caller,
+    reference: &ExternalReference,
+    page: &Page,
+) -> Result<Vec<String>, ApiError> {
+    let rows = api
+        .ledger
+        .store()
+        .references_anywhere(reference, BATCH_KEYS_MAX)
+        .await?;
+    let scope = caller.firm.scope();
+    let own = rows
+        .into_iter()
+        .filter(|row| row.kind == Kind::Membership && row.scope == scope);
+    Ok(own
+        .map(|row| row.id)
+        .filter(|id| *id > page.after)
+        .take(page.limit())
+        .collect())
+}
+
+async fn invite_partner(
+    api: &Api,
+    request: &Request<v1::InvitePartnerRequest>,
+) -> Answer<v1::InvitePartnerResponse> {
+    let caller = api.caller(request, Permission::Admin).await?;
+    let message = request.get_ref();
+    let [id] = values::parse_name("name", &message.name, NAME)?;
+    let validity = message
+        .validity
+        .map_or(Ok(INVITATION_VALIDITY_DEFAULT), |validity| {
+            values::span("validity", validity)
+        })?;
+    let mut random = [0; SECRET_BYTES];
+    api.randomness.fill(&mut random);
+    let (secret, digest) = new_secret(&random);
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&id),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
+        action: Action::Partnership(PartnershipCommand::Invite { digest, validity }),
+        openings: Vec::new(),
+    };
+    let receipt = api.run(&caller, "InvitePartner", request, mutation).await?;
+    let member = api.member(&caller, &id).await?;
+    let invitation = member.partnership.state.invitation.as_ref();
+    let expire_time = invitation.map(|invitation| values::to_timestamp(invitation.expires_at));
+    // The secret of the first attempt is known to nobody any more: only its digest was kept.
+    let code = if receipt.replayed {
+        String::new()
+    } else {
+        format!("{id}{CODE_SEPARATOR}{secret}")
+    };
+    let partnership = Some(show(api, &caller, &member).await?);
+    Ok(respond(
+        v1::InvitePartnerResponse {
+            partnership,
+            code,
+            expire_time,
+        },
+        &receipt,
+    ))
+}
+
+async fn join_partnership(
+    api: &Api,
+    request: &Request<v1::JoinPartnershipRequest>,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Admin).await?;
+    let message = request.get_ref();
+    let (id, secret) = split_code(&message.code).ok_or_else(|| {
+        Refusal::new(
+            Reason::InvitationInvalid,
+            "the code is wrong, used or expired",
+        )
+    })?;
+    let display_name = match message.display_name.as_str() {
+        "" => firm_display_name(api, &caller.firm).await?,
+        chosen => chosen.to_owned(),
+    };
+    let mutation = Mutation {
+        scope: ScopeId::partnership(id),
+        envelope: Envelope::new(&message.request_id, &message.origin, ""),
+        action: Action::Partnership(PartnershipCommand::Join {
+            digest: digest_of(secret),
+            display_name,
+        }),
+        openings: Vec::new(),
+    };
+    let receipt = api
+        .run(&caller, "JoinPartnership", request, mutation)
+        .await?;
+    respond_with(api, &caller, id, &receipt).await
+}
+
+/// The partnership and the secret within a code.
+fn split_code(code: &str) -> Option<(&str, &str)> {
+    let (id, secret) = code.split_once(CODE_SEPARATOR)?;
+    (is_identifier(id) && !secret.is_empty()).then_some((id, secret))
+}
+
+async fn end_partnership(
+    api: &Api,
+    request: &Request<v1::EndPartnershipRequest>,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Admin).await?;
+    caller.require(Permission::Approve)?;
+    let message = request.get_ref();
+    let [id] = values::parse_name("name", &message.name, NAME)?;
+    let mut sealer = Sealer::for_every_party(api);
+    let reason = sealer.text("reason", &message.reason, FREE_TEXT_BYTES_MAX);
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&id),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
+        action: Action::Partnership(PartnershipCommand::End { reason }),
+        openings: sealer.finish()?,
+    };
+    let receipt = api
+        .run(&caller, "EndPartnership", request, mutation)
+        .await?;
+    respond_with(api, &caller, &id, &receipt).await
+}
+
+async fn propose_terms(
+    api: &Api,
+    request: &Request<v1::ProposeTermsRequest>,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Approve).await?;
+    let message = request.get_ref();
+    let [id] = values::parse_name("name", &message.name, NAME)?;
+    let terms = message.terms.as_ref().ok_or_else(|| required("terms"))?;
+    let mut sealer = Sealer::for_every_party(api);
+    let content = convert::terms_content(&mut sealer, terms);
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&id),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
+        openings: sealer.finish()?,
+        action: Action::Partnership(PartnershipCommand::ProposeTerms(content)),
+    };
+    let receipt = api.run(&caller, "ProposeTerms", request, mutation).await?;
+    respond_with(api, &caller, &id, &receipt).await
+}
+
+async fn approve_terms(
+    api: &Api,
+    request: &Request<v1::ApproveTermsRequest>,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Approve).await?;
+    let message = request.get_ref();
+    let [id] = values::parse_name("name", &message.name, NAME)?;
+    if message.hash.is_empty() {
+        return Err(required("hash").into());
+    }
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&id),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
+        action: Action::Partnership(PartnershipCommand::ApproveTerms {
+            hash: message.hash.clone(),
+        }),
+        openings: Vec::new(),
+    };
+    let receipt = api.run(&caller, "ApproveTerms", request, mutation).await?;
+    respond_with(api, &caller, &id, &receipt).await
+}
+
+/// Answers a mutation with the partnership as it is now.
+async fn respond_with(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    receipt: &Receipt,
+) -> Answer<v1::Partnership> {
+    let member = api.member(caller, id).await?;
+    Ok(respond(show(api, caller, &member).await?, receipt))
+}
+
+/// A partnership as the caller may see it.
+async fn show(api: &Api, caller: &Caller, member: &Member) -> Result<v1::Partnership, ApiError> {
+    let key = RecordKey::new(
+        &caller.firm.scope(),
+        Kind::Membership,
+        member.partnership.id.as_str(),
+    );
+    let mut references = own_references(api, &caller.firm, &[key]).await?;
+    show_with(
+        api,
+        member,
+        references
+            .remove(&member.partnership.id)
+            .unwrap_or_default(),
+    )
+    .await
+}
+
+async fn show_with(
+    api: &Api,
+    member: &Member,
+    references: Vec<v1::ExternalReference>,
+) -> Result<v1::Partnership, ApiError> {
+    let commitments = convert::commitments(&member.partnership.state);
+    let texts = Texts::load(api, &member.scope(), &member.party.id, commitments).await?;
+    Ok(to_partnership(&member.partnership, references, &texts))
+}
+
+/// Partnerships by their ids, in that order; those whose scope has not begun yet are left out.
+async fn show_all(
+    api: &Api,
+    caller: &Caller,
+    ids: &[String],
+) -> Result<Vec<v1::Partnership>, ApiError> {
+    let key =
+        |id: &String| RecordKey::new(&ScopeId::partnership(id), Kind::Partnership, id.as_str());
+    let keys: Vec<_> = ids.iter().map(key).collect();
+    let mut members = HashMap::new();
+    for row in api.ledger.store().records(&keys).await? {
+        if let Some(member) = Member::of(&caller.firm, &row.key.id, batch::decode_row(&row)?) {
+            members.insert(row.key.id, member);
+        }
+    }
+    let scope = caller.firm.scope();
+    let keys: Vec<_> = ids
+        .iter()
+        .map(|id| RecordKey::new(&scope, Kind::Membership, id.as_str()))
+        .collect();
+    let mut references = own_references(api, &caller.firm, &keys).await?;
+    let mut shown = Vec::with_capacity(ids.len());
+    for member in ids.iter().filter_map(|id| members.get(id)) {
+        let references = references
+            .remove(&member.partnership.id)
+            .unwrap_or_default();
+        shown.push(show_with(api, member, references).await?);
+    }
+    Ok(shown)
+}
+
+/// The external references of `firm` for records of one kind, by record id; those of other firms
+/// are nobody else's business.
+async fn own_references(
+    api: &Api,
+    firm: &FirmId,
+    keys: &[RecordKey],
+) -> Result<HashMap<String, Vec<v1::ExternalReference>>, ApiError> {
+    let mut rows = api.ledger.store().references_of(keys).await?;
+    rows.retain(|row| row.reference.firm == *firm);
+    rows.sort_by(|one, other| one.reference.cmp(&other.reference));
+    let mut references: HashMap<String, Vec<_>> = HashMap::new();
+    for row in rows {
+        references
+            .entry(row.id)
+            .or_default()
+            .push(values::to_reference(&row.reference));
+    }
+    Ok(references)
+}
+
+/// What people call a firm; its id, should it have no record of its own.
+async fn firm_display_name(api: &Api, firm: &FirmId) -> Result<String, ApiError> {
+    let key = RecordKey::new(&firm.scope(), Kind::Firm, firm.as_str());
+    Ok(
+        match api.find(&key).await?.map(|versioned| versioned.record) {
+            Some(Record::Firm(found)) => found.display_name,
+            _ => firm.as_str().to_owned(),
+        },
+    )
+}
+
+/// The refusal for what is durable but whose own scope has not been reached yet.
+#[must_use]
+pub fn not_carried(what: &str) -> Refusal {
+    let message = format!("the {what} is being created; retry with the same request id");
+    Refusal::new(Reason::StoreUnavailable, message).with("resource", what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_come_apart_or_are_refused() {
+        assert_eq!(split_code("0199-ab.secret"), Some(("0199-ab", "secret")));
+        assert_eq!(split_code("0199-ab.se.cret"), Some(("0199-ab", "se.cret")));
+        for bad in ["", ".", "x", "x.", ".x", "X.y", "a/b.c"] {
+            assert_eq!(split_code(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_an_opening_is_listed() {
+        let firm = FirmId::operator();
+        let message = v1::CreatePartnershipRequest::default();
+        let refusal = opening(&message, &firm, "Acme".to_owned()).unwrap_err();
+        let fields: Vec<_> = refusal
+            .violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "role",
+                "partner_role",
+                "partnership.display_name",
+                "partner_display_name"
+            ]
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! Partnerships, parties and terms between the contract and the domain.
+
+use crate::api::Found;
+use crate::api::convert::{known_enum, span, to_approval, to_duration, to_timestamp};
+use crate::api::text::{Sealer, Texts};
+use crate::domain::commitment::Commitment;
+use crate::domain::identity::PartyId;
+use crate::domain::partnership::terms::{
+    FUTURE_TOLERANCE_DEFAULT, OFFER_VALIDITY_DEFAULT, PartyShare, Terms, TermsContent,
+};
+use crate::domain::partnership::{PARTIES_MAX, Partnership, PartnershipState, Party, Role};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::text::TERMS_TEXT_BYTES_MAX;
+use crate::domain::time::Span;
+use crate::proto::v1;
+
+/// A role that a caller names.
+///
+/// # Errors
+/// [`Reason::InvalidField`], naming `field`.
+pub(super) fn role(field: &str, value: i32) -> Result<Role, Refusal> {
+    match known_enum(field, value)? {
+        v1::PartyRole::Prime => Ok(Role::Prime),
+        v1::PartyRole::Sub => Ok(Role::Sub),
+        v1::PartyRole::Peer => Ok(Role::Peer),
+        v1::PartyRole::Unspecified => {
+            Err(Refusal::field(Reason::InvalidField, field, "is required"))
+        }
+    }
+}
+
+fn to_role(role: Role) -> v1::PartyRole {
+    match role {
+        Role::Prime => v1::PartyRole::Prime,
+        Role::Sub => v1::PartyRole::Sub,
+        Role::Peer => v1::PartyRole::Peer,
+    }
+}
+
+fn to_state(state: PartnershipState) -> v1::PartnershipState {
+    match state {
+        PartnershipState::Solo => v1::PartnershipState::Solo,
+        PartnershipState::Invited => v1::PartnershipState::Invited,
+        PartnershipState::Active => v1::PartnershipState::Active,
+        PartnershipState::Ended => v1::PartnershipState::Ended,
+    }
+}
+
+/// A partnership as the contract shows it: `references` are the caller's own, `texts` hold the
+/// sealed text that the caller's party may read.
+#[must_use]
+pub fn to_partnership(
+    found: &Found<Partnership>,
+    references: Vec<v1::ExternalReference>,
+    texts: &Texts,
+) -> v1::Partnership {
+    let partnership = &found.state;
+    let show = |terms: &Option<Terms>| terms.as_ref().map(|terms| to_terms(terms, texts));
+    v1::Partnership {
+        name: format!("partnerships/{}", found.id),
+        display_name: partnership.display_name.clone(),
+        state: to_state(partnership.state).into(),
+        parties: partnership.parties.iter().map(to_party).collect(),
+        terms: show(&partnership.terms),
+        proposed_terms: show(&partnership.proposed_terms),
+        external_references: references,
+        create_time: Some(to_timestamp(found.created_at)),
+        end_time: partnership.ended_at.map(to_timestamp),
+        etag: found.etag(),
+    }
+}
+
+fn to_party(party: &Party) -> v1::Party {
+    v1::Party {
+        party_id: party.id.as_str().to_owned(),
+        firm: party
+            .firm
+            .as_ref()
+            .map(|firm| firm.scope().as_str().to_owned())
+            .unwrap_or_default(),
+        display_name: party.display_name.clone(),
+        role: to_role(party.role).into(),
+        join_time: party.joined_at.map(to_timestamp),
+    }
+}
+
+/// A revision of terms as the contract shows it.
+#[must_use]
+pub fn to_terms(terms: &Terms, texts: &Texts) -> v1::Terms {
+    let to_share = |share: &PartyShare| v1::PartyShare {
+        party_id: share.party.as_str().to_owned(),
+        share_bps: i32::try_from(share.share_bps).unwrap_or(i32::MAX),
+    };
+    v1::Terms {
+        revision: i64::from(terms.revision),
+        text: texts.show(terms.content.text.as_ref()),
+        shares: terms.content.shares.iter().map(to_share).collect(),
+        offer_validity: Some(to_duration(terms.content.offer_validity)),
+        future_tolerance: Some(to_duration(terms.content.future_tolerance)),
+        approvals: terms.approvals.iter().map(to_approval).collect(),
+        hash: terms.hash.clone(),
+    }
+}
+
+/// The commitments behind which a partnership's text lies.
+pub(super) fn commitments(partnership: &Partnership) -> Vec<Commitment> {
+    let terms = [&partnership.terms, &partnership.proposed_terms];
+    terms
+        .into_iter()
+        .flatten()
+        .filter_map(|terms| terms.content.text.clone())
+        .collect()
+}
+
+/// What terms say, as a caller wrote them; what is wrong is noted in `sealer`.
+pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> TermsContent {
+    let text = sealer.text("terms.text", &terms.text, TERMS_TEXT_BYTES_MAX);
+    let violations = &mut sealer.violations;
+    let mut duration = |field: &str, value: Option<prost_types::Duration>, default: Span| {
+        let Some(value) = value else { return default };
+        violations.take(span(field, value)).unwrap_or(default)
+    };
+    let offer_validity = duration(
+        "terms.offer_validity",
+        terms.offer_validity,
+        OFFER_VALIDITY_DEFAULT,
+    );
+    let future_tolerance = duration(
+        "terms.future_tolerance",
+        terms.future_tolerance,
+        FUTURE_TOLERANCE_DEFAULT,
+    );
+    let shares = shares(sealer, &terms.shares);
+    TermsContent {
+        text,
+        shares,
+        offer_validity,
+        future_tolerance,
+    }
+}
+
+fn shares(sealer: &mut Sealer<'_>, shares: &[v1::PartyShare]) -> Vec<PartyShare> {
+    let violations = &mut sealer.violations;
+    if shares.len() > PARTIES_MAX {
+        violations.add("terms.shares", format!("no more than {PARTIES_MAX}"));
+        return Vec::new();
+    }
+    let mut taken = Vec::with_capacity(shares.len());
+    for (index, share) in shares.iter().enumerate() {
+        match u32::try_from(share.share_bps) {
+            Ok(share_bps) => taken.push(PartyShare {
+                party: PartyId::from_text(&share.party_id),
+                share_bps,
+            }),
+            Err(_) => violations.add(
+                format!("terms.shares[{index}].share_bps"),
+                "must not be negative",
+            ),
+        }
+    }
+    taken
+}

@@ -1,0 +1,1 @@
+//! Joint quotes as the contract shows them.

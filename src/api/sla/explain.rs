@@ -1,0 +1,171 @@
+//! `ExplainClock`: every second of one clock, page by page.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response};
+
+use super::check::whole;
+use super::clock::{Charges, to_clock, to_interval};
+use super::ticket::{SHAPE, instant};
+use super::words::target_type;
+use super::{SlaService, parse_as_of};
+use crate::api::Api;
+use crate::api::convert::parse_name;
+use crate::api::faults::Faults;
+use crate::api::page::Page;
+use crate::api::status::ApiError;
+use crate::domain::firm::Permission;
+use crate::domain::identity::ScopeId;
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::clock::{ClockEvaluation, TargetType};
+use crate::domain::sla::explain::{ClockInterval, INTERVALS_MAX};
+use crate::domain::sla::ticket::Ticket;
+use crate::domain::time::Timestamp;
+use crate::proto::v1;
+
+/// `ExplainClock`.
+pub(super) async fn explain_clock(
+    service: &SlaService,
+    request: &Request<v1::ExplainClockRequest>,
+) -> Result<Response<v1::ExplainClockResponse>, ApiError> {
+    let api = service.api.as_ref();
+    let caller = api.caller(request, Permission::Read).await?;
+    let message = request.get_ref();
+    let mut faults = Faults::default();
+    let name = faults.take(parse_name::<2>("name", &message.name, SHAPE).map(Some));
+    let target_type = faults.take(target_type("type", message.r#type).map(Some));
+    let asked = faults.take(parse_as_of(message.as_of_time).map(Some));
+    let (([partnership, id], target_type), asked) =
+        whole(faults, name.zip(target_type).zip(asked))?;
+    let asked_micros = asked.map(Timestamp::as_micros);
+    let purpose = format!(
+        "ExplainClock:{}:{}:{}:{asked_micros:?}",
+        caller.firm, message.name, message.r#type
+    );
+    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
+    let (member, ticket) = api.get::<Ticket>(&caller, &partnership, &id).await?;
+    let Place { as_of, first } = if page.after.is_empty() {
+        Place {
+            as_of: instant(asked, &ticket.state, api.now())?,
+            first: 0,
+        }
+    } else {
+        Place::parse(&page.after).ok_or_else(|| {
+            Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
+        })?
+    };
+    let scope = ScopeId::partnership(&partnership);
+    let pinned = service
+        .agreements
+        .of_ticket(api, &scope, &ticket.state)
+        .await?;
+    let place = service.explaining.enter().await?;
+    let (ticket, limit, agreement) = (ticket.state, page.limit(), Arc::clone(&pinned));
+    let explained = place.run(move || {
+        let clocks = agreement.clocks(&ticket, as_of).clocks;
+        let clock = clocks
+            .into_iter()
+            .find(|clock| clock.target_type == target_type);
+        let intervals = agreement
+            .explain(&ticket, target_type, as_of)
+            .map_err(|_| too_many());
+        let intervals = intervals.map(|all| all.into_iter().skip(first).take(limit).collect());
+        (ticket, clock, intervals)
+    });
+    let (ticket, clock, intervals): (
+        Ticket,
+        Option<ClockEvaluation>,
+        Result<Vec<ClockInterval>, Refusal>,
+    ) = explained.await?;
+    let clock = clock.ok_or_else(|| no_clock(target_type))?;
+    let charges = Charges::new(&partnership, &member.partnership.state, pinned.content());
+    let (intervals, next_page_token) = cut(api, &page, as_of, first, intervals?);
+    Ok(Response::new(v1::ExplainClockResponse {
+        clock: Some(to_clock(&clock, &ticket, &charges, as_of)),
+        intervals: intervals
+            .iter()
+            .map(|interval| to_interval(interval, &charges))
+            .collect(),
+        next_page_token,
+    }))
+}
+
+/// The page, and the token of the next one.
+fn cut(
+    api: &Api,
+    page: &Page,
+    as_of: Timestamp,
+    first: usize,
+    intervals: Vec<ClockInterval>,
+) -> (Vec<ClockInterval>, String) {
+    let mut numbered: Vec<(usize, ClockInterval)> = (first..).zip(intervals).collect();
+    let token = page.cut(api, &mut numbered, |(index, _)| {
+        Place {
+            as_of,
+            first: index + 1,
+        }
+        .to_string()
+    });
+    (
+        numbered.into_iter().map(|(_, interval)| interval).collect(),
+        token,
+    )
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(
+        Reason::ResultTooLarge,
+        format!("more than {INTERVALS_MAX} intervals; ask about an earlier instant"),
+    )
+    .with("limit", "intervals")
+    .with("maximum", INTERVALS_MAX)
+}
+
+/// The agreement promised nothing of that type while the ticket was open.
+fn no_clock(target_type: TargetType) -> Refusal {
+    let name = match target_type {
+        TargetType::FirstResponse => "FIRST_RESPONSE",
+        TargetType::Resolution => "RESOLUTION",
+    };
+    Refusal::not_found("clock").with("type", name)
+}
+
+/// Where a page begins. All pages keep the instant of the first, also where that was "now".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    as_of: Timestamp,
+    first: usize,
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
+        let (as_of, first) = text.split_once(':')?;
+        Some(Self {
+            as_of: Timestamp::from_micros(as_of.parse().ok()?),
+            first: first.parse().ok()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{}", self.as_of.as_micros(), self.first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read_back() {
+        let place = Place {
+            as_of: Timestamp::from_micros(-5),
+            first: 500,
+        };
+        assert_eq!(Place::parse(&place.to_string()), Some(place));
+        for bad in ["", "5", "x:1", "1:-1", "1:2:3"] {
+            assert_eq!(Place::parse(bad), None, "{bad}");
+        }
+    }
+}

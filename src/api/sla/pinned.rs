@@ -1,0 +1,263 @@
+//! What the clocks of tickets run by, ready for use: agreements and compiled calendars.
+//!
+//! What an agreement says never changes under its id and revision, and neither does a calendar's
+//! revision. So both are remembered, and showing a ticket needs the ticket alone.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::api::Api;
+use crate::api::status::ApiError;
+use crate::domain::identity::ScopeId;
+use crate::domain::record::{Kind, RecordKey, Stored};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::agreement::{Agreement, AgreementContent};
+use crate::domain::sla::clock::{TargetType, TicketEvaluation};
+use crate::domain::sla::compiled::CompiledCalendar;
+use crate::domain::sla::explain::{ClockInterval, ExplainError, explain};
+use crate::domain::sla::settings::CalendarRevision;
+use crate::domain::sla::ticket::{Ticket, clocks};
+use crate::domain::time::Timestamp;
+use crate::ledger::batch;
+
+/// Most agreements remembered; beyond it the memory starts anew.
+pub const AGREEMENTS_MAX: usize = 4_096;
+
+/// A record's id and the number of its revision.
+pub type Pin = (String, u32);
+
+/// The revisions of calendars in `scope`, compiled: from memory where they are remembered.
+///
+/// # Errors
+/// If the store fails, or does not have one of them.
+pub async fn calendars(
+    api: &Api,
+    scope: &ScopeId,
+    wanted: &[Pin],
+) -> Result<HashMap<Pin, Arc<CompiledCalendar>>, ApiError> {
+    let cache = api.ledger.calendars();
+    let mut found = HashMap::new();
+    let mut missing: HashMap<String, &Pin> = HashMap::new();
+    for pin in wanted {
+        let revision_id = CalendarRevision::id_of(&pin.0, pin.1);
+        match cache.get(scope, &revision_id) {
+            Some(compiled) => drop(found.insert(pin.clone(), compiled)),
+            None => drop(missing.insert(revision_id, pin)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let keys: Vec<RecordKey> = missing
+        .keys()
+        .map(|id| RecordKey::new(scope, Kind::CalendarRevision, id.as_str()))
+        .collect();
+    let mut revisions: Vec<(&Pin, String, CalendarRevision)> = Vec::with_capacity(keys.len());
+    for row in api.ledger.store().records(&keys).await? {
+        let versioned = batch::decode_row(&row)?;
+        let revision = CalendarRevision::from_record(&versioned.record).cloned();
+        if let (Some(revision), Some(pin)) = (revision, missing.remove(&row.key.id)) {
+            revisions.push((pin, row.key.id, revision));
+        }
+    }
+    if !missing.is_empty() {
+        return Err(lost("a calendar's revision").into());
+    }
+    let zones = zones(
+        api,
+        scope,
+        revisions
+            .iter()
+            .map(|(_, _, revision)| revision.zone_digest.as_str()),
+    )
+    .await?;
+    for (pin, revision_id, revision) in revisions {
+        let tzif = zones
+            .get(&revision.zone_digest)
+            .ok_or_else(|| lost("time zone data"))?;
+        let compiled = CompiledCalendar::compile(&revision.specification, tzif)
+            .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
+        found.insert(pin.clone(), cache.put(scope, &revision_id, compiled));
+    }
+    Ok(found)
+}
+
+async fn zones<'pin>(
+    api: &Api,
+    scope: &ScopeId,
+    digests: impl Iterator<Item = &'pin str>,
+) -> Result<HashMap<String, Vec<u8>>, ApiError> {
+    let digests: BTreeSet<&str> = digests.collect();
+    let keys: Vec<(ScopeId, String)> = digests
+        .into_iter()
+        .map(|digest| (scope.clone(), digest.to_owned()))
+        .collect();
+    let rows = api.ledger.store().zones(&keys).await?;
+    Ok(rows.into_iter().map(|row| (row.digest, row.tzif)).collect())
+}
+
+/// The refusal for something that the store must have.
+fn lost(what: &str) -> Refusal {
+    Refusal::new(Reason::Internal, format!("{what} is missing"))
+}
+
+/// What an agreement says, with its calendar compiled.
+#[derive(Debug)]
+pub struct PinnedAgreement {
+    // Its state and its approvals may have changed since it was read, so they are not shown.
+    agreement: Agreement,
+    calendar: Arc<CompiledCalendar>,
+}
+
+impl PinnedAgreement {
+    /// Puts both together.
+    #[must_use]
+    pub const fn new(agreement: Agreement, calendar: Arc<CompiledCalendar>) -> Self {
+        Self {
+            agreement,
+            calendar,
+        }
+    }
+
+    /// What the agreement says.
+    #[must_use]
+    pub const fn content(&self) -> &AgreementContent {
+        &self.agreement.content
+    }
+
+    /// The clocks of a ticket that runs under it.
+    #[must_use]
+    pub fn clocks(&self, ticket: &Ticket, as_of: Timestamp) -> TicketEvaluation {
+        clocks(ticket, &self.agreement, &self.calendar, as_of)
+    }
+
+    /// The life of one of its clocks.
+    ///
+    /// # Errors
+    /// If it has too many intervals.
+    pub fn explain(
+        &self,
+        ticket: &Ticket,
+        target_type: TargetType,
+        as_of: Timestamp,
+    ) -> Result<Vec<ClockInterval>, ExplainError> {
+        explain(
+            &ticket.facts,
+            &self.agreement.content.rules(),
+            &self.calendar,
+            target_type,
+            as_of,
+        )
+    }
+}
+
+/// The agreement that a ticket pins.
+#[must_use]
+pub fn pin_of(ticket: &Ticket) -> Pin {
+    (ticket.agreement.clone(), ticket.agreement_revision)
+}
+
+/// Agreements that tickets pin, remembered by scope, id and revision.
+#[derive(Debug, Default)]
+pub struct PinnedAgreements {
+    known: Mutex<HashMap<(ScopeId, Pin), Arc<PinnedAgreement>>>,
+}
+
+impl PinnedAgreements {
+    /// The agreement of one ticket.
+    ///
+    /// # Errors
+    /// As [`Self::of_tickets`].
+    pub async fn of_ticket(
+        &self,
+        api: &Api,
+        scope: &ScopeId,
+        ticket: &Ticket,
+    ) -> Result<Arc<PinnedAgreement>, ApiError> {
+        let mut found = self.of_tickets(api, scope, std::iter::once(ticket)).await?;
+        found
+            .remove(&pin_of(ticket))
+            .ok_or_else(|| lost("an agreement").into())
+    }
+
+    /// The agreements of tickets in `scope`, each once.
+    ///
+    /// # Errors
+    /// If the store fails, or does not have one of them.
+    pub async fn of_tickets<'ticket>(
+        &self,
+        api: &Api,
+        scope: &ScopeId,
+        tickets: impl Iterator<Item = &'ticket Ticket>,
+    ) -> Result<HashMap<Pin, Arc<PinnedAgreement>>, ApiError> {
+        let (mut found, missing) = self.remembered(scope, tickets);
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let keys: BTreeSet<&str> = missing.iter().map(|(id, _)| id.as_str()).collect();
+        let keys: Vec<RecordKey> = keys
+            .into_iter()
+            .map(|id| RecordKey::new(scope, Kind::Agreement, id))
+            .collect();
+        let mut agreements: HashMap<String, Agreement> = HashMap::new();
+        for row in api.ledger.store().records(&keys).await? {
+            let versioned = batch::decode_row(&row)?;
+            if let Some(agreement) = Agreement::from_record(&versioned.record) {
+                agreements.insert(row.key.id, agreement.clone());
+            }
+        }
+        let wanted: BTreeSet<Pin> = agreements.values().map(calendar_of).collect();
+        let wanted: Vec<Pin> = wanted.into_iter().collect();
+        let calendars = calendars(api, scope, &wanted).await?;
+        for pin in missing {
+            let agreement = agreements.get(&pin.0).ok_or_else(|| lost("an agreement"))?;
+            let calendar = calendars
+                .get(&calendar_of(agreement))
+                .ok_or_else(|| lost("a calendar"))?;
+            let pinned = Arc::new(PinnedAgreement::new(
+                agreement.clone(),
+                Arc::clone(calendar),
+            ));
+            self.remember(scope, &pin, &pinned);
+            found.insert(pin, pinned);
+        }
+        Ok(found)
+    }
+
+    fn remembered<'ticket>(
+        &self,
+        scope: &ScopeId,
+        tickets: impl Iterator<Item = &'ticket Ticket>,
+    ) -> (HashMap<Pin, Arc<PinnedAgreement>>, BTreeSet<Pin>) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = HashMap::new();
+        let mut missing = BTreeSet::new();
+        for ticket in tickets {
+            let pin = pin_of(ticket);
+            if found.contains_key(&pin) {
+                continue;
+            }
+            let key = (scope.clone(), pin);
+            match known.get(&key) {
+                Some(pinned) => drop(found.insert(key.1, Arc::clone(pinned))),
+                None => drop(missing.insert(key.1)),
+            }
+        }
+        (found, missing)
+    }
+
+    fn remember(&self, scope: &ScopeId, pin: &Pin, pinned: &Arc<PinnedAgreement>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= AGREEMENTS_MAX {
+            known.clear();
+        }
+        known.insert((scope.clone(), pin.clone()), Arc::clone(pinned));
+    }
+}
+
+fn calendar_of(agreement: &Agreement) -> Pin {
+    (
+        agreement.content.calendar.clone(),
+        agreement.content.calendar_revision,
+    )
+}

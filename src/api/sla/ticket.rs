@@ -1,0 +1,472 @@
+//! Tickets with their clocks: one, one by the caller's own id, a page of them.
+
+use std::collections::HashMap;
+
+use tonic::{Request, Response};
+
+use super::clock::{Charges, to_clock};
+use super::ingest::REFERENCES_READ_MAX;
+use super::pinned::{PinnedAgreement, pin_of};
+use super::words::{count, ticket_state, to_ticket_state};
+use super::{SlaService, all_of, decode, parse_as_of, parse_parent};
+use crate::api::caller::Caller;
+use crate::api::convert::{etag, parse_name, reference, to_reference, to_timestamp};
+use crate::api::listing::name_in;
+use crate::api::page::Page;
+use crate::api::status::ApiError;
+use crate::api::text::Texts;
+use crate::api::{Api, Found, Member, required};
+use crate::domain::firm::Permission;
+use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
+use crate::domain::partnership::Partnership;
+use crate::domain::record::{Kind, RecordKey};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::sla::clock::Priority;
+use crate::domain::sla::ticket::Ticket;
+use crate::domain::text::require_reference;
+use crate::domain::time::Timestamp;
+use crate::proto::v1;
+use crate::store::{ListQuery, ReferenceRow};
+
+pub(super) const SHAPE: &str = "partnerships/*/tickets/*";
+/// The parent that stands for all of the caller's partnerships.
+const EVERYWHERE: &str = "partnerships/-";
+/// How many tickets of a list are read and shown before other calls get their turn.
+const TICKETS_AT_A_TIME: usize = 50;
+
+/// `GetTicket`.
+pub(super) async fn get(
+    service: &SlaService,
+    request: &Request<v1::GetTicketRequest>,
+) -> Result<Response<v1::Ticket>, ApiError> {
+    let caller = service.api.caller(request, Permission::Read).await?;
+    let message = request.get_ref();
+    let [partnership, id] = parse_name("name", &message.name, SHAPE)?;
+    let as_of = parse_as_of(message.as_of_time)?;
+    Ok(Response::new(
+        show_one(service, &caller, &partnership, &id, as_of).await?,
+    ))
+}
+
+/// `LookupTicket`.
+pub(super) async fn lookup(
+    service: &SlaService,
+    request: &Request<v1::LookupTicketRequest>,
+) -> Result<Response<v1::Ticket>, ApiError> {
+    let api = service.api.as_ref();
+    let caller = api.caller(request, Permission::Read).await?;
+    let message = request.get_ref();
+    let within = match message.parent.as_str() {
+        EVERYWHERE => None,
+        parent => Some(ScopeId::partnership(&parse_parent(parent)?)),
+    };
+    let sent = message
+        .reference
+        .as_ref()
+        .ok_or_else(|| required("reference"))?;
+    let reference = reference(&caller.firm, sent);
+    let mut violations = Violations::default();
+    require_reference(&mut violations, "reference", &reference);
+    violations.finish()?;
+    let rows = api
+        .ledger
+        .store()
+        .references_anywhere(&reference, REFERENCES_READ_MAX)
+        .await?;
+    let candidates = rows.into_iter().filter(|row| {
+        row.kind == Kind::Ticket
+            && !row.scope.is_firm()
+            && within.as_ref().is_none_or(|scope| row.scope == *scope)
+    });
+    let (scope, id) = the_only(visible(api, &caller, candidates.collect()).await?)?;
+    Ok(Response::new(
+        show_one(service, &caller, scope.id(), &id, None).await?,
+    ))
+}
+
+/// Those of the candidates that lie in partnerships of the caller.
+async fn visible(
+    api: &Api,
+    caller: &Caller,
+    candidates: Vec<ReferenceRow>,
+) -> Result<Vec<ReferenceRow>, ApiError> {
+    if candidates.is_empty() {
+        return Ok(candidates);
+    }
+    let keys: Vec<RecordKey> = candidates
+        .iter()
+        .map(|row| RecordKey::new(&row.scope, Kind::Partnership, row.scope.id()))
+        .collect();
+    let mut own = Vec::new();
+    for row in api.ledger.store().records(&keys).await? {
+        if decode::<Partnership>(&row)?
+            .state
+            .party_of(&caller.firm)
+            .is_some()
+        {
+            own.push(row.key.scope);
+        }
+    }
+    Ok(candidates
+        .into_iter()
+        .filter(|row| own.contains(&row.scope))
+        .collect())
+}
+
+fn the_only(found: Vec<ReferenceRow>) -> Result<(ScopeId, String), Refusal> {
+    let several = found.len();
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(row), None) => Ok((row.scope, row.id)),
+        (None, _) => Err(Refusal::not_found("ticket")),
+        (Some(_), Some(_)) => {
+            let described = "the reference stands for several tickets: name the partnership";
+            Err(Refusal::new(Reason::ReferenceAmbiguous, described).with("count", several))
+        }
+    }
+}
+
+/// `ListTickets`. The filter is on the state after the last event; one that is dated a little ahead
+/// of the server's clock counts for it, but not yet for the state shown.
+pub(super) async fn list(
+    service: &SlaService,
+    request: &Request<v1::ListTicketsRequest>,
+) -> Result<Response<v1::ListTicketsResponse>, ApiError> {
+    let api = service.api.as_ref();
+    let caller = api.caller(request, Permission::Read).await?;
+    let message = request.get_ref();
+    let partnership = parse_parent(&message.parent)?;
+    let state = if message.state == 0 {
+        None
+    } else {
+        Some(ticket_state("state", message.state)?.as_str())
+    };
+    let purpose = format!(
+        "ListTickets:{}:{partnership}:{}",
+        caller.firm,
+        state.unwrap_or_default()
+    );
+    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
+    let member = api.member(&caller, &partnership).await?;
+    let as_of = api.now();
+    let mut tickets = Vec::new();
+    let mut query = ListQuery {
+        state: state.map(str::to_owned),
+        ..all_of(&member.scope(), Kind::Ticket, &page.after, 0)
+    };
+    loop {
+        let wanted = TICKETS_AT_A_TIME.min(page.size - tickets.len());
+        query.limit = wanted + 1;
+        let mut rows = api.ledger.store().list_records(&query).await?;
+        let is_last = rows.len() <= wanted;
+        rows.truncate(wanted);
+        let found: Vec<Found<Ticket>> = rows.iter().map(decode).collect::<Result<_, _>>()?;
+        tickets.extend(show_all(service, &caller, &member, &found, as_of).await?);
+        if let Some(last) = found.last() {
+            query.after_id.clone_from(&last.id);
+        }
+        if is_last || tickets.len() >= page.size {
+            let next_page_token = if is_last {
+                String::new()
+            } else {
+                api.tokens.seal(&purpose, query.after_id.as_bytes())
+            };
+            return Ok(Response::new(v1::ListTicketsResponse {
+                tickets,
+                next_page_token,
+            }));
+        }
+    }
+}
+
+async fn show_all(
+    service: &SlaService,
+    caller: &Caller,
+    member: &Member,
+    found: &[Found<Ticket>],
+    as_of: Timestamp,
+) -> Result<Vec<v1::Ticket>, ApiError> {
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (api, scope) = (service.api.as_ref(), member.scope());
+    let keys: Vec<RecordKey> = found
+        .iter()
+        .map(|ticket| RecordKey::new(&scope, Kind::Ticket, ticket.id.as_str()))
+        .collect();
+    let titles = found
+        .iter()
+        .filter_map(|ticket| ticket.state.title.clone())
+        .collect();
+    let states = found.iter().map(|ticket| &ticket.state);
+    let agreements = service.agreements.of_tickets(api, &scope, states).await?;
+    let mut references =
+        own_references(&caller.firm, api.ledger.store().references_of(&keys).await?);
+    let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
+    let mut shown = Vec::with_capacity(found.len());
+    for ticket in found {
+        let pinned = agreements
+            .get(&pin_of(&ticket.state))
+            .ok_or_else(|| Refusal::not_found("agreement"))?;
+        let view = TicketView {
+            member,
+            ticket,
+            pinned,
+            references: references.remove(&ticket.id).unwrap_or_default(),
+            title: texts.show(ticket.state.title.as_ref()),
+            as_of,
+        };
+        shown.push(view.show());
+    }
+    Ok(shown)
+}
+
+/// One ticket. What depends only on the name is read at once, and the agreement mostly comes from
+/// memory.
+async fn show_one(
+    service: &SlaService,
+    caller: &Caller,
+    partnership: &str,
+    id: &str,
+    as_of: Option<Timestamp>,
+) -> Result<v1::Ticket, ApiError> {
+    let (api, scope) = (service.api.as_ref(), ScopeId::partnership(partnership));
+    let keys = [RecordKey::new(&scope, Kind::Ticket, id)];
+    let (read, references) = tokio::join!(
+        api.get::<Ticket>(caller, partnership, id),
+        api.ledger.store().references_of(&keys)
+    );
+    let (member, ticket) = read?;
+    let as_of = instant(as_of, &ticket.state, api.now())?;
+    let pinned = service
+        .agreements
+        .of_ticket(api, &scope, &ticket.state)
+        .await?;
+    let titles = ticket.state.title.iter().cloned().collect();
+    let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
+    let view = TicketView {
+        member: &member,
+        ticket: &ticket,
+        pinned: &pinned,
+        references: own_references(&caller.firm, references?)
+            .remove(&ticket.id)
+            .unwrap_or_default(),
+        title: texts.show(ticket.state.title.as_ref()),
+        as_of,
+    };
+    Ok(view.show())
+}
+
+/// The instant at which to show a ticket: the one asked about, or now.
+///
+/// # Errors
+/// [`Reason::OutOfRange`] before the ticket's first event.
+pub(super) fn instant(
+    asked: Option<Timestamp>,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    let Some(asked) = asked else { return Ok(now) };
+    match ticket.facts.first() {
+        Some(first) if asked < first.occurred_at => Err(Refusal::field(
+            Reason::OutOfRange,
+            "as_of_time",
+            "must not be before the ticket's first event",
+        )
+        .with("field", "as_of_time")
+        .with("minimum", first.occurred_at)),
+        _ => Ok(asked),
+    }
+}
+
+/// The firm's own references, by ticket.
+fn own_references(
+    firm: &FirmId,
+    rows: Vec<ReferenceRow>,
+) -> HashMap<String, Vec<ExternalReference>> {
+    let mut references: HashMap<String, Vec<ExternalReference>> = HashMap::new();
+    for row in rows.into_iter().filter(|row| row.reference.firm == *firm) {
+        references.entry(row.id).or_default().push(row.reference);
+    }
+    for of_one in references.values_mut() {
+        of_one.sort_unstable();
+    }
+    references
+}
+
+/// Everything that a ticket is shown from.
+struct TicketView<'view> {
+    member: &'view Member,
+    ticket: &'view Found<Ticket>,
+    pinned: &'view PinnedAgreement,
+    references: Vec<ExternalReference>,
+    title: String,
+    as_of: Timestamp,
+}
+
+impl TicketView<'_> {
+    fn show(&self) -> v1::Ticket {
+        let Found {
+            id,
+            state: ticket,
+            revision,
+            created_at,
+            updated_at,
+        } = self.ticket;
+        let evaluation = self.pinned.clocks(ticket, self.as_of);
+        let partnership = &self.member.partnership;
+        let charges = Charges::new(&partnership.id, &partnership.state, self.pinned.content());
+        let scope = self.member.scope();
+        let clocks = evaluation
+            .clocks
+            .iter()
+            .map(|clock| to_clock(clock, ticket, &charges, self.as_of));
+        v1::Ticket {
+            name: name_in(&scope, "tickets", id),
+            external_references: self.references.iter().map(to_reference).collect(),
+            agreement: name_in(&scope, "agreements", &ticket.agreement),
+            agreement_revision: i64::from(ticket.agreement_revision),
+            title: self.title.clone(),
+            state: to_ticket_state(evaluation.state).into(),
+            priority: evaluation
+                .priority
+                .map_or(0, |priority: Priority| priority.get().into()),
+            // While every event is parked, nothing is known of the opening.
+            open_time: (!ticket.facts.is_empty()).then(|| to_timestamp(evaluation.opened_at)),
+            event_count: count(ticket.facts.len()),
+            parked_count: count(ticket.parked.len()),
+            clocks: clocks.collect(),
+            create_time: Some(to_timestamp(*created_at)),
+            update_time: Some(to_timestamp(*updated_at)),
+            etag: etag(*revision),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::tests::{OPENED, after, partnership, pinned, ticket};
+    use super::*;
+
+    fn found<T>(id: &str, state: T) -> Found<T> {
+        Found {
+            id: id.into(),
+            state,
+            revision: 3,
+            created_at: OPENED,
+            updated_at: after(50),
+        }
+    }
+
+    fn row(firm: &str, partnership: &str, id: &str) -> ReferenceRow {
+        let reference = ExternalReference {
+            firm: FirmId::parse(firm).unwrap(),
+            system: "halopsa".into(),
+            instance: String::new(),
+            reference_type: "ticket".into(),
+            id: "4711".into(),
+        };
+        ReferenceRow {
+            scope: ScopeId::partnership(partnership),
+            reference,
+            kind: Kind::Ticket,
+            id: id.into(),
+        }
+    }
+
+    fn member() -> Member {
+        let partnership = partnership(2);
+        Member {
+            party: partnership.parties[0].clone(),
+            partnership: found("p", partnership),
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_shown_as_of_an_instant() {
+        let (member, pinned, ticket) = (member(), pinned(), found("t", ticket()));
+        let mut view = TicketView {
+            member: &member,
+            ticket: &ticket,
+            pinned: &pinned,
+            references: vec![row("north", "p", "t").reference],
+            title: "Printer on fire".into(),
+            as_of: after(45),
+        };
+        let shown = view.show();
+        assert_eq!(shown.name, "partnerships/p/tickets/t");
+        assert_eq!(shown.agreement, "partnerships/p/agreements/gold");
+        assert_eq!(
+            (shown.state(), shown.priority),
+            (v1::TicketState::WaitingOnClient, 1)
+        );
+        assert_eq!(
+            (shown.event_count, shown.parked_count, shown.clocks.len()),
+            (2, 0, 1)
+        );
+        assert_eq!(
+            (shown.open_time, shown.etag.as_str()),
+            (Some(to_timestamp(OPENED)), "\"3\"")
+        );
+        assert_eq!(shown.external_references[0].id, "4711");
+        view.as_of = after(10);
+        assert_eq!(view.show().state(), v1::TicketState::New);
+    }
+
+    #[test]
+    fn a_ticket_of_parked_events_alone_has_no_opening() {
+        let (member, pinned) = (member(), pinned());
+        let ticket = found(
+            "t",
+            Ticket {
+                facts: Vec::new(),
+                ..ticket()
+            },
+        );
+        let view = TicketView {
+            member: &member,
+            ticket: &ticket,
+            pinned: &pinned,
+            references: Vec::new(),
+            title: String::new(),
+            as_of: OPENED,
+        };
+        let shown = view.show();
+        assert_eq!(
+            (shown.open_time, shown.priority, shown.clocks),
+            (None, 0, Vec::new())
+        );
+    }
+
+    #[test]
+    fn the_past_begins_with_the_first_event() {
+        let (ticket, now) = (ticket(), after(90));
+        let before = Timestamp::from_micros(OPENED.as_micros() - 1);
+        assert_eq!(instant(None, &ticket, before), Ok(before));
+        assert_eq!(instant(Some(OPENED), &ticket, now), Ok(OPENED));
+        assert_eq!(
+            instant(Some(before), &ticket, now).unwrap_err().reason,
+            Reason::OutOfRange
+        );
+    }
+
+    #[test]
+    fn several_tickets_are_ambiguous() {
+        assert_eq!(the_only(Vec::new()).unwrap_err().reason, Reason::NotFound);
+        assert_eq!(
+            the_only(vec![row("north", "p", "t")]),
+            Ok((ScopeId::partnership("p"), "t".to_owned()))
+        );
+        let refusal = the_only(vec![row("north", "p", "t"), row("north", "q", "u")]).unwrap_err();
+        assert_eq!(refusal.reason, Reason::ReferenceAmbiguous);
+        assert_eq!(refusal.metadata, [("count", "2".to_owned())]);
+    }
+
+    #[test]
+    fn other_firms_references_are_left_out() {
+        let firm = FirmId::parse("north").unwrap();
+        let own = own_references(&firm, vec![row("north", "p", "t"), row("south", "p", "t")]);
+        assert_eq!(own["t"].len(), 1);
+        assert_eq!(own["t"][0].firm, firm);
+    }
+}

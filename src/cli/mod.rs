@@ -1,0 +1,123 @@
+//! The commands of the binary, one file each.
+
+pub mod client;
+pub mod demo;
+pub mod export;
+pub mod import;
+pub mod inspect;
+pub mod keys;
+pub mod migrate;
+pub mod serve;
+pub mod verify;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::store::{self, Store, StoreError};
+
+/// Where the database is unless said otherwise.
+pub const DATABASE_URL_DEFAULT: &str = "sqlite://entente.db";
+
+/// Keeps the promises between IT firms that sell and support together.
+#[derive(Debug, Parser)]
+#[command(name = "entente", version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the gRPC API.
+    Serve(serve::Serve),
+    /// Play one quarter of a partnership of two firms and show what came of it.
+    Demo(demo::Demo),
+    /// Feed tickets from another system through the gRPC API.
+    Import(import::Import),
+    /// Write a scope's journal and records as NDJSON.
+    Export(export::Export),
+    /// Check hash chains, checkpoints and that the records follow from the journal.
+    Verify(verify::Verify),
+    /// Print a record and its history.
+    Inspect(inspect::Inspect),
+    /// Create the database or bring its schema up to date.
+    Migrate(migrate::Migrate),
+    /// Manage API keys directly on the database.
+    Keys(keys::Keys),
+}
+
+/// Where the database is.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Database {
+    /// `sqlite://path` or `postgres://...`.
+    #[arg(long, env = "ENTENTE_DATABASE_URL", default_value = DATABASE_URL_DEFAULT, hide_env_values = true)]
+    pub database_url: String,
+}
+
+impl Database {
+    /// Opens the database, whose schema must be up to date.
+    ///
+    /// # Errors
+    /// If it is not reachable, or its schema is not the one expected.
+    pub async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        store::open(&self.database_url).await
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Any error at the edge of the program; it is printed, and the exit code is 1.
+pub type CliError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command asked for.
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    start_logging();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run_command(arguments.command)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_command(command: Command) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Demo(demo) => demo.run().await,
+        Command::Import(import) => import.run().await,
+        Command::Export(export) => export.run().await,
+        Command::Verify(verify) => verify.run().await,
+        Command::Inspect(inspect) => inspect.run().await,
+        Command::Migrate(migrate) => migrate.run().await,
+        Command::Keys(keys) => keys.run().await,
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` says how much, warnings unless it says otherwise.
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,entente=info"));
+    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    if started.is_err() {
+        eprintln!("logging was started before");
+    }
+}

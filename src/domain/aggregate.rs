@@ -1,0 +1,136 @@
+//! What every aggregate has in common: how its events and its state become bytes and come back.
+//!
+//! An aggregate is a type of record with a pure `apply`. Adding one takes three steps: its type
+//! and events in a file of its own, a line in [`super::record`], and its commands in
+//! [`super::decide`].
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::identity::FirmId;
+use super::time::Timestamp;
+
+/// When and by whom an event was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The entry's sequence in its scope.
+    pub sequence: u64,
+    /// The entry's time.
+    pub at: Timestamp,
+    /// The firm; `None` for what the service did by itself.
+    pub firm: Option<FirmId>,
+    /// The credential; empty for what the service did by itself.
+    pub actor: String,
+}
+
+/// A type of record.
+pub trait Aggregate: Serialize + DeserializeOwned + Sized {
+    /// What can happen to it.
+    type Event;
+
+    /// Version of the stored body; raised whenever the body's shape changes.
+    const BODY_VERSION: u32;
+
+    /// The state after `event`. Pure, and total over every history that `decide` can make; `None`
+    /// says that the event does not fit the state before it, which only a damaged journal causes.
+    fn apply(previous: Option<Self>, event: &Self::Event, recorded: &Recorded) -> Option<Self>;
+
+    /// What lists filter by; empty where there is nothing to filter.
+    fn state(&self) -> &'static str {
+        ""
+    }
+
+    /// When something will happen by itself: a hint for the sweeper.
+    fn due_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// Why stored bytes could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeFault {
+    /// The kind or the event type is not known to this version of the program.
+    #[error("unknown type {0}")]
+    UnknownType(String),
+    /// The version is not known to this version of the program.
+    #[error("unknown version {version} of {name}")]
+    UnknownVersion {
+        /// Kind or event type.
+        name: String,
+        /// The version found.
+        version: u32,
+    },
+    /// The bytes do not have the shape of their type and version.
+    #[error("{name}: {source}")]
+    Malformed {
+        /// Kind or event type.
+        name: String,
+        /// What the JSON reader said.
+        source: serde_json::Error,
+    },
+    /// The event does not fit the state before it.
+    #[error("{0} does not fit the state before it")]
+    Misplaced(String),
+}
+
+/// Declares the events of one aggregate: variant, payload, type and version.
+macro_rules! events {
+    (
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$variant_meta:meta])* $variant:ident($payload:ty) = $event_type:literal, $version:literal;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant($payload),)*
+        }
+
+        impl $name {
+            /// The event's type, as the journal names it.
+            #[must_use]
+            pub const fn event_type(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $event_type,)* }
+            }
+
+            /// Version of the payload.
+            #[must_use]
+            pub const fn event_version(&self) -> u32 {
+                match self { $(Self::$variant(_) => $version,)* }
+            }
+
+            /// The payload as JSON, the bytes that are hashed.
+            ///
+            /// # Errors
+            /// Only if the payload cannot be written as JSON, which its type rules out.
+            pub fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+                match self { $(Self::$variant(payload) => serde_json::to_vec(payload),)* }
+            }
+
+            /// Whether this aggregate has an event of that type.
+            #[must_use]
+            pub fn knows(event_type: &str) -> bool {
+                [$($event_type,)*].contains(&event_type)
+            }
+
+            /// Reads an event back from the journal.
+            ///
+            /// # Errors
+            /// [`crate::domain::aggregate::DecodeFault`] for an unknown type or version, or a payload of another shape.
+            pub fn decode(event_type: &str, version: u32, payload: &[u8]) -> Result<Self, $crate::domain::aggregate::DecodeFault> {
+                use $crate::domain::aggregate::DecodeFault;
+                match (event_type, version) {
+                    $(($event_type, $version) => serde_json::from_slice(payload)
+                        .map(Self::$variant)
+                        .map_err(|source| DecodeFault::Malformed { name: event_type.to_owned(), source }),)*
+                    _ if Self::knows(event_type) => {
+                        Err(DecodeFault::UnknownVersion { name: event_type.to_owned(), version })
+                    }
+                    _ => Err(DecodeFault::UnknownType(event_type.to_owned())),
+                }
+            }
+        }
+    };
+}
+pub(crate) use events;

@@ -1,0 +1,177 @@
+//! Commands, decisions, and the one function that leads from one to the other.
+
+use super::carry::{self, CarryOutcome};
+use super::commitment::Opening;
+use super::expectation::{self, ExpectationCommand};
+use super::firm::{self, FirmCommand};
+use super::identity::{ExternalReference, FirmId, ScopeId};
+use super::journal::Hash;
+use super::outsiders::{self, OutsiderCommand};
+use super::partnership::{self, PartnershipCommand};
+use super::pricing::quote::{self, QuoteCommand};
+use super::record::{Event, Kind, RecordKey};
+use super::refusal::{Reason, Refusal};
+use super::sla::agreement::{self, AgreementCommand};
+use super::sla::settings::{self, SettingsCommand};
+use super::sla::ticket::{self, TicketCommand};
+use super::world::{Stop, View};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Of a firm's scope.
+    Firm(FirmCommand),
+    /// Of a partnership.
+    Partnership(PartnershipCommand),
+    /// Of its clients and outside parties.
+    Outsider(OutsiderCommand),
+    /// Of an expectation.
+    Expectation(ExpectationCommand),
+    /// Of calendars and status maps.
+    Settings(SettingsCommand),
+    /// Of an agreement.
+    Agreement(AgreementCommand),
+    /// Of a ticket.
+    Ticket(TicketCommand),
+    /// Of a joint quote.
+    Quote(QuoteCommand),
+    /// Notes how work carried to another scope went.
+    SettleCarry {
+        /// Which carry.
+        id: String,
+        /// How it went.
+        outcome: CarryOutcome,
+    },
+    /// Time has passed: does something happen by itself?
+    Tick {
+        /// To what kind of record.
+        kind: Kind,
+        /// To which record.
+        id: String,
+    },
+}
+
+/// A request to change something, with all that is needed to decide and to journal it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Where.
+    pub scope: ScopeId,
+    /// On whose behalf; `None` for what the service does by itself.
+    pub firm: Option<FirmId>,
+    /// By which credential; empty for the service itself.
+    pub actor: String,
+    /// In which software the change was made, as the caller says.
+    pub origin: String,
+    /// The caller's id of the request, or one made for it.
+    pub request_id: String,
+    /// Keyed digest of the request, to notice another one under the same id.
+    pub digest: Hash,
+    /// Whether the request's outcome is remembered for ever rather than for a while.
+    pub remember_for_ever: bool,
+    /// The revision that the caller saw, where it said so.
+    pub expected_revision: Option<u64>,
+    /// What is asked.
+    pub action: Action,
+    /// Openings of the commitments in `action`, stored if the command is accepted.
+    pub openings: Vec<Opening>,
+}
+
+/// What an accepted command does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The record that the command was about: what the answer shows.
+    pub subject: (Kind, String),
+    /// What happened, in order; none where nothing had to change.
+    pub events: Vec<Event>,
+    /// New external references.
+    pub references: Vec<(ExternalReference, Kind, String)>,
+    /// Time zone data pinned: digest and TZif bytes.
+    pub zones: Vec<(String, &'static [u8])>,
+    /// What the caller is told beside the record; a word such as `parked`, or nothing.
+    pub note: &'static str,
+}
+
+impl Decision {
+    /// A decision about a record in which nothing has happened yet.
+    #[must_use]
+    pub fn about(kind: Kind, id: impl Into<String>) -> Self {
+        Self {
+            subject: (kind, id.into()),
+            events: Vec::new(),
+            references: Vec::new(),
+            zones: Vec::new(),
+            note: "",
+        }
+    }
+
+    /// Adds an event.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds an external reference.
+    #[must_use]
+    pub fn reference(mut self, reference: ExternalReference, kind: Kind, id: &str) -> Self {
+        self.references.push((reference, kind, id.to_owned()));
+        self
+    }
+}
+
+/// Decides a command: the events that it leads to, a refusal, or what has to be loaded first.
+///
+/// # Errors
+/// [`Stop::Refused`] or [`Stop::Missing`]; nothing has changed in either case.
+pub fn decide(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
+    let decision = decide_action(command, view)?;
+    check_revision(command, &decision, view)?;
+    Ok(decision)
+}
+
+fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
+    match &command.action {
+        Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
+        Action::Tick { kind, id } => return tick(*kind, id, view),
+        _ => {}
+    }
+    let Some(firm) = &command.firm else {
+        return Err(Refusal::new(Reason::Internal, "a command without a firm").into());
+    };
+    match &command.action {
+        Action::Firm(action) => firm::decide(action, firm, view),
+        Action::Partnership(action) => partnership::decide(action, firm, view),
+        Action::Outsider(action) => outsiders::decide(action, firm, view),
+        Action::Expectation(action) => expectation::decide(action, firm, view),
+        Action::Settings(action) => settings::decide(action, firm, view),
+        Action::Agreement(action) => agreement::decide(action, firm, view),
+        Action::Ticket(action) => ticket::decide(action, firm, view),
+        Action::Quote(action) => quote::decide(action, firm, view),
+        Action::SettleCarry { .. } | Action::Tick { .. } => {
+            Err(Refusal::new(Reason::Internal, "decided above").into())
+        }
+    }
+}
+
+fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
+    match kind {
+        Kind::Expectation => expectation::tick(id, view),
+        Kind::Ticket => ticket::tick(id, view),
+        Kind::JointQuote => quote::tick(id, view),
+        _ => Ok(Decision::about(kind, id)),
+    }
+}
+
+/// The caller's etag counts against the record as it was before the command.
+fn check_revision(command: &Command, decision: &Decision, view: &View<'_>) -> Result<(), Stop> {
+    let Some(expected) = command.expected_revision else { return Ok(()) };
+    let (kind, id) = &decision.subject;
+    let key = RecordKey::new(view.scope, *kind, id.as_str());
+    let current = view.world.versioned(&key).map(|versioned| versioned.revision);
+    if current.is_none_or(|current| current == expected) {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::EtagMismatch, "the record changed since it was read")
+        .with("etag", format!("\"{}\"", current.unwrap_or_default()))
+        .into())
+}

@@ -1,0 +1,230 @@
+//! Decisions on an expectation.
+
+use super::matter::Matter;
+use super::{
+    Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
+    ExpectationState, FiveW,
+};
+use crate::domain::command::Decision;
+use crate::domain::commitment::Commitment;
+use crate::domain::firm::refuse_taken;
+use crate::domain::identity::{ExternalReference, FirmId, PartyId, is_chosen_identifier};
+use crate::domain::outsiders::{Client, already_exists};
+use crate::domain::partnership::{Partnership, as_active_party};
+use crate::domain::record::{Event, Kind};
+use crate::domain::refusal::Violations;
+use crate::domain::text::require_reference;
+use crate::domain::time::Timestamp;
+use crate::domain::world::{Stop, View};
+
+/// What can be asked of an expectation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectationCommand {
+    /// Begins a draft; the caller's party is the requester.
+    Create {
+        /// An identifier that the caller chose; otherwise one is made.
+        id: Option<String>,
+        /// A line for lists.
+        title: Option<Commitment>,
+        /// The answers so far.
+        five_w: FiveW,
+        /// The party that has to keep it: another one, or the caller's own.
+        obligor: PartyId,
+        /// Identifier of the client concerned.
+        client: Option<String>,
+        /// Its id in the firm's own software.
+        reference: Option<ExternalReference>,
+    },
+    /// Changes a draft; for its author.
+    Update {
+        /// Which expectation.
+        id: String,
+        /// The line for lists from now on.
+        title: Option<Commitment>,
+        /// The answers from now on, whole.
+        five_w: FiveW,
+    },
+    /// Offers a draft; for its author. Where no other firm has joined, it is asserted.
+    Offer {
+        /// Which expectation.
+        id: String,
+        /// What to say to it.
+        message: Option<Commitment>,
+    },
+    /// Answers another party's offer with one of the caller's own.
+    Counter {
+        /// Which expectation.
+        id: String,
+        /// The new offer, whole.
+        five_w: FiveW,
+        /// What to say to it.
+        message: Option<Commitment>,
+    },
+    /// Agrees to another party's offer.
+    Agree {
+        /// Which expectation.
+        id: String,
+        /// Number of the offer that the caller saw; it must be the last one.
+        offer_number: u32,
+    },
+    /// Turns another party's offer down.
+    Decline {
+        /// Which expectation.
+        id: String,
+        /// Why.
+        reason: Option<Commitment>,
+    },
+    /// Takes the caller's own offer, or draft, back.
+    Withdraw {
+        /// Which expectation.
+        id: String,
+        /// Why.
+        reason: Option<Commitment>,
+    },
+    /// Says that the work is done; for the obligor.
+    Fulfil {
+        /// Which expectation.
+        id: String,
+        /// What to say to it.
+        message: Option<Commitment>,
+    },
+    /// Takes the work as done; for any party but the one that did it.
+    AcceptFulfilment {
+        /// Which expectation.
+        id: String,
+        /// Indexes of the agreed criteria that are met, from 0.
+        criteria_met: Vec<u32>,
+        /// What to say to it.
+        message: Option<Commitment>,
+    },
+    /// Says that the work is not done; for any party but the one that says it is.
+    DisputeFulfilment {
+        /// Which expectation.
+        id: String,
+        /// What is missing; must be given.
+        reason: Option<Commitment>,
+    },
+}
+
+/// Decides a command on an expectation.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn decide(
+    command: &ExpectationCommand,
+    firm: &FirmId,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    use ExpectationCommand as Command;
+    let (partnership, party) = as_active_party(firm, view)?;
+    let find = |id| Matter::find(id, partnership, party, view);
+    match command {
+        Command::Create {
+            id,
+            title,
+            five_w,
+            obligor,
+            client,
+            reference,
+        } => {
+            let draft = ExpectationCreated {
+                title: title.clone(),
+                requester: party.id.clone(),
+                obligor: obligor.clone(),
+                client: client.clone(),
+                five_w: five_w.clone(),
+            };
+            create(id.as_deref(), draft, reference.as_ref(), partnership, view)
+        }
+        Command::Update { id, title, five_w } => find(id)?.update(title.as_ref(), five_w),
+        Command::Offer { id, message } => find(id)?.offer(message.as_ref()),
+        Command::Counter {
+            id,
+            five_w,
+            message,
+        } => find(id)?.counter(five_w, message.as_ref()),
+        Command::Agree { id, offer_number } => find(id)?.agree(*offer_number),
+        Command::Decline { id, reason } => find(id)?.decline(reason.as_ref()),
+        Command::Withdraw { id, reason } => find(id)?.withdraw(reason.as_ref()),
+        Command::Fulfil { id, message } => find(id)?.fulfil(message.as_ref()),
+        Command::AcceptFulfilment {
+            id,
+            criteria_met,
+            message,
+        } => find(id)?.accept_fulfilment(criteria_met, message.as_ref()),
+        Command::DisputeFulfilment { id, reason } => find(id)?.dispute_fulfilment(reason.as_ref()),
+    }
+}
+
+/// Time has passed: records that the last offer ran out, or that the deadline was missed. Each
+/// happens once; at any other time nothing does. Neither waits for a partnership to be active.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
+    let expectation = view.get::<Expectation>(id)?;
+    let decision = Decision::about(Kind::Expectation, id);
+    Ok(match overdue(expectation, view.now) {
+        Some(event) => decision.event(Event::new(id, event)),
+        None => decision,
+    })
+}
+
+/// What time has done to the expectation without its being recorded yet.
+pub(super) fn overdue(expectation: &Expectation, now: Timestamp) -> Option<ExpectationEvent> {
+    let state = expectation.state_at(now);
+    if state == expectation.state {
+        return None;
+    }
+    if state == ExpectationState::Missed {
+        let missed_at = expectation.deadline()?;
+        return Some(ExpectationEvent::Missed(ExpectationMissed { missed_at }));
+    }
+    let offer = expectation.offers.last()?;
+    let expired = ExpectationExpired {
+        offer_number: offer.number,
+        expired_at: offer.expires_at?,
+    };
+    Some(ExpectationEvent::Expired(expired))
+}
+
+fn create(
+    chosen_id: Option<&str>,
+    draft: ExpectationCreated,
+    reference: Option<&ExternalReference>,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let mut violations = Violations::default();
+    if chosen_id.is_some_and(|id| !is_chosen_identifier(id)) {
+        violations.add(
+            "expectation_id",
+            "1 to 63 of a-z, 0-9 and -, beginning with a letter",
+        );
+    }
+    let known = partnership.party(&draft.obligor).is_some();
+    violations.require(known, "expectation.obligor", "no such party");
+    draft.five_w.check(&mut violations, "expectation.five_w");
+    if let Some(reference) = reference {
+        require_reference(
+            &mut violations,
+            "expectation.external_references[0]",
+            reference,
+        );
+    }
+    violations.finish()?;
+    if let Some(client) = &draft.client {
+        view.get::<Client>(client)?;
+    }
+    let id = chosen_id.map_or_else(|| view.new_id(0), str::to_owned);
+    if view.find::<Expectation>(&id)?.is_some() {
+        return Err(already_exists(Kind::Expectation, &id).into());
+    }
+    let decision = Decision::about(Kind::Expectation, &id)
+        .event(Event::new(&id, ExpectationEvent::Created(draft)));
+    let Some(reference) = reference else {
+        return Ok(decision);
+    };
+    refuse_taken(reference, view)?;
+    Ok(decision.reference(reference.clone(), Kind::Expectation, &id))
+}

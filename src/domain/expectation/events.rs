@@ -1,0 +1,133 @@
+//! What happens to an expectation, as the journal keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use super::FiveW;
+use crate::domain::aggregate::events;
+use crate::domain::commitment::Commitment;
+use crate::domain::identity::PartyId;
+use crate::domain::time::Timestamp;
+
+/// A draft was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectationCreated {
+    /// A line for lists: a commitment.
+    pub title: Option<Commitment>,
+    /// The party that began it.
+    pub requester: PartyId,
+    /// The party that has to keep it.
+    pub obligor: PartyId,
+    /// Identifier of the client concerned.
+    pub client: Option<String>,
+    /// The answers so far.
+    pub five_w: FiveW,
+}
+
+/// A draft was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectationUpdated {
+    /// The line for lists from now on.
+    pub title: Option<Commitment>,
+    /// The answers from now on.
+    pub five_w: FiveW,
+}
+
+/// A party made an offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferMade {
+    /// Counts the offers of the expectation from 1.
+    pub number: u32,
+    /// The party.
+    pub party: PartyId,
+    /// What it offers.
+    pub five_w: FiveW,
+    /// What it said to it: a commitment.
+    pub message: Option<Commitment>,
+    /// From when on it can no longer be answered.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A party agreed to the other's offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectationAgreed {
+    /// The party.
+    pub party: PartyId,
+    /// Number of the offer.
+    pub offer_number: u32,
+}
+
+/// The last offer ran out unanswered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectationExpired {
+    /// Number of the offer.
+    pub offer_number: u32,
+    /// When it ran out.
+    pub expired_at: Timestamp,
+}
+
+/// The deadline passed before the work was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectationMissed {
+    /// The deadline.
+    pub missed_at: Timestamp,
+}
+
+/// A party ended the negotiation, or said something about the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatementMade {
+    /// The party.
+    pub party: PartyId,
+    /// Its message or reason: a commitment.
+    pub text: Option<Commitment>,
+}
+
+/// The other side took the work as done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FulfilmentAccepted {
+    /// The party.
+    pub party: PartyId,
+    /// Indexes of the agreed criteria, from 0, ascending.
+    pub criteria_met: Vec<u32>,
+    /// What it said to it: a commitment.
+    pub message: Option<Commitment>,
+}
+
+events! {
+    /// What happens to an expectation.
+    ExpectationEvent {
+        /// A draft was begun.
+        Created(ExpectationCreated) = "expectation.created", 1;
+        /// The draft was changed.
+        Updated(ExpectationUpdated) = "expectation.updated", 1;
+        /// The draft was stated by one firm alone.
+        Asserted(OfferMade) = "expectation.asserted", 1;
+        /// The draft was offered to the other firm.
+        Offered(OfferMade) = "expectation.offered", 1;
+        /// An offer was answered with another one.
+        Countered(OfferMade) = "expectation.countered", 1;
+        /// The last offer was agreed to.
+        Agreed(ExpectationAgreed) = "expectation.agreed", 1;
+        /// The last offer was turned down.
+        Declined(StatementMade) = "expectation.declined", 1;
+        /// The last offer, or the draft, was taken back.
+        Withdrawn(StatementMade) = "expectation.withdrawn", 1;
+        /// The last offer ran out.
+        Expired(ExpectationExpired) = "expectation.expired", 1;
+        /// The deadline passed.
+        Missed(ExpectationMissed) = "expectation.missed", 1;
+        /// The obligor said that it is done.
+        Fulfilled(StatementMade) = "expectation.fulfilled", 1;
+        /// The other side took the work as done.
+        Accepted(FulfilmentAccepted) = "expectation.fulfilment_accepted", 1;
+        /// The other side said that it is not done.
+        Disputed(StatementMade) = "expectation.fulfilment_disputed", 1;
+    }
+}

@@ -1,0 +1,344 @@
+//! What a party may do to an expectation that exists.
+
+use std::collections::BTreeSet;
+
+use super::decide::overdue;
+use super::five_w::CRITERIA_MAX;
+use super::{
+    Expectation, ExpectationAgreed, ExpectationEvent, ExpectationState, ExpectationUpdated, FiveW,
+    FulfilmentAccepted, OFFERS_MAX, Offer, OfferMade, StatementMade,
+};
+use crate::domain::command::Decision;
+use crate::domain::commitment::Commitment;
+use crate::domain::partnership::{Partnership, Party};
+use crate::domain::record::{Event, Kind};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::time::Timestamp;
+use crate::domain::world::{Stop, View};
+
+/// An expectation that exists, the party that asks something of it, and when.
+pub(super) struct Matter<'world> {
+    id: &'world str,
+    expectation: &'world Expectation,
+    /// How far it has come at `now`.
+    state: ExpectationState,
+    partnership: &'world Partnership,
+    party: &'world Party,
+    now: Timestamp,
+}
+
+impl<'world> Matter<'world> {
+    pub(super) fn find(
+        id: &'world str,
+        partnership: &'world Partnership,
+        party: &'world Party,
+        view: &View<'world>,
+    ) -> Result<Self, Stop> {
+        let expectation = view.get::<Expectation>(id)?;
+        let state = expectation.state_at(view.now);
+        Ok(Self {
+            id,
+            expectation,
+            state,
+            partnership,
+            party,
+            now: view.now,
+        })
+    }
+
+    fn unchanged(&self) -> Decision {
+        Decision::about(Kind::Expectation, self.id)
+    }
+
+    fn accepted(&self, event: ExpectationEvent) -> Decision {
+        self.unchanged().event(Event::new(self.id, event))
+    }
+
+    fn invalid_state(&self, action: &str) -> Refusal {
+        Refusal::invalid_state(self.state.as_str(), action)
+    }
+
+    fn require(&self, state: ExpectationState, action: &str) -> Result<(), Refusal> {
+        if self.state == state {
+            Ok(())
+        } else {
+            Err(self.invalid_state(action))
+        }
+    }
+
+    /// It is a draft, and this party's.
+    fn require_own_draft(&self, action: &str) -> Result<(), Refusal> {
+        self.require(ExpectationState::Draft, action)?;
+        let author = &self.expectation.requester;
+        if *author == self.party.id {
+            return Ok(());
+        }
+        let message = format!("only its author, {author}, changes, offers or withdraws a draft");
+        Err(Refusal::new(Reason::NotYourOffer, message)
+            .with("state", self.state.as_str())
+            .with("action", action)
+            .with("requester", author))
+    }
+
+    fn says(&self, text: Option<&Commitment>) -> StatementMade {
+        StatementMade {
+            party: self.party.id.clone(),
+            text: text.cloned(),
+        }
+    }
+
+    /// The offer that waits for an answer.
+    fn open_offer(&self, action: &str) -> Result<&'world Offer, Refusal> {
+        let last = self.expectation.offers.last();
+        match last {
+            // Recorded by a sweep or not: the answer is the same.
+            Some(offer) if self.state == ExpectationState::Expired => Err(expired(offer)),
+            Some(offer) if self.state.awaits_answer() => Ok(offer),
+            _ => Err(self.invalid_state(action)),
+        }
+    }
+
+    /// The offer that waits for an answer of this party's.
+    fn answerable_offer(&self, action: &str) -> Result<&'world Offer, Refusal> {
+        let offer = self.open_offer(action)?;
+        if offer.is_over(self.now) {
+            // What was asserted stays asserted, but nobody agrees to a deadline that is behind.
+            return Err(expired(offer));
+        }
+        if offer.party == self.party.id {
+            return Err(not_yours(
+                offer,
+                "an offer is not answered by the party that made it",
+            ));
+        }
+        Ok(offer)
+    }
+
+    pub(super) fn update(
+        &self,
+        title: Option<&Commitment>,
+        five_w: &FiveW,
+    ) -> Result<Decision, Stop> {
+        self.require_own_draft("UpdateExpectation")?;
+        let mut violations = Violations::default();
+        five_w.check(&mut violations, "expectation.five_w");
+        violations.finish()?;
+        if self.expectation.title.as_ref() == title && self.expectation.five_w == *five_w {
+            return Ok(self.unchanged());
+        }
+        let updated = ExpectationUpdated {
+            title: title.cloned(),
+            five_w: five_w.clone(),
+        };
+        Ok(self.accepted(ExpectationEvent::Updated(updated)))
+    }
+
+    pub(super) fn offer(&self, message: Option<&Commitment>) -> Result<Decision, Stop> {
+        self.require_own_draft("OfferExpectation")?;
+        let five_w = &self.expectation.five_w;
+        let mut violations = Violations::default();
+        five_w.check_offered(&mut violations, "expectation.five_w", self.now);
+        violations.finish()?;
+        let alone = self.partnership.firms().count() == 1;
+        Ok(self.accepted(if alone {
+            // Nobody is there to answer, so only the deadline ends it.
+            ExpectationEvent::Asserted(self.made(five_w, message, five_w.when.deadline)?)
+        } else {
+            ExpectationEvent::Offered(self.made(five_w, message, Some(self.expiry(five_w)))?)
+        }))
+    }
+
+    pub(super) fn counter(
+        &self,
+        five_w: &FiveW,
+        message: Option<&Commitment>,
+    ) -> Result<Decision, Stop> {
+        self.answerable_offer("CounterExpectation")?;
+        let mut violations = Violations::default();
+        five_w.check_offered(&mut violations, "five_w", self.now);
+        violations.finish()?;
+        let made = self.made(five_w, message, Some(self.expiry(five_w)))?;
+        Ok(self.accepted(ExpectationEvent::Countered(made)))
+    }
+
+    /// An offer stands as long as the terms say, but not beyond its own deadline.
+    fn expiry(&self, five_w: &FiveW) -> Timestamp {
+        let expiry = self.now.saturating_add(self.partnership.offer_validity());
+        five_w
+            .when
+            .deadline
+            .map_or(expiry, |deadline| deadline.min(expiry))
+    }
+
+    /// The next offer in number.
+    fn made(
+        &self,
+        five_w: &FiveW,
+        message: Option<&Commitment>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<OfferMade, Refusal> {
+        let earlier = self.expectation.offers.len();
+        let limit = || Refusal::limit("offers", OFFERS_MAX);
+        if earlier >= OFFERS_MAX {
+            return Err(limit());
+        }
+        Ok(OfferMade {
+            number: u32::try_from(earlier + 1).map_err(|_| limit())?,
+            party: self.party.id.clone(),
+            five_w: five_w.clone(),
+            message: message.cloned(),
+            expires_at,
+        })
+    }
+
+    pub(super) fn agree(&self, offer_number: u32) -> Result<Decision, Stop> {
+        let action = "AgreeExpectation";
+        let last = self.open_offer(action)?.number;
+        if last != offer_number {
+            let message = format!("offer {offer_number} is not the last one, which is {last}");
+            return Err(Refusal::new(Reason::InvalidState, message)
+                .with("state", self.state.as_str())
+                .with("action", action)
+                .with("offer_number", last)
+                .into());
+        }
+        self.answerable_offer(action)?;
+        let agreed = ExpectationAgreed {
+            party: self.party.id.clone(),
+            offer_number,
+        };
+        Ok(self.accepted(ExpectationEvent::Agreed(agreed)))
+    }
+
+    pub(super) fn decline(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
+        self.answerable_offer("DeclineExpectation")?;
+        Ok(self.accepted(ExpectationEvent::Declined(self.says(reason))))
+    }
+
+    pub(super) fn withdraw(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
+        let action = "WithdrawExpectation";
+        if self.state == ExpectationState::Draft {
+            self.require_own_draft(action)?;
+        } else {
+            let offer = self.open_offer(action)?;
+            if offer.party != self.party.id {
+                let why = "an offer is taken back by the party that made it";
+                return Err(not_yours(offer, why).into());
+            }
+        }
+        Ok(self.accepted(ExpectationEvent::Withdrawn(self.says(reason))))
+    }
+
+    pub(super) fn fulfil(&self, message: Option<&Commitment>) -> Result<Decision, Stop> {
+        let action = "FulfilExpectation";
+        if !self.state.awaits_work() {
+            return Err(self.invalid_state(action).into());
+        }
+        let obligor = &self.expectation.obligor;
+        if *obligor != self.party.id {
+            return Err(Refusal::new(
+                Reason::InvalidState,
+                format!("only {obligor} owes the work"),
+            )
+            .with("state", self.state.as_str())
+            .with("action", action)
+            .with("obligor", obligor)
+            .into());
+        }
+        // Late work is late whether or not a sweep came by first.
+        let decision = match overdue(self.expectation, self.now) {
+            Some(missed) => self.accepted(missed),
+            None => self.unchanged(),
+        };
+        let fulfilled = ExpectationEvent::Fulfilled(self.says(message));
+        Ok(decision.event(Event::new(self.id, fulfilled)))
+    }
+
+    /// The work waits to be judged, and by this party.
+    fn require_judge(&self, action: &str) -> Result<(), Refusal> {
+        self.require(ExpectationState::Fulfilled, action)?;
+        let doer = self
+            .expectation
+            .fulfilment
+            .as_ref()
+            .map(|fulfilment| &fulfilment.party);
+        if doer != Some(&self.party.id) {
+            return Ok(());
+        }
+        let message = "work is judged by another party than the one that did it";
+        Err(Refusal::new(Reason::SameFirmMayNotAccept, message).with("party_id", &self.party.id))
+    }
+
+    pub(super) fn accept_fulfilment(
+        &self,
+        met: &[u32],
+        message: Option<&Commitment>,
+    ) -> Result<Decision, Stop> {
+        self.require_judge("AcceptFulfilment")?;
+        let accepted = FulfilmentAccepted {
+            party: self.party.id.clone(),
+            criteria_met: all_criteria(met, self.expectation.five_w.how.criteria.len())?,
+            message: message.cloned(),
+        };
+        Ok(self.accepted(ExpectationEvent::Accepted(accepted)))
+    }
+
+    pub(super) fn dispute_fulfilment(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
+        self.require_judge("DisputeFulfilment")?;
+        let mut violations = Violations::default();
+        violations.require(reason.is_some(), "reason", "must say what is missing");
+        violations.finish()?;
+        Ok(self.accepted(ExpectationEvent::Disputed(self.says(reason))))
+    }
+}
+
+/// The indexes in order, if they are those of all `count` criteria, each once.
+fn all_criteria(met: &[u32], count: usize) -> Result<Vec<u32>, Refusal> {
+    let field = "criteria_met";
+    if met.len() > CRITERIA_MAX {
+        let too_many = format!("no more than {CRITERIA_MAX}");
+        return Err(Refusal::field(Reason::InvalidField, field, too_many));
+    }
+    let mut violations = Violations::default();
+    let criteria = 0..u32::try_from(count).unwrap_or(u32::MAX);
+    let mut found = BTreeSet::new();
+    for (position, index) in met.iter().enumerate() {
+        if !criteria.contains(index) {
+            violations.add(
+                format!("{field}[{position}]"),
+                format!("there are {count} criteria, from 0"),
+            );
+        } else if !found.insert(*index) {
+            violations.add(format!("{field}[{position}]"), "each criterion once");
+        }
+    }
+    let open: Vec<_> = criteria
+        .filter(|index| !found.contains(index))
+        .map(|index| index.to_string())
+        .collect();
+    if !open.is_empty() {
+        let open = open.join(", ");
+        violations.add(
+            field,
+            format!("not met: {open}; dispute work that does not meet every criterion"),
+        );
+    }
+    violations.finish()?;
+    Ok(found.into_iter().collect())
+}
+
+fn expired(offer: &Offer) -> Refusal {
+    let refusal = Refusal::new(
+        Reason::OfferExpired,
+        "the offer ran out: silence is no consent",
+    )
+    .with("offer_number", offer.number);
+    match offer.expires_at {
+        Some(expires_at) => refusal.with("expire_time", expires_at),
+        None => refusal,
+    }
+}
+
+fn not_yours(offer: &Offer, message: &str) -> Refusal {
+    Refusal::new(Reason::NotYourOffer, message).with("offer_number", offer.number)
+}

@@ -1,0 +1,36 @@
+//! What Entente exists for, as pure functions: no I/O, no async, no wall clock, no randomness.
+//!
+//! Every aggregate has a `decide` (state and command in, events or a refusal out) and an `apply`
+//! (state and event in, state out). [`command::decide`] is the way in; [`record`] lists the
+//! aggregates; [`world`] is what a decision may look at.
+
+pub mod aggregate;
+pub mod carry;
+pub mod command;
+pub mod commitment;
+pub mod expectation;
+pub mod firm;
+pub mod identity;
+pub mod journal;
+pub mod outsiders;
+pub mod partnership;
+pub mod pricing;
+pub mod record;
+pub mod refusal;
+pub mod sla;
+pub mod text;
+pub mod time;
+pub mod world;
+
+/// SHA-256 over `form`, a zero byte and the content as JSON, as 64 lower-case hexadecimal digits:
+/// what a party approves. `form` names the type and the version of what is hashed.
+#[must_use]
+pub fn content_hash(form: &str, content: &impl serde::Serialize) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hasher = Sha256::new();
+    hasher.update(form.as_bytes());
+    hasher.update([0]);
+    // The contents hashed are structs of plain values, which always have a JSON form.
+    hasher.update(serde_json::to_vec(content).unwrap_or_default());
+    data_encoding::HEXLOWER.encode(&hasher.finalize())
+}

@@ -1,0 +1,5 @@
+//! Pricing splits: money in whole minor units, exact allocation, joint quotes.
+
+pub mod allocation;
+pub mod money;
+pub mod quote;

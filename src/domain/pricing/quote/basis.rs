@@ -1,0 +1,90 @@
+//! By what measure a concession is divided.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Portion;
+use crate::domain::identity::PartyId;
+use crate::domain::partnership::terms::{PartyShare, check_shares};
+use crate::domain::partnership::{PARTIES_MAX, Partnership};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+
+/// By what measure a concession is divided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// By fixed shares of the parties. In a command none at all means those of the terms; in a
+    /// revision there is one for every party that owns a portion, ordered by party.
+    FixedBps(Vec<PartyShare>),
+    /// In proportion to the prices of the portions.
+    Price,
+}
+
+impl Basis {
+    /// The basis as a revision states it: shares taken from the terms where none are given,
+    /// checked, and in one order, so that equal shares always have equal bytes.
+    ///
+    /// # Errors
+    /// [`Reason::WeightsInvalid`] if there are no shares, if they are not of known parties, each
+    /// once, adding up to 10,000, or if a party is to bear something and owns no portion.
+    pub fn resolved(
+        &self,
+        partnership: &Partnership,
+        portions: &[Portion],
+    ) -> Result<Self, Refusal> {
+        let Self::FixedBps(stated) = self else {
+            return Ok(Self::Price);
+        };
+        let agreed = partnership
+            .terms
+            .as_ref()
+            .map_or(&[][..], |terms| &terms.content.shares);
+        let shares = if stated.is_empty() {
+            agreed
+        } else {
+            stated.as_slice()
+        };
+        let owners: BTreeSet<&PartyId> = portions.iter().map(|portion| &portion.owner).collect();
+        check_weights(shares, &owners, partnership)?;
+        let resolved = owners.into_iter().map(|owner| {
+            let share = shares.iter().find(|share| share.party == *owner);
+            PartyShare {
+                party: owner.clone(),
+                share_bps: share.map_or(0, |share| share.share_bps),
+            }
+        });
+        Ok(Self::FixedBps(resolved.collect()))
+    }
+}
+
+fn check_weights(
+    shares: &[PartyShare],
+    owners: &BTreeSet<&PartyId>,
+    partnership: &Partnership,
+) -> Result<(), Refusal> {
+    let mut violations = Violations::default();
+    violations.require(
+        !shares.is_empty(),
+        "weights",
+        "the terms have no shares, so state them",
+    );
+    let few = shares.len() <= PARTIES_MAX;
+    violations.require(few, "weights", "more shares than a partnership has parties");
+    if few {
+        check_shares(&mut violations, "weights", shares, partnership);
+        for (index, share) in shares.iter().enumerate() {
+            let can_bear = share.share_bps == 0 || owners.contains(&share.party);
+            let field = format!("weights[{index}].party_id");
+            violations.require(can_bear, &field, "owns no portion of this quote");
+        }
+    }
+    let sum_bps: u64 = shares.iter().map(|share| u64::from(share.share_bps)).sum();
+    violations.finish().map_err(|refusal| {
+        Refusal {
+            reason: Reason::WeightsInvalid,
+            ..refusal
+        }
+        .with("sum_bps", sum_bps)
+    })
+}

@@ -1,0 +1,244 @@
+//! The list of all aggregates: their kinds, and one enum each over their states and events.
+
+use super::aggregate::{Aggregate, DecodeFault, Recorded};
+use super::identity::ScopeId;
+use super::time::Timestamp;
+
+/// Key of a record within its scope.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey {
+    /// The chain that it belongs to.
+    pub scope: ScopeId,
+    /// What it is.
+    pub kind: Kind,
+    /// Which one.
+    pub id: String,
+}
+
+impl RecordKey {
+    /// Puts a key together.
+    #[must_use]
+    pub fn new(scope: &ScopeId, kind: Kind, id: impl Into<String>) -> Self {
+        Self { scope: scope.clone(), kind, id: id.into() }
+    }
+}
+
+macro_rules! records {
+    ($($(#[$meta:meta])* $variant:ident($state:ty, $event:ty) = $name:literal;)*) => {
+        /// What a record is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($(#[$meta])* $variant,)* }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The kind as it is stored.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The kind of that name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        /// The state of any aggregate.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Record { $($(#[$meta])* $variant(Box<$state>),)* }
+
+        /// An event of any aggregate.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum EventBody { $($(#[$meta])* $variant($event),)* }
+
+        impl Record {
+            /// What it is.
+            #[must_use]
+            pub const fn kind(&self) -> Kind {
+                match self { $(Self::$variant(_) => Kind::$variant,)* }
+            }
+
+            /// The body as it is stored.
+            ///
+            /// # Errors
+            /// Only if the state cannot be written as JSON, which its type rules out.
+            pub fn body(&self) -> Result<String, serde_json::Error> {
+                match self { $(Self::$variant(state) => serde_json::to_string(state),)* }
+            }
+
+            /// Version of the body.
+            #[must_use]
+            pub const fn body_version(&self) -> u32 {
+                match self { $(Self::$variant(_) => <$state as Aggregate>::BODY_VERSION,)* }
+            }
+
+            /// What lists filter by.
+            #[must_use]
+            pub fn state(&self) -> &'static str {
+                match self { $(Self::$variant(state) => state.state(),)* }
+            }
+
+            /// When something will happen by itself.
+            #[must_use]
+            pub fn due_at(&self) -> Option<Timestamp> {
+                match self { $(Self::$variant(state) => state.due_at(),)* }
+            }
+
+            /// Reads a stored body.
+            ///
+            /// # Errors
+            /// A body of another version, or with fields that this program does not know, is not
+            /// read: it may have been written by a newer one.
+            pub fn decode(kind: Kind, body_version: u32, body: &str) -> Result<Self, DecodeFault> {
+                match kind {
+                    $(Kind::$variant => {
+                        if body_version != <$state as Aggregate>::BODY_VERSION {
+                            return Err(DecodeFault::UnknownVersion { name: $name.to_owned(), version: body_version });
+                        }
+                        serde_json::from_str(body)
+                            .map(|state| Self::$variant(Box::new(state)))
+                            .map_err(|source| DecodeFault::Malformed { name: $name.to_owned(), source })
+                    })*
+                }
+            }
+
+            /// The state after `event`.
+            ///
+            /// # Errors
+            /// [`DecodeFault::Misplaced`] if the event does not fit the state before it.
+            pub fn apply(previous: Option<Self>, event: &EventBody, recorded: &Recorded) -> Result<Self, DecodeFault> {
+                match (previous, event) {
+                    $(
+                        (None, EventBody::$variant(event)) => <$state as Aggregate>::apply(None, event, recorded)
+                            .map(|state| Self::$variant(Box::new(state)))
+                            .ok_or_else(|| DecodeFault::Misplaced(event.event_type().to_owned())),
+                        (Some(Self::$variant(state)), EventBody::$variant(event)) => <$state as Aggregate>::apply(Some(*state), event, recorded)
+                            .map(|state| Self::$variant(Box::new(state)))
+                            .ok_or_else(|| DecodeFault::Misplaced(event.event_type().to_owned())),
+                    )*
+                    (Some(_), event) => Err(DecodeFault::Misplaced(event.event_type().to_owned())),
+                }
+            }
+        }
+
+        impl EventBody {
+            /// The kind of record that it changes.
+            #[must_use]
+            pub const fn kind(&self) -> Kind {
+                match self { $(Self::$variant(_) => Kind::$variant,)* }
+            }
+
+            /// The event's type.
+            #[must_use]
+            pub const fn event_type(&self) -> &'static str {
+                match self { $(Self::$variant(event) => event.event_type(),)* }
+            }
+
+            /// Version of the payload.
+            #[must_use]
+            pub const fn event_version(&self) -> u32 {
+                match self { $(Self::$variant(event) => event.event_version(),)* }
+            }
+
+            /// The payload as JSON.
+            ///
+            /// # Errors
+            /// Only if the payload cannot be written as JSON, which its type rules out.
+            pub fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
+                match self { $(Self::$variant(event) => event.payload(),)* }
+            }
+
+            /// Reads an event back from the journal.
+            ///
+            /// # Errors
+            /// An unknown type or version, or a payload of another shape.
+            pub fn decode(kind: Kind, event_type: &str, version: u32, payload: &[u8]) -> Result<Self, DecodeFault> {
+                match kind {
+                    $(Kind::$variant => <$event>::decode(event_type, version, payload).map(Self::$variant),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$event> for EventBody {
+                fn from(event: $event) -> Self {
+                    Self::$variant(event)
+                }
+            }
+
+            impl Stored for $state {
+                const KIND: Kind = Kind::$variant;
+
+                fn from_record(record: &Record) -> Option<&Self> {
+                    match record { Record::$variant(state) => Some(state), _ => None }
+                }
+            }
+        )*
+    };
+}
+
+/// An aggregate that [`Record`] holds.
+pub trait Stored: Aggregate {
+    /// Its kind.
+    const KIND: Kind;
+
+    /// The state within `record`, if it is of this kind.
+    fn from_record(record: &Record) -> Option<&Self>;
+}
+
+records! {
+    /// A firm, in its own scope.
+    Firm(super::firm::Firm, super::firm::FirmEvent) = "firm";
+    /// A firm in the operator's register.
+    FirmRegistration(super::firm::FirmRegistration, super::firm::FirmRegistrationEvent) = "firm_registration";
+    /// An API key, in its firm's scope.
+    ApiKey(super::firm::ApiKey, super::firm::ApiKeyEvent) = "api_key";
+    /// A partnership that a firm belongs to, in the firm's scope.
+    Membership(super::firm::Membership, super::firm::MembershipEvent) = "membership";
+    /// Work for another scope that still has to be carried there.
+    Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
+    /// A partnership.
+    Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// A client that the parties serve.
+    Client(super::outsiders::Client, super::outsiders::ClientEvent) = "client";
+    /// A vendor, carrier or registrar.
+    OutsideParty(super::outsiders::OutsideParty, super::outsiders::OutsidePartyEvent) = "outside_party";
+    /// An expectation.
+    Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
+    /// Time zone data that calendars pin.
+    Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
+    /// A calendar: which revision is the latest.
+    Calendar(super::sla::settings::Calendar, super::sla::settings::CalendarEvent) = "calendar";
+    /// One revision of a calendar, never changed.
+    CalendarRevision(super::sla::settings::CalendarRevision, super::sla::settings::CalendarRevisionEvent) = "calendar_revision";
+    /// An agreement.
+    Agreement(super::sla::agreement::Agreement, super::sla::agreement::AgreementEvent) = "agreement";
+    /// What a firm's own statuses mean.
+    StatusMap(super::sla::settings::StatusMap, super::sla::settings::StatusMapEvent) = "status_map";
+    /// A status that no map knows yet.
+    UnmappedStatus(super::sla::settings::UnmappedStatus, super::sla::settings::UnmappedStatusEvent) = "unmapped_status";
+    /// A ticket.
+    Ticket(super::sla::ticket::Ticket, super::sla::ticket::TicketEvent) = "ticket";
+    /// A joint quote.
+    JointQuote(super::pricing::quote::JointQuote, super::pricing::quote::JointQuoteEvent) = "joint_quote";
+}
+
+/// Something that happened to a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Which record of the scope.
+    pub id: String,
+    /// What happened.
+    pub body: EventBody,
+}
+
+impl Event {
+    /// Puts an event together.
+    #[must_use]
+    pub fn new(id: impl Into<String>, body: impl Into<EventBody>) -> Self {
+        Self { id: id.into(), body: body.into() }
+    }
+}

@@ -1,0 +1,11 @@
+//! Service levels: calendars, agreements, tickets and the clocks over them.
+
+pub mod agreement;
+pub mod attainment;
+pub mod cache;
+pub mod calendar;
+pub mod clock;
+pub mod compiled;
+pub mod explain;
+pub mod settings;
+pub mod ticket;

@@ -1,0 +1,499 @@
+//! One batch: lock, load, decide in order, write, commit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Receipt, REQUESTS_KEPT_FOR};
+use crate::domain::aggregate::Recorded;
+use crate::domain::command::{Action, Command, Decision, decide};
+use crate::domain::firm::{FirmCommand, Permission};
+use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::journal::{Entry, Head};
+use crate::domain::partnership::PartnershipCommand;
+use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::settings::StatusMap;
+use crate::domain::sla::ticket::TicketCommand;
+use crate::domain::time::Timestamp;
+use crate::domain::world::{Need, Stop, Versioned, View, World};
+use crate::store::{
+    CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow, SealedRow, StoreError, Transaction, WriteSet, ZoneRow,
+};
+
+/// How often one command may ask for more before it is taken for a fault of ours.
+const LOADS_PER_COMMAND_MAX: usize = 64;
+
+/// What became of a command in a batch.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was accepted and is durable, or it was refused and changed nothing.
+    Answered(Result<Receipt, Refusal>),
+    /// Another replica holds its scope; it has to wait for a later batch.
+    HeldElsewhere,
+}
+
+/// Runs commands as one transaction. With `wait`, locks are waited for rather than skipped.
+///
+/// # Errors
+/// What the store says; then nothing is durable, except after [`StoreError::CommitUnknown`].
+pub async fn run(ledger: &Ledger, commands: &[&Command], wait: bool) -> Result<Vec<Outcome>, StoreError> {
+    let store = Arc::clone(ledger.store());
+    let mut transaction = store.begin().await?;
+    let mut batch = Batch::lock(ledger, transaction.as_mut(), commands, wait).await?;
+    batch.load_first(transaction.as_mut()).await?;
+    for index in 0..commands.len() {
+        batch.run_command(index, transaction.as_mut()).await?;
+    }
+    let set = batch.write_set()?;
+    if !set.heads.is_empty() || !set.requests.is_empty() {
+        transaction.write(&set).await?;
+        transaction.commit().await?;
+    }
+    ledger.watch().advanced(&set.heads);
+    Ok(batch.outcomes.into_iter().flatten().collect())
+}
+
+struct Batch<'batch> {
+    commands: &'batch [&'batch Command],
+    now: Timestamp,
+    world: World,
+    heads: HashMap<ScopeId, Head>,
+    changed_scopes: BTreeSet<ScopeId>,
+    changed_records: BTreeSet<RecordKey>,
+    requests: HashMap<RequestKey, RequestRow>,
+    /// Commands that were seen to need nothing more; they are not asked again.
+    ready: Vec<bool>,
+    set: WriteSet,
+    outcomes: Vec<Option<Outcome>>,
+}
+
+impl<'batch> Batch<'batch> {
+    async fn lock(
+        ledger: &Ledger,
+        transaction: &mut dyn Transaction,
+        commands: &'batch [&'batch Command],
+        wait: bool,
+    ) -> Result<Self, StoreError> {
+        let scopes: BTreeSet<&ScopeId> = commands.iter().map(|command| &command.scope).collect();
+        let scopes: Vec<ScopeId> = scopes.into_iter().cloned().collect();
+        let begun: BTreeSet<&ScopeId> =
+            commands.iter().filter(|command| begins_scope(command)).map(|command| &command.scope).collect();
+        let begun: Vec<ScopeId> = begun.into_iter().cloned().collect();
+        let heads = transaction.lock_heads(&scopes, &begun, wait).await?;
+        let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.scope.clone(), head)).collect();
+        let unlocked: Vec<ScopeId> = scopes.into_iter().filter(|scope| !heads.contains_key(scope)).collect();
+        let held = if unlocked.is_empty() { Vec::new() } else { ledger.store().heads(&unlocked).await? };
+        let held: HashSet<ScopeId> = held.into_iter().map(|head| head.scope).collect();
+        let outcomes = commands.iter().map(|command| without_head(command, &heads, &held)).collect();
+        Ok(Self {
+            commands,
+            now: ledger.clock().now(),
+            world: World::new(Arc::clone(ledger.calendars())),
+            heads,
+            changed_scopes: BTreeSet::new(),
+            changed_records: BTreeSet::new(),
+            requests: HashMap::new(),
+            ready: vec![false; commands.len()],
+            set: WriteSet::default(),
+            outcomes,
+        })
+    }
+
+    /// Loads the requests, and what commands are known to need without asking them.
+    async fn load_first(&mut self, transaction: &mut dyn Transaction) -> Result<(), StoreError> {
+        let open = self.commands.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.is_none());
+        let mut requests = BTreeMap::new();
+        let mut needs = HashSet::new();
+        for (command, _) in open {
+            if is_remembered(command) {
+                let key = request_key(command);
+                requests.insert((key.scope.clone(), key.firm.clone(), key.request_id.clone()), key);
+            }
+            needs.extend(first_needs(command));
+        }
+        if !requests.is_empty() {
+            let keys: Vec<RequestKey> = requests.into_values().collect();
+            for row in transaction.requests(&keys).await? {
+                let key = RequestKey { scope: row.scope.clone(), firm: row.firm.clone(), request_id: row.request_id.clone() };
+                self.requests.insert(key, row);
+            }
+        }
+        self.load(needs, transaction).await
+    }
+
+    /// Loads what is needed with one statement for each sort of thing.
+    async fn load(&mut self, needs: HashSet<Need>, transaction: &mut dyn Transaction) -> Result<(), StoreError> {
+        let mut records = Vec::new();
+        let mut references = Vec::new();
+        let mut zones = Vec::new();
+        for need in needs {
+            match need {
+                _ if self.world.has(&need) => {}
+                Need::Record(key) => records.push(key),
+                Need::Reference(scope, reference) => references.push((scope, reference)),
+                Need::Zone(scope, digest) => zones.push((scope, digest)),
+            }
+        }
+        if !references.is_empty() {
+            let found = transaction.references(&references).await?;
+            for (scope, reference) in references {
+                self.world.put_reference(scope, reference, Vec::new());
+            }
+            for row in found {
+                // A reference mostly stands for the record that is asked for next.
+                records.push(RecordKey::new(&row.scope, row.kind, row.id.as_str()));
+                self.world.add_reference(&row.scope, &row.reference, row.kind, &row.id);
+            }
+        }
+        records.sort();
+        records.dedup();
+        records.retain(|key| !self.world.has(&Need::Record(key.clone())));
+        if !records.is_empty() {
+            let found = transaction.records(&records).await?;
+            for key in records {
+                self.world.put_record(key, None);
+            }
+            for row in found {
+                let versioned = decode_row(&row)?;
+                self.world.put_record(row.key, Some(versioned));
+            }
+        }
+        if !zones.is_empty() {
+            for row in transaction.zones(&zones).await? {
+                self.world.put_zone(row.scope, row.digest, row.tzif.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_command(&mut self, index: usize, transaction: &mut dyn Transaction) -> Result<(), StoreError> {
+        if self.outcomes[index].is_some() {
+            return Ok(());
+        }
+        let command = self.commands[index];
+        if let Some(answer) = self.replayed(command)? {
+            self.outcomes[index] = Some(Outcome::Answered(answer));
+            return Ok(());
+        }
+        for _ in 0..LOADS_PER_COMMAND_MAX {
+            match self.decide(command) {
+                Ok(decision) => {
+                    let receipt = self.accept(command, decision)?;
+                    self.outcomes[index] = Some(Outcome::Answered(Ok(receipt)));
+                    return Ok(());
+                }
+                Err(Stop::Refused(refusal)) => {
+                    self.outcomes[index] = Some(Outcome::Answered(Err(refusal)));
+                    return Ok(());
+                }
+                Err(Stop::Missing(need)) => {
+                    let needs = self.needs_from(index, need);
+                    self.load(needs, transaction).await?;
+                }
+            }
+        }
+        let refusal = Refusal::new(Reason::Internal, "a command kept asking for more");
+        self.outcomes[index] = Some(Outcome::Answered(Err(refusal)));
+        Ok(())
+    }
+
+    /// What the command at `index` and those after it still need, so that one load serves all.
+    fn needs_from(&mut self, index: usize, need: Need) -> HashSet<Need> {
+        let mut needs = HashSet::from([need]);
+        for later in index + 1..self.commands.len() {
+            if self.ready[later] || self.outcomes[later].is_some() {
+                continue;
+            }
+            match self.decide(self.commands[later]) {
+                Err(Stop::Missing(need)) => {
+                    needs.insert(need);
+                }
+                _ => self.ready[later] = true,
+            }
+        }
+        needs
+    }
+
+    fn decide(&self, command: &Command) -> Result<Decision, Stop> {
+        let Some(head) = self.heads.get(&command.scope) else {
+            return Err(Refusal::not_found("scope").into());
+        };
+        let view = View {
+            world: &self.world,
+            scope: &command.scope,
+            now: self.now.max(head.recorded_at),
+            next_sequence: head.sequence + 1,
+        };
+        decide(command, &view)
+    }
+
+    /// The answer to a request that was carried out before.
+    fn replayed(&self, command: &Command) -> Result<Option<Result<Receipt, Refusal>>, StoreError> {
+        if !is_remembered(command) {
+            return Ok(None);
+        }
+        let Some(row) = self.requests.get(&request_key(command)) else { return Ok(None) };
+        if row.digest != command.digest {
+            let reason = if command.remember_for_ever { Reason::EventIdReused } else { Reason::RequestIdReused };
+            let refusal = Refusal::new(reason, "the id was used for something else").with("id", &command.request_id);
+            return Ok(Some(Err(refusal)));
+        }
+        let outcome: StoredOutcome = serde_json::from_str(&row.outcome).map_err(corrupt)?;
+        Ok(Some(Ok(outcome.receipt(&command.scope)?)))
+    }
+
+    /// Applies and journals what was decided.
+    fn accept(&mut self, command: &Command, decision: Decision) -> Result<Receipt, StoreError> {
+        let Some(head) = self.heads.get_mut(&command.scope) else {
+            return Err(StoreError::Corrupt("a head was lost".to_owned()));
+        };
+        let at = self.now.max(head.recorded_at);
+        let mut carries = Vec::new();
+        for event in &decision.events {
+            let entry = entry(command, head, at, event).map_err(corrupt)?;
+            let recorded = Recorded { sequence: entry.sequence, at, firm: command.firm.clone(), actor: command.actor.clone() };
+            self.world.apply(&command.scope, event, &recorded).map_err(|refusal| StoreError::Corrupt(refusal.message))?;
+            head.advance(&entry);
+            self.set.entries.push(entry);
+            let kind = event.body.kind();
+            if kind == Kind::Carry && !matches!(command.action, Action::SettleCarry { .. }) {
+                carries.push(event.id.clone());
+            }
+            self.changed_records.insert(RecordKey::new(&command.scope, kind, event.id.as_str()));
+        }
+        if !decision.events.is_empty() {
+            self.changed_scopes.insert(command.scope.clone());
+        }
+        let receipt = Receipt {
+            scope: command.scope.clone(),
+            sequence: head.sequence,
+            hash: head.hash,
+            kind: decision.subject.0,
+            id: decision.subject.1.clone(),
+            note: decision.note.to_owned(),
+            replayed: false,
+            carries,
+        };
+        self.note_side_rows(command, decision, &receipt)?;
+        Ok(receipt)
+    }
+
+    fn note_side_rows(&mut self, command: &Command, decision: Decision, receipt: &Receipt) -> Result<(), StoreError> {
+        let scope = &command.scope;
+        for (reference, kind, id) in decision.references {
+            self.world.add_reference(scope, &reference, kind, &id);
+            self.set.references.push(ReferenceRow { scope: scope.clone(), reference, kind, id });
+        }
+        for (digest, tzif) in decision.zones {
+            self.world.put_zone(scope.clone(), digest.clone(), tzif.into());
+            self.set.zones.push(ZoneRow { scope: scope.clone(), digest, tzif: tzif.to_vec() });
+        }
+        let sealed = command.openings.iter().map(|opening| SealedRow { scope: scope.clone(), opening: opening.clone() });
+        self.set.sealed.extend(sealed);
+        if is_remembered(command) {
+            let row = self.request_row(command, receipt)?;
+            self.requests.insert(request_key(command), row.clone());
+            self.set.requests.push(row);
+        }
+        Ok(())
+    }
+
+    fn request_row(&self, command: &Command, receipt: &Receipt) -> Result<RequestRow, StoreError> {
+        let outcome = serde_json::to_string(&StoredOutcome::of(receipt)).map_err(corrupt)?;
+        let expires_at = (!command.remember_for_ever).then(|| self.now.saturating_add(REQUESTS_KEPT_FOR));
+        let key = request_key(command);
+        Ok(RequestRow { scope: key.scope, firm: key.firm, request_id: key.request_id, digest: command.digest, outcome, expires_at })
+    }
+
+    /// Everything that the batch changed.
+    fn write_set(&mut self) -> Result<WriteSet, StoreError> {
+        let mut set = std::mem::take(&mut self.set);
+        set.heads = self.changed_scopes.iter().filter_map(|scope| self.heads.get(scope)).cloned().collect();
+        for key in &self.changed_records {
+            let Some(versioned) = self.world.versioned(key) else { continue };
+            if let Record::ApiKey(api_key) = &versioned.record {
+                set.credentials.push(credential_row(key, api_key)?);
+            }
+            set.records.push(encode_row(key, versioned)?);
+        }
+        Ok(set)
+    }
+}
+
+/// What is known of a command whose scope could not be locked.
+fn without_head(command: &Command, heads: &HashMap<ScopeId, Head>, held: &HashSet<ScopeId>) -> Option<Outcome> {
+    if heads.contains_key(&command.scope) {
+        return None;
+    }
+    if held.contains(&command.scope) {
+        return Some(Outcome::HeldElsewhere);
+    }
+    let refusal = match &command.action {
+        // A code for no partnership at all is answered like any wrong code.
+        Action::Partnership(PartnershipCommand::Join { .. }) => {
+            Refusal::new(Reason::InvitationInvalid, "the code is wrong, used or expired")
+        }
+        _ => Refusal::not_found(if command.scope.is_firm() { "firm" } else { "partnership" }),
+    };
+    Some(Outcome::Answered(Err(refusal)))
+}
+
+/// Only what the service itself carries, and the operator's first command, may begin a scope: a
+/// stranger cannot leave empty heads behind.
+fn begins_scope(command: &Command) -> bool {
+    match &command.action {
+        Action::Firm(FirmCommand::Create { .. }) | Action::Partnership(PartnershipCommand::Create(_)) => true,
+        Action::Firm(FirmCommand::Register { .. }) => command.scope == FirmId::operator().scope(),
+        _ => false,
+    }
+}
+
+/// Timers and settled carries are idempotent by the state that they find.
+fn is_remembered(command: &Command) -> bool {
+    !matches!(command.action, Action::Tick { .. } | Action::SettleCarry { .. })
+}
+
+fn request_key(command: &Command) -> RequestKey {
+    RequestKey {
+        scope: command.scope.clone(),
+        firm: command.firm.as_ref().map(|firm| firm.as_str().to_owned()).unwrap_or_default(),
+        request_id: command.request_id.clone(),
+    }
+}
+
+/// What a command is known to need; it asks for anything else by itself.
+fn first_needs(command: &Command) -> Vec<Need> {
+    let scope = &command.scope;
+    let record = |kind, id: &str| Need::Record(RecordKey::new(scope, kind, id));
+    let kind = if scope.is_firm() { Kind::Firm } else { Kind::Partnership };
+    let mut needs = vec![record(kind, scope.id())];
+    match &command.action {
+        Action::Ticket(TicketCommand::Ingest(event)) => {
+            let reference = &event.reference;
+            let map = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
+            needs.push(Need::Reference(scope.clone(), reference.clone()));
+            needs.push(Need::Reference(scope.clone(), map));
+        }
+        Action::Tick { kind, id } => needs.push(record(*kind, id)),
+        Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),
+        _ => {}
+    }
+    needs
+}
+
+fn entry(command: &Command, head: &Head, at: Timestamp, event: &crate::domain::record::Event) -> Result<Entry, serde_json::Error> {
+    let mut entry = Entry {
+        scope: command.scope.clone(),
+        sequence: head.sequence + 1,
+        recorded_at: at,
+        firm: command.firm.as_ref().map(|firm| firm.as_str().to_owned()).unwrap_or_default(),
+        actor: command.actor.clone(),
+        origin: command.origin.clone(),
+        kind: event.body.kind().as_str().to_owned(),
+        id: event.id.clone(),
+        event_type: event.body.event_type().to_owned(),
+        event_version: event.body.event_version(),
+        payload: event.body.payload()?,
+        previous_hash: head.hash,
+        hash: head.hash,
+    };
+    entry.hash = entry.computed_hash();
+    Ok(entry)
+}
+
+/// A record from its row.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if the body cannot be read by this version of the program.
+pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
+    let record = Record::decode(row.key.kind, row.body_version, &row.body)
+        .map_err(|fault| StoreError::Corrupt(format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id)))?;
+    Ok(Versioned { record, revision: row.revision, created_at: row.created_at, updated_at: row.updated_at })
+}
+
+/// The row of a record.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if the state cannot be written, which its type rules out.
+pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, StoreError> {
+    Ok(RecordRow {
+        key: key.clone(),
+        revision: versioned.revision,
+        state: versioned.record.state().to_owned(),
+        due_at: versioned.record.due_at(),
+        created_at: versioned.created_at,
+        updated_at: versioned.updated_at,
+        body_version: versioned.record.body_version(),
+        body: versioned.record.body().map_err(corrupt)?,
+    })
+}
+
+/// The row by which a key is recognised, from the key's record.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if the key's digest or its scope is not one.
+pub fn credential_row(key: &RecordKey, api_key: &crate::domain::firm::ApiKey) -> Result<CredentialRow, StoreError> {
+    let digest = data_encoding::HEXLOWER
+        .decode(api_key.digest.as_bytes())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| StoreError::Corrupt("the digest of a key".to_owned()))?;
+    let firm = FirmId::parse(key.scope.id()).ok_or_else(|| StoreError::Corrupt("the scope of a key".to_owned()))?;
+    let permissions: Vec<&str> = api_key.permissions.iter().copied().map(Permission::as_str).collect();
+    Ok(CredentialRow {
+        id: key.id.clone(),
+        firm,
+        credential_type: "api_key".to_owned(),
+        digest,
+        permissions: permissions.join(","),
+        expires_at: api_key.expires_at,
+        revoked_at: api_key.revoked_at,
+    })
+}
+
+fn corrupt(error: serde_json::Error) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+/// The outcome of a request as it is remembered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredOutcome {
+    sequence: u64,
+    hash: String,
+    kind: String,
+    id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    note: String,
+}
+
+impl StoredOutcome {
+    fn of(receipt: &Receipt) -> Self {
+        Self {
+            sequence: receipt.sequence,
+            hash: data_encoding::HEXLOWER.encode(&receipt.hash),
+            kind: receipt.kind.as_str().to_owned(),
+            id: receipt.id.clone(),
+            note: receipt.note.clone(),
+        }
+    }
+
+    fn receipt(self, scope: &ScopeId) -> Result<Receipt, StoreError> {
+        let hash = data_encoding::HEXLOWER.decode(self.hash.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let (Some(hash), Some(kind)) = (hash, Kind::parse(&self.kind)) else {
+            return Err(StoreError::Corrupt("the outcome of a request".to_owned()));
+        };
+        Ok(Receipt {
+            scope: scope.clone(),
+            sequence: self.sequence,
+            hash,
+            kind,
+            id: self.id,
+            note: self.note,
+            replayed: true,
+            carries: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,301 @@
+//! What waits for the writer: bounded, and fair between firms.
+//!
+//! Each firm has a line of its own and a quota; a batch takes from the lines in turn, so a firm
+//! that sends a flood delays nobody but itself. Ticks and imports stand in a second set of lines
+//! that yields to the first, but is never starved.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::{Failure, Receipt};
+use crate::domain::command::Command;
+use crate::domain::refusal::Reason;
+use crate::domain::time::Timestamp;
+
+/// Most commands waiting in all.
+pub const WAITING_MAX: usize = 16_384;
+/// Most commands of one firm waiting.
+pub const WAITING_PER_FIRM_MAX: usize = 4_096;
+/// Out of this many commands of a batch, at least one comes from the background while any waits.
+const BACKGROUND_TURN: usize = 8;
+
+/// How urgent a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Somebody waits for the answer.
+    Interactive,
+    /// Timers and imports.
+    Background,
+}
+
+/// A command that waits, and where its answer goes.
+#[derive(Debug)]
+pub struct Pending {
+    /// The command.
+    pub command: Command,
+    /// After this instant nobody wants the answer any more.
+    pub deadline: Option<Timestamp>,
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// How often its scope was held by another replica when its turn came.
+    pub deferrals: u32,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Result<Receipt, Failure>>,
+}
+
+/// Lines by firm, served in turn.
+#[derive(Debug, Default)]
+struct Lines {
+    by_firm: HashMap<String, VecDeque<Pending>>,
+    turns: VecDeque<String>,
+    waiting: usize,
+}
+
+impl Lines {
+    fn push_back(&mut self, firm: String, pending: Pending) {
+        let line = self.by_firm.entry(firm.clone()).or_default();
+        if line.is_empty() {
+            self.turns.push_back(firm);
+        }
+        line.push_back(pending);
+        self.waiting += 1;
+    }
+
+    fn push_front(&mut self, firm: String, pending: Pending) {
+        let line = self.by_firm.entry(firm.clone()).or_default();
+        if line.is_empty() {
+            self.turns.push_front(firm);
+        }
+        line.push_front(pending);
+        self.waiting += 1;
+    }
+
+    fn pop(&mut self) -> Option<Pending> {
+        let firm = self.turns.pop_front()?;
+        let line = self.by_firm.get_mut(&firm)?;
+        let pending = line.pop_front();
+        if line.is_empty() {
+            self.by_firm.remove(&firm);
+        } else {
+            self.turns.push_back(firm);
+        }
+        self.waiting -= usize::from(pending.is_some());
+        pending
+    }
+
+    fn of_firm(&self, firm: &str) -> usize {
+        self.by_firm.get(firm).map_or(0, VecDeque::len)
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    interactive: Lines,
+    background: Lines,
+    closed: bool,
+}
+
+impl State {
+    fn lines(&mut self, urgency: Urgency) -> &mut Lines {
+        match urgency {
+            Urgency::Interactive => &mut self.interactive,
+            Urgency::Background => &mut self.background,
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.interactive.waiting + self.background.waiting
+    }
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Queue {
+    state: Mutex<State>,
+    arrived: Notify,
+}
+
+fn firm_of(command: &Command) -> String {
+    command.firm.as_ref().map(|firm| firm.as_str().to_owned()).unwrap_or_default()
+}
+
+impl Queue {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a command in its firm's line.
+    ///
+    /// # Errors
+    /// [`Reason::QueueFull`], [`Reason::FirmQuotaExceeded`] or [`Reason::ServiceStopping`]; the
+    /// command was not taken.
+    pub fn push(&self, pending: Pending) -> Result<(), Failure> {
+        let firm = firm_of(&pending.command);
+        {
+            let mut state = self.state();
+            if state.closed {
+                return Err(Failure::refused(Reason::ServiceStopping, "the server is shutting down"));
+            }
+            if state.waiting() >= WAITING_MAX {
+                return Err(Failure::refused(Reason::QueueFull, "too much is waiting"));
+            }
+            let lines = state.lines(pending.urgency);
+            if lines.of_firm(&firm) >= WAITING_PER_FIRM_MAX {
+                return Err(Failure::refused(Reason::FirmQuotaExceeded, "too much of this firm is waiting"));
+            }
+            lines.push_back(firm, pending);
+        }
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Puts a command back to the head of its line: its scope was held by another replica.
+    pub fn put_back(&self, pending: Pending) {
+        let firm = firm_of(&pending.command);
+        self.state().lines(pending.urgency).push_front(firm, pending);
+        self.arrived.notify_one();
+    }
+
+    /// Takes up to `most` commands, waiting for the first; `None` once the queue is closed and
+    /// empty.
+    pub async fn take(&self, most: usize) -> Option<Vec<Pending>> {
+        loop {
+            let arrived = self.arrived.notified();
+            {
+                let mut state = self.state();
+                let batch = Self::take_now(&mut state, most);
+                if !batch.is_empty() {
+                    return Some(batch);
+                }
+                if state.closed {
+                    return None;
+                }
+            }
+            arrived.await;
+        }
+    }
+
+    fn take_now(state: &mut State, most: usize) -> Vec<Pending> {
+        let mut batch = Vec::with_capacity(most.min(state.waiting()));
+        while batch.len() < most {
+            let background_first = batch.len() % BACKGROUND_TURN == BACKGROUND_TURN - 1;
+            let (first, second) = if background_first {
+                (Urgency::Background, Urgency::Interactive)
+            } else {
+                (Urgency::Interactive, Urgency::Background)
+            };
+            let next = state.lines(first).pop();
+            let Some(pending) = next.or_else(|| state.lines(second).pop()) else { break };
+            batch.push(pending);
+        }
+        batch
+    }
+
+    /// Takes no more commands; what waits is still served.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// How many commands wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state().waiting()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::Action;
+    use crate::domain::identity::{FirmId, ScopeId};
+    use crate::domain::record::Kind;
+
+    fn pending(firm: &str, number: usize, urgency: Urgency) -> Pending {
+        let (reply, _) = oneshot::channel();
+        let command = Command {
+            scope: ScopeId::partnership("p"),
+            firm: FirmId::parse(firm),
+            actor: String::new(),
+            origin: String::new(),
+            request_id: number.to_string(),
+            digest: [0; 32],
+            remember_for_ever: false,
+            expected_revision: None,
+            action: Action::Tick { kind: Kind::Ticket, id: String::new() },
+            openings: Vec::new(),
+        };
+        Pending { command, deadline: None, urgency, deferrals: 0, reply }
+    }
+
+    fn order(batch: &[Pending]) -> Vec<String> {
+        batch
+            .iter()
+            .map(|pending| format!("{}{}", firm_of(&pending.command), pending.command.request_id))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn firms_take_turns_and_keep_their_own_order() {
+        let queue = Queue::default();
+        for number in 0..3 {
+            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+        }
+        assert!(queue.push(pending("b", 0, Urgency::Interactive)).is_ok());
+        let batch = queue.take(10).await.map(|batch| order(&batch));
+        assert_eq!(batch, Some(vec!["a0".into(), "b0".into(), "a1".into(), "a2".into()]));
+    }
+
+    #[tokio::test]
+    async fn background_yields_but_does_not_starve() {
+        let queue = Queue::default();
+        for number in 0..16 {
+            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+            assert!(queue.push(pending("z", number, Urgency::Background)).is_ok());
+        }
+        let batch = queue.take(16).await.map(|batch| order(&batch)).unwrap_or_default();
+        assert_eq!(batch.iter().filter(|name| name.starts_with('z')).count(), 2);
+        assert_eq!(batch[7], "z0");
+    }
+
+    #[tokio::test]
+    async fn quotas_at_the_limit_and_beyond() {
+        let queue = Queue::default();
+        for number in 0..WAITING_PER_FIRM_MAX {
+            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+        }
+        let refused = queue.push(pending("a", 0, Urgency::Interactive)).unwrap_err();
+        assert_eq!(refused.reason(), Reason::FirmQuotaExceeded);
+        assert!(queue.push(pending("b", 0, Urgency::Interactive)).is_ok());
+        for firm in ["c", "d", "e"] {
+            for number in 0..WAITING_PER_FIRM_MAX {
+                let _ = queue.push(pending(firm, number, Urgency::Interactive));
+            }
+        }
+        assert_eq!(queue.len(), WAITING_MAX);
+        let refused = queue.push(pending("f", 0, Urgency::Interactive)).unwrap_err();
+        assert_eq!(refused.reason(), Reason::QueueFull);
+    }
+
+    #[tokio::test]
+    async fn what_is_put_back_comes_first_and_a_closed_queue_ends() {
+        let queue = Queue::default();
+        for number in 0..2 {
+            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+        }
+        let mut batch = queue.take(1).await.unwrap_or_default();
+        queue.put_back(batch.remove(0));
+        queue.close();
+        assert_eq!(queue.push(pending("a", 9, Urgency::Interactive)).unwrap_err().reason(), Reason::ServiceStopping);
+        assert_eq!(queue.take(10).await.map(|batch| order(&batch)), Some(vec!["a0".into(), "a1".into()]));
+        assert!(queue.take(10).await.is_none());
+    }
+}

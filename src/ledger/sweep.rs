@@ -1,0 +1,178 @@
+//! The sweeper: finds records that are due and submits ordinary commands for them.
+//!
+//! It reads without locks, so several replicas may find the same record; the head's lock and the
+//! record's state make each thing happen once.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::queue::Urgency;
+use super::{Failure, Ledger};
+use crate::domain::carry::{Carry, CarriedAction, CarryOutcome};
+use crate::domain::command::{Action, Command};
+use crate::domain::firm::FirmCommand;
+use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::partnership::PartnershipCommand;
+use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::store::StoreError;
+
+/// How often the sweeper looks.
+pub const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// How often requests that may be forgotten are forgotten.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// Most due records taken at a time.
+pub const DUE_MAX: usize = 512;
+/// Most requests forgotten at a time.
+const PURGED_MAX: usize = 5_000;
+
+/// Sweeps until cancelled.
+pub async fn run(ledger: Ledger, stop: CancellationToken) {
+    let mut next_purge = tokio::time::Instant::now() + PURGE_EVERY;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        }
+        // A failure here is a failure of the database; the next sweep tries again.
+        if let Err(error) = sweep_all(&ledger, &stop).await {
+            tracing::warn!(%error, "sweep failed");
+        }
+        if tokio::time::Instant::now() >= next_purge {
+            next_purge = tokio::time::Instant::now() + PURGE_EVERY;
+            if let Err(error) = ledger.store().purge_requests(ledger.clock().now(), PURGED_MAX).await {
+                tracing::warn!(%error, "requests could not be purged");
+            }
+        }
+    }
+}
+
+/// Sweeps until nothing more is due.
+async fn sweep_all(ledger: &Ledger, stop: &CancellationToken) -> Result<(), StoreError> {
+    while !stop.is_cancelled() {
+        let swept = sweep_once(ledger).await?;
+        if swept.found < DUE_MAX || swept.advanced == 0 {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What one look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// Records that were due.
+    pub found: usize,
+    /// Those among them for which something could be done.
+    pub advanced: usize,
+}
+
+/// Looks once, and waits until what was found has been carried out.
+///
+/// # Errors
+/// What the store says of the look itself.
+pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
+    let due = ledger.store().due_records(ledger.clock().now(), DUE_MAX).await?;
+    let found = due.len();
+    let (carries, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|row| row.key.kind == Kind::Carry);
+    let ticks = others.into_iter().map(|row| tick(&row.key)).collect();
+    let mut advanced = 0;
+    for outcome in ledger.submit_all(ticks, None, Urgency::Background).await {
+        match outcome {
+            Ok(_) => advanced += 1,
+            Err(failure) => tracing::warn!(%failure, "a tick failed"),
+        }
+    }
+    for row in carries {
+        match carry(ledger, &row.key).await {
+            Ok(()) => advanced += 1,
+            Err(failure) => tracing::warn!(%failure, id = row.key.id, "a carry failed"),
+        }
+    }
+    Ok(Swept { found, advanced })
+}
+
+fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Command {
+    Command {
+        scope: scope.clone(),
+        firm: None,
+        actor: String::new(),
+        origin: String::new(),
+        request_id,
+        digest: [0; 32],
+        remember_for_ever: true,
+        expected_revision: None,
+        action,
+        openings: Vec::new(),
+    }
+}
+
+fn tick(key: &RecordKey) -> Command {
+    let action = Action::Tick { kind: key.kind, id: key.id.clone() };
+    service_command(&key.scope, String::new(), action)
+}
+
+/// Carries work to the scope it is for, and notes how it went. Doing it again does no harm.
+///
+/// # Errors
+/// If a scope could not be reached; the carry then stays due.
+pub async fn carry(ledger: &Ledger, key: &RecordKey) -> Result<(), Failure> {
+    let Some(carry) = pending_carry(ledger, key).await? else { return Ok(()) };
+    let request_id = format!("carry:{}/{}", key.scope, key.id);
+    let mut command = service_command(&carry.target, request_id, carried_action(&carry.action));
+    command.firm = Some(carrying_firm(&carry.action));
+    let outcome = match ledger.submit_alone(command, None, Urgency::Interactive).await {
+        Ok(_) => CarryOutcome::Done,
+        Err(failure) if is_passing(failure.reason()) => return Err(failure),
+        Err(failure) => CarryOutcome::Refused(failure.reason().as_str().to_owned()),
+    };
+    let action = Action::SettleCarry { id: key.id.clone(), outcome };
+    let settle = service_command(&key.scope, String::new(), action);
+    ledger.submit_alone(settle, None, Urgency::Interactive).await.map(|_| ())
+}
+
+async fn pending_carry(ledger: &Ledger, key: &RecordKey) -> Result<Option<Carry>, Failure> {
+    let unavailable = |error: StoreError| Failure(Refusal::new(Reason::StoreUnavailable, error.to_string()));
+    let rows = ledger.store().records(std::slice::from_ref(key)).await.map_err(unavailable)?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    match super::batch::decode_row(row).map_err(unavailable)?.record {
+        Record::Carry(carry) if carry.due_at.is_some() => Ok(Some(*carry)),
+        _ => Ok(None),
+    }
+}
+
+fn carried_action(action: &CarriedAction) -> Action {
+    match action {
+        CarriedAction::CreateFirm { display_name } => {
+            Action::Firm(FirmCommand::Create { display_name: display_name.clone() })
+        }
+        CarriedAction::CreatePartnership { opening, .. } => {
+            Action::Partnership(PartnershipCommand::Create(opening.clone()))
+        }
+        CarriedAction::RecordMembership { partnership, party, .. } => Action::Firm(FirmCommand::RecordMembership {
+            partnership: partnership.clone(),
+            party: party.clone(),
+        }),
+    }
+}
+
+/// On whose behalf the other scope's journal shows it.
+fn carrying_firm(action: &CarriedAction) -> FirmId {
+    match action {
+        CarriedAction::CreateFirm { .. } => FirmId::operator(),
+        CarriedAction::CreatePartnership { firm, .. } | CarriedAction::RecordMembership { firm, .. } => firm.clone(),
+    }
+}
+
+/// Failures that say nothing about the work itself.
+fn is_passing(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::StoreUnavailable
+            | Reason::QueueFull
+            | Reason::FirmQuotaExceeded
+            | Reason::ServiceStopping
+            | Reason::DeadlineExceeded
+    )
+}

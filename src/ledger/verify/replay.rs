@@ -1,0 +1,222 @@
+//! One scope replayed: its chain followed, its events applied, its records as they must be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::report::{Cause, Counts, Fault, Report};
+use crate::domain::aggregate::Recorded;
+use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::journal::{Entry, GENESIS, Head, follow};
+use crate::domain::record::{EventBody, Kind, Record, RecordKey};
+use crate::domain::world::Versioned;
+use crate::ledger::batch;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::store::RecordRow;
+
+/// A record within its scope.
+pub(super) type RecordName = (Kind, String);
+
+/// A scope, as far as its entries were read.
+pub(super) struct Replay {
+    pub scope: ScopeId,
+    pub head: Head,
+    pub counts: Counts,
+    records: BTreeMap<RecordName, Versioned>,
+    /// Records whose history cannot be applied; one fault says so, further ones would not help.
+    damaged: BTreeSet<RecordName>,
+    /// Records that changed since [`Self::take_touched`].
+    touched: BTreeSet<RecordName>,
+    /// Checkpoints whose entry was not read yet.
+    awaited: Vec<Checkpoint>,
+}
+
+impl Replay {
+    /// A replay before the first entry.
+    pub fn new(scope: ScopeId) -> Self {
+        Self {
+            head: Head::new(scope.clone()),
+            scope,
+            counts: Counts::default(),
+            records: BTreeMap::new(),
+            damaged: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            awaited: Vec::new(),
+        }
+    }
+
+    /// Holds a checkpoint against the entries to come.
+    pub fn await_checkpoint(&mut self, checkpoint: Checkpoint, report: &mut Report) {
+        self.counts.checkpoints += 1;
+        if checkpoint.sequence > self.head.sequence {
+            self.awaited.push(checkpoint);
+        } else if checkpoint.sequence > 0 || checkpoint.hash != GENESIS {
+            let cause = Cause::CheckpointContradicted(checkpoint.sequence);
+            report.fault(Fault::of_scope(&self.scope, cause));
+        }
+    }
+
+    /// Follows the chain by one entry and applies its event.
+    pub fn entry(&mut self, entry: &Entry, report: &mut Report) {
+        self.counts.entries += 1;
+        let sequence = entry.sequence;
+        if let Err(fault) = follow(&mut self.head, entry) {
+            report.fault(self.fault_at(entry, Cause::Chain(fault)));
+            // Go on from here, so that one fault is not reported as many.
+            self.head.advance(entry);
+        }
+        let (reached, awaited): (Vec<_>, Vec<_>) = std::mem::take(&mut self.awaited)
+            .into_iter()
+            .partition(|checkpoint| checkpoint.sequence == sequence);
+        self.awaited = awaited;
+        if reached
+            .iter()
+            .any(|checkpoint| checkpoint.hash != entry.hash)
+        {
+            report.fault(self.fault_at(entry, Cause::CheckpointContradicted(sequence)));
+        }
+        if let Err(message) = self.apply(entry) {
+            report.fault(self.fault_at(entry, Cause::EventUnusable(message)));
+        }
+    }
+
+    fn fault_at(&self, entry: &Entry, cause: Cause) -> Fault {
+        Fault::of_scope(&self.scope, cause)
+            .at(entry.sequence)
+            .on(&entry.kind, &entry.id)
+    }
+
+    fn apply(&mut self, entry: &Entry) -> Result<(), String> {
+        let kind =
+            Kind::parse(&entry.kind).ok_or_else(|| format!("unknown kind {}", entry.kind))?;
+        let name = (kind, entry.id.clone());
+        self.touched.insert(name.clone());
+        if self.damaged.contains(&name) {
+            return Ok(());
+        }
+        let previous = self.records.remove(&name);
+        match applied(kind, entry, previous) {
+            Ok(versioned) => {
+                self.records.insert(name, versioned);
+                Ok(())
+            }
+            Err(message) => {
+                self.damaged.insert(name);
+                Err(message)
+            }
+        }
+    }
+
+    /// What is wrong at the end of the chain: checkpoints that name entries beyond it.
+    pub fn end(&mut self, report: &mut Report) {
+        for checkpoint in std::mem::take(&mut self.awaited) {
+            let cause = Cause::CheckpointAhead {
+                sequence: checkpoint.sequence,
+                last: self.head.sequence,
+            };
+            report.fault(Fault::of_scope(&self.scope, cause));
+        }
+    }
+
+    /// The records that changed since this was last asked.
+    pub fn take_touched(&mut self) -> BTreeSet<RecordName> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Names of all records that must be there.
+    pub fn names(&self) -> BTreeSet<RecordName> {
+        self.records.keys().cloned().collect()
+    }
+
+    /// A record as it must be.
+    pub fn record(&self, name: &RecordName) -> Option<&Versioned> {
+        self.records.get(name)
+    }
+
+    /// The row that must be stored for a record.
+    pub fn row(&self, name: &RecordName) -> Option<RecordRow> {
+        batch::encode_row(&self.key(name), self.record(name)?).ok()
+    }
+
+    /// The full key of a record.
+    pub fn key(&self, (kind, id): &RecordName) -> RecordKey {
+        RecordKey::new(&self.scope, *kind, id.as_str())
+    }
+
+    /// What is wrong with a record as it is stored, or as it is not.
+    pub fn compare(&self, name: &RecordName, stored: Option<&RecordRow>) -> Option<Cause> {
+        if self.damaged.contains(name) {
+            return None;
+        }
+        match (self.row(name), stored) {
+            (None, None) => None,
+            (Some(_), None) => Some(Cause::RecordMissing),
+            (None, Some(_)) => Some(Cause::RecordUnfounded),
+            (Some(expected), Some(stored)) => {
+                let fields = differences(&expected, stored);
+                (!fields.is_empty()).then_some(Cause::RecordDiffers(fields))
+            }
+        }
+    }
+
+    /// Reports a fault of a record.
+    pub fn report_record(&self, name: &RecordName, cause: Cause, report: &mut Report) {
+        report.fault(Fault::of_scope(&self.scope, cause).on(name.0.as_str(), &name.1));
+    }
+
+    /// Digests of the time zone data that must be there.
+    pub fn zone_digests(&self) -> BTreeSet<String> {
+        let digest = |(name, versioned): (&RecordName, &Versioned)| match &versioned.record {
+            Record::Zone(_) => Some(name.1.clone()),
+            Record::CalendarRevision(revision) => Some(revision.zone_digest.clone()),
+            _ => None,
+        };
+        self.records.iter().filter_map(digest).collect()
+    }
+}
+
+fn applied(kind: Kind, entry: &Entry, previous: Option<Versioned>) -> Result<Versioned, String> {
+    let body = EventBody::decode(kind, &entry.event_type, entry.event_version, &entry.payload)
+        .map_err(|fault| fault.to_string())?;
+    let recorded = Recorded {
+        sequence: entry.sequence,
+        at: entry.recorded_at,
+        firm: FirmId::parse(&entry.firm),
+        actor: entry.actor.clone(),
+    };
+    let (revision, created_at) = previous.as_ref().map_or((1, recorded.at), |before| {
+        (before.revision + 1, before.created_at)
+    });
+    let record = Record::apply(previous.map(|before| before.record), &body, &recorded)
+        .map_err(|fault| fault.to_string())?;
+    Ok(Versioned {
+        record,
+        revision,
+        created_at,
+        updated_at: recorded.at,
+    })
+}
+
+/// The columns in which two rows differ; bodies are compared as JSON.
+fn differences(expected: &RecordRow, stored: &RecordRow) -> Vec<&'static str> {
+    let columns = [
+        ("revision", expected.revision == stored.revision),
+        ("state", expected.state == stored.state),
+        ("due_at", expected.due_at == stored.due_at),
+        ("created_at", expected.created_at == stored.created_at),
+        ("updated_at", expected.updated_at == stored.updated_at),
+        ("body_version", expected.body_version == stored.body_version),
+        ("body", is_same_json(&expected.body, &stored.body)),
+    ];
+    columns
+        .into_iter()
+        .filter(|(_, same)| !same)
+        .map(|(column, _)| column)
+        .collect()
+}
+
+fn is_same_json(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let parse = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    parse(one).is_some_and(|one| Some(one) == parse(other))
+}

@@ -1,0 +1,286 @@
+//! What a verification found.
+
+use std::fmt::{Display, Formatter, Result as Written};
+
+use crate::domain::identity::ScopeId;
+use crate::domain::journal::ChainFault;
+use crate::ledger::checkpoint::CheckpointFault;
+
+/// Faults that a report names; beyond it they are only counted.
+pub const FAULTS_SHOWN_MAX: usize = 100;
+/// Scopes that a report names; beyond it they are only counted.
+pub const SCOPES_SHOWN_MAX: usize = 1_000;
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// The chain is broken.
+    #[error(transparent)]
+    Chain(ChainFault),
+    /// The last entry is not the one that the head names.
+    #[error("the chain ends at entry {found}, but the head says {expected}, or has another hash")]
+    HeadDiffers {
+        /// Sequence of the head.
+        expected: u64,
+        /// Sequence of the last entry.
+        found: u64,
+    },
+    /// The event cannot be read, or does not fit what happened before.
+    #[error("the event cannot be applied: {0}")]
+    EventUnusable(String),
+    /// A record follows from the journal but is not stored.
+    #[error("the record is missing")]
+    RecordMissing,
+    /// A record is stored but does not follow from the journal.
+    #[error("the record does not follow from the journal")]
+    RecordUnfounded,
+    /// A record is stored otherwise than it follows from the journal.
+    #[error("the record differs from the journal in: {}", .0.join(", "))]
+    RecordDiffers(Vec<&'static str>),
+    /// The record changed each time that it was read.
+    #[error("the record kept changing while it was verified; try again")]
+    RecordUnsettled,
+    /// The row by which a key is recognised is not what the key's record says.
+    #[error("the credential differs from the record of the key")]
+    CredentialDiffers,
+    /// Time zone data does not have the digest under which it is stored.
+    #[error("the time zone data {0} was altered")]
+    ZoneAltered(String),
+    /// Time zone data that a calendar pins is not there.
+    #[error("the time zone data {0} is missing")]
+    ZoneMissing(String),
+    /// An opening does not open its commitment.
+    #[error("the opening of {0} is not genuine")]
+    OpeningFalse(String),
+    /// A checkpoint cannot be accepted.
+    #[error("a checkpoint is not accepted: {0}")]
+    CheckpointRefused(CheckpointFault),
+    /// A checkpoint is of another scope than the export in which it stands.
+    #[error("a checkpoint is of another scope: {0}")]
+    CheckpointElsewhere(ScopeId),
+    /// A checkpoint names another hash than the entry has.
+    #[error("entry {0} is not the one that a checkpoint was signed for")]
+    CheckpointContradicted(u64),
+    /// A checkpoint names an entry that the journal no longer has.
+    #[error("a checkpoint was signed for entry {sequence}, but the journal ends at {last}")]
+    CheckpointAhead {
+        /// Sequence of the checkpoint.
+        sequence: u64,
+        /// Sequence of the last entry.
+        last: u64,
+    },
+    /// A key was given, but there is no checkpoint that it could vouch for.
+    #[error("no checkpoint signed by the key given")]
+    CheckpointMissing,
+}
+
+/// Something that is not as it should be, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// In which scope, if in one.
+    pub scope: Option<ScopeId>,
+    /// At which entry, if at one.
+    pub sequence: Option<u64>,
+    /// Kind and id of the record concerned, if there is one.
+    pub record: Option<(String, String)>,
+    /// What is wrong.
+    pub cause: Cause,
+}
+
+impl Fault {
+    pub(super) fn of_scope(scope: &ScopeId, cause: Cause) -> Self {
+        Self {
+            scope: Some(scope.clone()),
+            sequence: None,
+            record: None,
+            cause,
+        }
+    }
+
+    pub(super) fn of_note(fault: CheckpointFault) -> Self {
+        Self {
+            scope: None,
+            sequence: None,
+            record: None,
+            cause: Cause::CheckpointRefused(fault),
+        }
+    }
+
+    pub(super) fn at(mut self, sequence: u64) -> Self {
+        self.sequence = Some(sequence);
+        self
+    }
+
+    pub(super) fn on(mut self, kind: &str, id: &str) -> Self {
+        self.record = Some((kind.to_owned(), id.to_owned()));
+        self
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> Written {
+        if let Some(scope) = &self.scope {
+            write!(formatter, "{scope} ")?;
+        }
+        if let Some(sequence) = self.sequence {
+            write!(formatter, "entry {sequence} ")?;
+        }
+        if let Some((kind, id)) = &self.record {
+            write!(formatter, "{kind} {id} ")?;
+        }
+        write!(formatter, "- {}", self.cause)
+    }
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Journal entries.
+    pub entries: u64,
+    /// Records compared.
+    pub records: u64,
+    /// Pieces of time zone data.
+    pub zones: u64,
+    /// Openings.
+    pub openings: u64,
+    /// Credentials compared.
+    pub credentials: u64,
+    /// Checkpoints whose signature and entry were checked.
+    pub checkpoints: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.records += other.records;
+        self.zones += other.zones;
+        self.openings += other.openings;
+        self.credentials += other.credentials;
+        self.checkpoints += other.checkpoints;
+    }
+}
+
+impl Display for Counts {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> Written {
+        let Self {
+            entries,
+            records,
+            zones,
+            openings,
+            credentials,
+            checkpoints,
+        } = self;
+        write!(
+            formatter,
+            "{entries} entries, {records} records, {zones} zones, {openings} openings, \
+             {credentials} credentials, {checkpoints} checkpoints"
+        )
+    }
+}
+
+/// What was looked at in one scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeCounts {
+    /// The scope.
+    pub scope: ScopeId,
+    /// How much was looked at.
+    pub counts: Counts,
+    /// How many faults there are.
+    pub faults: u64,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Scopes looked at, the first [`SCOPES_SHOWN_MAX`] of them.
+    pub scopes: Vec<ScopeCounts>,
+    /// How many scopes were looked at.
+    pub scopes_count: u64,
+    /// Sums over all scopes.
+    pub totals: Counts,
+    /// Faults, the first [`FAULTS_SHOWN_MAX`] of them.
+    pub faults: Vec<Fault>,
+    /// How many faults there are.
+    pub faults_count: u64,
+    /// Checkpoints that could not be checked, because no key was given.
+    pub checkpoints_unchecked: u64,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.faults_count == 0
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) {
+        self.faults_count += 1;
+        if self.faults.len() < FAULTS_SHOWN_MAX {
+            self.faults.push(fault);
+        }
+    }
+
+    pub(super) fn note_unchecked_checkpoint(&mut self) {
+        self.checkpoints_unchecked += 1;
+    }
+
+    /// Closes a scope; `faults_before` is how many faults there were when it was opened.
+    pub(super) fn close_scope(&mut self, scope: &ScopeId, counts: Counts, faults_before: u64) {
+        self.scopes_count += 1;
+        self.totals.add(&counts);
+        if self.scopes.len() < SCOPES_SHOWN_MAX {
+            let faults = self.faults_count - faults_before;
+            self.scopes.push(ScopeCounts {
+                scope: scope.clone(),
+                counts,
+                faults,
+            });
+        }
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> Written {
+        for ScopeCounts {
+            scope,
+            counts,
+            faults,
+        } in &self.scopes
+        {
+            let found = if *faults == 0 {
+                "clean".to_owned()
+            } else {
+                format!("{faults} FAULTS")
+            };
+            writeln!(formatter, "{scope}: {found} ({counts})")?;
+        }
+        let not_shown = self.scopes_count - self.scopes.len() as u64;
+        if not_shown > 0 {
+            writeln!(formatter, "... and {not_shown} more scopes")?;
+        }
+        for fault in &self.faults {
+            writeln!(formatter, "FAULT {fault}")?;
+        }
+        let not_shown = self.faults_count - self.faults.len() as u64;
+        if not_shown > 0 {
+            writeln!(formatter, "... and {not_shown} more faults")?;
+        }
+        if self.checkpoints_unchecked > 0 {
+            let number = self.checkpoints_unchecked;
+            writeln!(
+                formatter,
+                "{number} checkpoints not checked: no verifier key was given"
+            )?;
+        }
+        let found = if self.is_clean() {
+            "clean".to_owned()
+        } else {
+            format!("{} FAULTS", self.faults_count)
+        };
+        writeln!(
+            formatter,
+            "{} scopes: {found} ({})",
+            self.scopes_count, self.totals
+        )
+    }
+}

@@ -1,0 +1,4 @@
+-- A secret of the service.
+SELECT value
+FROM secret
+WHERE name = $1

@@ -1,0 +1,2 @@
+-- Whether the database answers.
+SELECT CAST(1 AS BIGINT) AS answer

@@ -1,0 +1,348 @@
+//! SQLite: one file, one writer, readers that never wait for it.
+
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
+    SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Pool, Sqlite};
+
+use super::call::{Call, Column, Scalar};
+use super::rows::{Reader, implement_row};
+use super::sql_store::{Engine, SqlStore, Work};
+use super::{StoreError, migrations};
+
+/// How long a statement waits for another process's lock on the file.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How long a transaction waits for the one before it.
+const WRITER_WAIT: Duration = Duration::from_secs(30);
+/// How long a look-up waits for a free connection.
+const READER_WAIT: Duration = Duration::from_secs(10);
+/// Pages in the write-ahead log before it is copied into the file: 16 MiB of 4 KiB pages.
+const CHECKPOINT_PAGES: &str = "4000";
+/// What the write-ahead log is cut back to after a copy, in bytes.
+const LOG_BYTES_KEPT: &str = "67108864";
+/// Page cache of the writer: negative means KiB.
+const WRITER_CACHE: &str = "-65536";
+/// Page cache of each reader: negative means KiB.
+const READER_CACHE: &str = "-16384";
+/// Rows that a connection's thread prepares ahead of the reader.
+const ROWS_AHEAD: usize = 512;
+/// How often a migration tries again while another process holds the file, and how long it rests.
+const MIGRATION_TRIES: u32 = 100;
+const MIGRATION_REST: Duration = Duration::from_millis(100);
+
+/// A database in a file.
+pub type SqliteStore = SqlStore<SqliteEngine>;
+
+/// The connections to the file.
+pub struct SqliteEngine {
+    writer: Pool<Sqlite>,
+    readers: Pool<Sqlite>,
+}
+
+impl SqlStore<SqliteEngine> {
+    /// Opens the file named by `sqlite://path`; it must exist and have the schema of this program.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if it does not.
+    pub async fn open(database_url: &str) -> Result<Self, StoreError> {
+        let options = options(database_url)?.create_if_missing(false);
+        if !options.get_filename().exists() {
+            return Err(StoreError::Schema(format!(
+                "there is no database at {}: run `entente migrate` first",
+                options.get_filename().display()
+            )));
+        }
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WRITER_WAIT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
+            .await
+            .map_err(|error| statement_error(&error))?;
+        let mut connection = writer.acquire().await.map_err(|error| statement_error(&error))?;
+        migrations::check(&migrations::sqlite(), &mut *connection, statement_error, is_missing_table).await?;
+        drop(connection);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(reader_count())
+            .acquire_timeout(READER_WAIT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.read_only(true).pragma("cache_size", READER_CACHE))
+            .await
+            .map_err(|error| statement_error(&error))?;
+        Ok(Self { engine: SqliteEngine { writer, readers } })
+    }
+}
+
+/// Creates the file if it is missing and brings its schema up to date. Two processes may do so at
+/// once: the second waits and finds nothing left to do.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the file is newer than this program or a migration fails.
+pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
+    let options =
+        options(database_url)?.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    for _ in 1..MIGRATION_TRIES {
+        match migrate_once(&options).await {
+            // Turning the write-ahead log on does not wait for a lock.
+            Err(StoreError::Unavailable(_)) => tokio::time::sleep(MIGRATION_REST).await,
+            done => return done,
+        }
+    }
+    migrate_once(&options).await
+}
+
+async fn migrate_once(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    let mut connection = options.connect().await.map_err(|error| statement_error(&error))?;
+    // One transaction around all migrations keeps a second process out until they are done.
+    let mut transaction =
+        connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| statement_error(&error))?;
+    migrations::run(&migrations::sqlite(), &mut *transaction, statement_error).await?;
+    transaction.commit().await.map_err(|error| commit_error(&error))?;
+    connection.close().await.map_err(|error| statement_error(&error))
+}
+
+fn options(database_url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(database_url)
+        .map_err(|error| StoreError::Schema(format!("the database URL cannot be read: {error}")))?;
+    let path = database_url.trim_start_matches("sqlite:").trim_start_matches("//");
+    if path.is_empty() || path.contains(":memory:") || path.contains("mode=memory") {
+        return Err(StoreError::Schema(
+            "a database in memory is not supported: name a file, such as sqlite://entente.db".to_owned(),
+        ));
+    }
+    Ok(options
+        // FULL: an acknowledged commit survives a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_WAIT)
+        .foreign_keys(true)
+        // Without it, REPLACE would remove a journal entry without asking the trigger.
+        .pragma("recursive_triggers", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", LOG_BYTES_KEPT)
+        .row_buffer_size(ROWS_AHEAD))
+}
+
+fn reader_count() -> u32 {
+    let count = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    u32::try_from(count).unwrap_or(1)
+}
+
+#[async_trait]
+impl Engine for SqliteEngine {
+    type Work = SqliteWork;
+    const NAME: &'static str = "sqlite";
+    const COMMIT_FAILURE_IS_FATAL: bool = true;
+
+    async fn begin(&self) -> Result<SqliteWork, StoreError> {
+        let connection = self.writer.acquire().await.map_err(|error| statement_error(&error))?;
+        let mut work = SqliteWork { connection: Some(connection) };
+        control(work.connection()?, "BEGIN IMMEDIATE").await.map_err(|error| statement_error(&error))?;
+        Ok(work)
+    }
+
+    async fn fetch<T: Send + 'static>(&self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(|error| statement_error(&error))?;
+        fetch(&mut connection, call, reader).await
+    }
+
+    async fn execute(&self, call: Call<'_>) -> Result<u64, StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(|error| statement_error(&error))?;
+        execute(&mut connection, call).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        // Last, so that it copies the write-ahead log into the file and removes it.
+        self.writer.close().await;
+    }
+}
+
+/// A transaction, which holds the one writing connection until it ends.
+pub struct SqliteWork {
+    connection: Option<PoolConnection<Sqlite>>,
+}
+
+impl SqliteWork {
+    fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        let ended = || StoreError::Refused("the transaction has ended".to_owned());
+        self.connection.as_deref_mut().ok_or_else(ended)
+    }
+}
+
+#[async_trait]
+impl Work for SqliteWork {
+    async fn fetch<T: Send + 'static>(&mut self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
+        fetch(self.connection()?, call, reader).await
+    }
+
+    async fn execute(&mut self, call: Call<'_>) -> Result<u64, StoreError> {
+        execute(self.connection()?, call).await
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
+        control(self.connection()?, "COMMIT").await.map_err(|error| commit_error(&error))?;
+        self.connection = None;
+        Ok(())
+    }
+}
+
+impl Drop for SqliteWork {
+    /// Rolls back what was not committed, before anyone else gets the connection.
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            tokio::spawn(async move {
+                if control(&mut connection, "ROLLBACK").await.is_err() {
+                    connection.close_on_drop();
+                }
+            });
+        }
+    }
+}
+
+/// Begins or ends a transaction.
+async fn control(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(statement).execute(connection).await.map(|_| ())
+}
+
+async fn fetch<T>(connection: &mut SqliteConnection, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
+    let query = sqlx::query_with(call.statement.sqlite, arguments(&call)?);
+    let rows = query.fetch_all(connection).await.map_err(|error| statement_error(&error))?;
+    rows.iter().map(|row| reader(row)).collect()
+}
+
+async fn execute(connection: &mut SqliteConnection, call: Call<'_>) -> Result<u64, StoreError> {
+    let query = sqlx::query_with(call.statement.sqlite, arguments(&call)?);
+    let done = query.execute(connection).await.map_err(|error| statement_error(&error))?;
+    Ok(done.rows_affected())
+}
+
+fn arguments(call: &Call<'_>) -> Result<SqliteArguments, StoreError> {
+    use sqlx::Arguments;
+    let refused = |error| StoreError::Refused(format!("an argument cannot be encoded: {error}"));
+    let mut arguments = SqliteArguments::default();
+    if !call.columns.is_empty() {
+        arguments.add(batch(&call.columns, call.rows)?).map_err(refused)?;
+    }
+    for scalar in &call.scalars {
+        match scalar {
+            Scalar::Text(text) => arguments.add(*text),
+            Scalar::Integer(integer) => arguments.add(*integer),
+            Scalar::Bytes(bytes) => arguments.add(*bytes),
+        }
+        .map_err(refused)?;
+    }
+    Ok(arguments)
+}
+
+/// A batch as a JSON array of rows, each an array of its columns; bytes in hexadecimal.
+fn batch(columns: &[Column<'_>], rows: usize) -> Result<String, StoreError> {
+    let mut json = Vec::with_capacity(2 + columns.iter().map(json_bytes).sum::<usize>());
+    for row in 0..rows {
+        json.push(if row == 0 { b'[' } else { b',' });
+        for (index, column) in columns.iter().enumerate() {
+            json.push(if index == 0 { b'[' } else { b',' });
+            cell(&mut json, column, row)
+                .map_err(|error| StoreError::Refused(format!("an argument cannot be encoded: {error}")))?;
+        }
+        json.push(b']');
+    }
+    json.extend_from_slice(if rows == 0 { b"[]" } else { b"]" });
+    String::from_utf8(json).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+fn cell(json: &mut Vec<u8>, column: &Column<'_>, row: usize) -> Result<(), serde_json::Error> {
+    match column {
+        Column::Texts(texts) => serde_json::to_writer(json, texts[row]),
+        Column::Integers(integers) => serde_json::to_writer(json, &integers[row]),
+        Column::OptionalIntegers(integers) => serde_json::to_writer(json, &integers[row]),
+        Column::Bytes(bytes) => {
+            json.push(b'"');
+            for byte in bytes[row] {
+                json.push(HEX[usize::from(byte >> 4)]);
+                json.push(HEX[usize::from(byte & 0x0f)]);
+            }
+            json.push(b'"');
+            Ok(())
+        }
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// About how long a column will be as JSON.
+fn json_bytes(column: &Column<'_>) -> usize {
+    match column {
+        Column::Texts(texts) => texts.iter().map(|text| text.len() + text.len() / 8 + 4).sum(),
+        Column::Integers(integers) => integers.len() * 20,
+        Column::OptionalIntegers(integers) => integers.len() * 20,
+        Column::Bytes(bytes) => bytes.iter().map(|bytes| bytes.len() * 2 + 4).sum(),
+    }
+}
+
+implement_row!(SqliteRow);
+
+/// The primary result code, without what extends it.
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+// Primary result codes of SQLite.
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const OUT_OF_MEMORY: u32 = 7;
+const INTERRUPTED: u32 = 9;
+const INPUT_OUTPUT: u32 = 10;
+const DAMAGED: u32 = 11;
+const FULL: u32 = 13;
+const CANNOT_OPEN: u32 = 14;
+const LOCK_PROTOCOL: u32 = 15;
+const CONSTRAINT: u32 = 19;
+const NOT_A_DATABASE: u32 = 26;
+
+/// What an error of any statement but COMMIT means.
+fn statement_error(error: &sqlx::Error) -> StoreError {
+    let text = error.to_string();
+    match error {
+        sqlx::Error::Database(_) => match primary_code(error) {
+            Some(
+                BUSY | LOCKED | OUT_OF_MEMORY | INTERRUPTED | INPUT_OUTPUT | FULL | CANNOT_OPEN
+                | LOCK_PROTOCOL,
+            ) => StoreError::Unavailable(text),
+            Some(DAMAGED | NOT_A_DATABASE) => StoreError::Corrupt(text),
+            _ => StoreError::Refused(text),
+        },
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::ColumnIndexOutOfBounds { .. } => StoreError::Corrupt(text),
+        sqlx::Error::Encode(_) | sqlx::Error::InvalidArgument(_) => StoreError::Refused(text),
+        sqlx::Error::Configuration(_) => StoreError::Schema(text),
+        _ => StoreError::Unavailable(text),
+    }
+}
+
+/// What an error of COMMIT means. Only a lock and a violated constraint leave no doubt that nothing
+/// was stored.
+fn commit_error(error: &sqlx::Error) -> StoreError {
+    match primary_code(error) {
+        Some(BUSY | LOCKED | CONSTRAINT) => statement_error(error),
+        _ => StoreError::CommitUnknown(error.to_string()),
+    }
+}
+
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    const GENERAL: u32 = 1;
+    primary_code(error) == Some(GENERAL)
+}

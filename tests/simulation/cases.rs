@@ -1,0 +1,1 @@
+//! Special cases that a simulation meets rarely.

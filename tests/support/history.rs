@@ -1,0 +1,228 @@
+//! What was asked of a ledger and what it answered, and whether the database agrees with it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use entente::domain::command::Command;
+use entente::domain::identity::ScopeId;
+use entente::domain::journal::{Entry, Hash, Head};
+use entente::domain::record::Kind;
+use entente::domain::refusal::Reason;
+use entente::ledger::{Failure, Receipt};
+use entente::store::{RequestKey, RequestRow, Store};
+
+use super::replay::Replay;
+use super::workload::Recipe;
+
+/// Entries read at a time.
+const PAGE: usize = 500;
+
+/// Commands and answers of one database, from its beginning.
+#[derive(Debug, Default)]
+pub struct History {
+    commands: BTreeMap<String, Command>,
+    accepted: Vec<(String, Receipt)>,
+    refused: BTreeMap<String, Reason>,
+    unknown: usize,
+}
+
+/// What a history came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    /// Different commands.
+    pub commands: usize,
+    /// Answers with a receipt.
+    pub accepted: usize,
+    /// Answers with a refusal.
+    pub refused: usize,
+    /// Answers that left the outcome open.
+    pub unknown: usize,
+    /// Entries in all journals.
+    pub entries: usize,
+}
+
+/// The entries of one command.
+#[derive(Clone, Debug)]
+struct Run {
+    scope: ScopeId,
+    first: u64,
+    last: u64,
+}
+
+impl History {
+    /// Notes that a command is about to be sent.
+    pub fn asked(&mut self, recipe: &Recipe) {
+        self.commands.entry(recipe.origin()).or_insert_with(|| recipe.command());
+    }
+
+    /// Notes an answer.
+    pub fn answered(&mut self, recipe: &Recipe, answer: &Result<Receipt, Failure>) {
+        match answer {
+            Ok(receipt) => self.accepted.push((recipe.origin(), receipt.clone())),
+            Err(failure) if failure.reason() == Reason::StoreUnavailable => self.unknown += 1,
+            Err(failure) => {
+                self.refused.insert(recipe.origin(), failure.reason());
+            }
+        }
+    }
+
+    /// Checks the database against the history: chains, records, and that each command that was
+    /// acknowledged is there once and each that was refused is not there at all.
+    ///
+    /// # Panics
+    /// At the first thing that is not as it should be.
+    pub async fn check(&self, store: &dyn Store) -> Figures {
+        let journals = journals(store).await;
+        let entries = journals.iter().map(|(_, entries)| entries.len()).sum();
+        let runs = runs(&journals);
+        let mut replay = Replay::default();
+        for (head, entries) in &journals {
+            replay.follow(head, entries, &self.commands);
+        }
+        replay.compare(store).await;
+        let requests = self.requests(store).await;
+        let hashes: HashMap<(&ScopeId, u64), Hash> = journals
+            .iter()
+            .flat_map(|(_, entries)| entries.iter().map(|entry| ((&entry.scope, entry.sequence), entry.hash)))
+            .collect();
+        for (origin, receipt) in &self.accepted {
+            let found = hashes.get(&(&receipt.scope, receipt.sequence)).copied();
+            let hash = if receipt.sequence == 0 { None } else { Some(receipt.hash) };
+            assert_eq!(found, hash, "{origin} was acknowledged at {}/{}, which is lost", receipt.scope, receipt.sequence);
+            self.check_accepted(origin, receipt, &runs, &requests);
+        }
+        self.check_openings(store, &runs).await;
+        let acknowledged: BTreeSet<&String> = self.accepted.iter().map(|(origin, _)| origin).collect();
+        for (origin, reason) in &self.refused {
+            // The same command may be sent twice, be refused once and accepted once.
+            let refused = acknowledged.contains(origin) || !runs.contains_key(origin);
+            assert!(refused, "{origin} was refused ({reason:?}) and is there: {:?}", runs.get(origin));
+        }
+        Figures {
+            commands: self.commands.len(),
+            accepted: self.accepted.len(),
+            refused: self.refused.len(),
+            unknown: self.unknown,
+            entries,
+        }
+    }
+
+    fn check_accepted(
+        &self,
+        origin: &str,
+        receipt: &Receipt,
+        runs: &HashMap<String, Run>,
+        requests: &HashMap<RequestKey, RequestRow>,
+    ) {
+        let command = &self.commands[origin];
+        assert_eq!(receipt.scope, command.scope, "{origin}");
+        if let Some(run) = runs.get(origin) {
+            assert_eq!((&run.scope, run.last), (&receipt.scope, receipt.sequence), "{origin}: {run:?}");
+        }
+        if command.request_id.is_empty() || command.firm.is_none() {
+            return;
+        }
+        let row = requests.get(&request_key(command));
+        let row = row.unwrap_or_else(|| panic!("{origin} was acknowledged, and its request is forgotten"));
+        assert_eq!(row.digest, command.digest, "{origin}: another request is remembered");
+        let outcome: serde_json::Value = serde_json::from_str(&row.outcome).expect("outcomes are JSON");
+        assert_eq!(outcome["sequence"], receipt.sequence, "{origin}");
+        assert_eq!(outcome["hash"], data_encoding::HEXLOWER.encode(&receipt.hash), "{origin}");
+        assert_eq!((&outcome["kind"], &outcome["id"]), (&receipt.kind.as_str().into(), &receipt.id.as_str().into()), "{origin}");
+    }
+
+    /// The openings of a command are stored with it, or not at all.
+    async fn check_openings(&self, store: &dyn Store, runs: &HashMap<String, Run>) {
+        for (origin, command) in &self.commands {
+            // Events of one id have the same openings, whichever of them was taken.
+            if command.openings.is_empty() || command.remember_for_ever {
+                continue;
+            }
+            let wanted: Vec<_> = command.openings.iter().map(|opening| opening.commitment.clone()).collect();
+            let found = store.openings(&command.scope, &wanted).await.expect("openings are read");
+            if runs.contains_key(origin) {
+                assert_eq!(found.len(), wanted.len(), "{origin} lacks openings");
+                assert!(found.iter().all(|opening| command.openings.contains(opening)), "{origin}");
+            } else if self.refused.contains_key(origin) && !self.is_accepted(origin) {
+                assert!(found.is_empty(), "{origin} was refused and left openings");
+            }
+        }
+    }
+
+    fn is_accepted(&self, origin: &str) -> bool {
+        self.accepted.iter().any(|(accepted, _)| accepted == origin)
+    }
+
+    async fn requests(&self, store: &dyn Store) -> HashMap<RequestKey, RequestRow> {
+        let keys: Vec<RequestKey> = self.commands.values().map(request_key).collect();
+        let mut rows = HashMap::new();
+        for keys in keys.chunks(PAGE) {
+            let mut transaction = store.begin().await.expect("a transaction begins");
+            for row in transaction.requests(keys).await.expect("requests are read") {
+                let key = RequestKey { scope: row.scope.clone(), firm: row.firm.clone(), request_id: row.request_id.clone() };
+                rows.insert(key, row);
+            }
+        }
+        rows
+    }
+}
+
+/// The key under which a command's request is remembered.
+pub fn request_key(command: &Command) -> RequestKey {
+    RequestKey {
+        scope: command.scope.clone(),
+        firm: command.firm.as_ref().map(ToString::to_string).unwrap_or_default(),
+        request_id: command.request_id.clone(),
+    }
+}
+
+/// Every head with all entries of its chain.
+pub async fn journals(store: &dyn Store) -> Vec<(Head, Vec<Entry>)> {
+    let heads = store.list_heads("", PAGE).await.expect("heads are read");
+    let mut journals = Vec::with_capacity(heads.len());
+    for head in heads {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.sequence);
+            let page = store.entries(&head.scope, after, PAGE).await.expect("entries are read");
+            let last = page.len() < PAGE;
+            entries.extend(page);
+            if last {
+                break;
+            }
+        }
+        journals.push((head, entries));
+    }
+    journals
+}
+
+/// The entries of each command: one uninterrupted run, in which nothing happens twice.
+fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
+    let mut runs: HashMap<String, Run> = HashMap::new();
+    for (_, entries) in journals {
+        let mut happened = BTreeSet::new();
+        let mut current = String::new();
+        for entry in entries {
+            if entry.origin != current {
+                happened.clear();
+                current.clone_from(&entry.origin);
+            }
+            if entry.origin.is_empty() {
+                continue;
+            }
+            let new = Run { scope: entry.scope.clone(), first: entry.sequence, last: entry.sequence };
+            let run = runs.entry(entry.origin.clone()).or_insert(new);
+            let follows = run.scope == entry.scope && (run.first == entry.sequence || run.last + 1 == entry.sequence);
+            assert!(follows, "{} happened twice: {run:?} and {}/{}", entry.origin, entry.scope, entry.sequence);
+            run.last = entry.sequence;
+            // One command may map several statuses, and a tick may cross several thresholds.
+            let which = if repeats(entry) { entry.sequence.to_string() } else { String::new() };
+            let first = happened.insert((entry.event_type.clone(), which));
+            assert!(first, "{} happened twice at {}/{}", entry.event_type, entry.scope, entry.sequence);
+        }
+    }
+    runs
+}
+
+fn repeats(entry: &Entry) -> bool {
+    entry.kind == Kind::UnmappedStatus.as_str() || entry.event_type == "ticket.threshold_reached"
+}

@@ -1,0 +1,75 @@
+//! What is asked of expectations.
+
+use entente::domain::command::Action;
+use entente::domain::expectation::{
+    ExpectationCommand, FiveW, How, ImpactScope, Place, Severity, What, When, Where, Who,
+};
+use entente::domain::identity::PartyId;
+use entente::domain::pricing::money::{Currency, Money};
+use entente::domain::time::Timestamp;
+
+use super::partnerships::reference;
+use super::{Draw, Hint, client_id, expectation_id};
+
+pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
+    let id = expectation_id(number);
+    Action::Expectation(match draw.number(0..100) {
+        0..22 => create(draw, number, at),
+        22..28 => ExpectationCommand::Update { id, title: draw.maybe_text("expectation.title"), five_w: five_w(draw, at) },
+        28..43 => ExpectationCommand::Offer { id, message: draw.maybe_text("expectation.message") },
+        43..55 => {
+            let five_w = five_w(draw, at);
+            ExpectationCommand::Counter { id, five_w, message: draw.maybe_text("expectation.message") }
+        }
+        55..70 => {
+            let offer_number = if draw.chance(10) { 7 } else { hint.offer_number };
+            ExpectationCommand::Agree { id, offer_number }
+        }
+        70..73 => ExpectationCommand::Decline { id, reason: draw.maybe_text("expectation.reason") },
+        73..76 => ExpectationCommand::Withdraw { id, reason: draw.maybe_text("expectation.reason") },
+        76..88 => ExpectationCommand::Fulfil { id, message: draw.maybe_text("expectation.message") },
+        88..95 => {
+            let met = if draw.chance(10) { hint.criteria + 1 } else { hint.criteria };
+            let message = draw.maybe_text("expectation.message");
+            ExpectationCommand::AcceptFulfilment { id, criteria_met: (0..met).collect(), message }
+        }
+        _ => ExpectationCommand::DisputeFulfilment { id, reason: draw.maybe_text("expectation.reason") },
+    })
+}
+
+fn create(draw: &mut Draw, number: u8, at: Timestamp) -> ExpectationCommand {
+    ExpectationCommand::Create {
+        id: draw.chance(90).then(|| expectation_id(number)),
+        title: draw.maybe_text("expectation.title"),
+        five_w: five_w(draw, at),
+        obligor: PartyId::numbered(draw.number(1..=2)),
+        client: draw.chance(10).then(|| client_id(draw.number(0..2))),
+        reference: draw.chance(20).then(|| reference("acme", "issue", format!("E{number}"))),
+    }
+}
+
+fn five_w(draw: &mut Draw, at: Timestamp) -> FiveW {
+    let currency = Currency::from_code("EUR").expect("a currency");
+    let criteria = (0..draw.number(0..3)).map(|_| draw.text("expectation.how.criterion")).collect();
+    FiveW {
+        who: Who {
+            scope: draw.chance(70).then(|| *draw.one_of(&[ImpactScope::Team, ImpactScope::Everyone])),
+            people_count: draw.chance(50).then(|| draw.number(0..50)),
+            description: draw.maybe_text("expectation.who.description"),
+        },
+        what: What {
+            severity: draw.chance(70).then(|| *draw.one_of(&[Severity::Stopped, Severity::Degraded])),
+            cost_per_hour: draw.chance(50).then(|| Money::from_minor(currency, draw.number(-500..100_000))),
+            description: draw.maybe_text("expectation.what.description"),
+        },
+        when: When {
+            deadline: draw.chance(60).then(|| draw.around(at)),
+            reason: draw.maybe_text("expectation.when.reason"),
+        },
+        r#where: Where {
+            place: draw.chance(50).then_some(Place::Remote),
+            site: draw.maybe_text("expectation.where.site"),
+        },
+        how: How { criteria },
+    }
+}

@@ -1,0 +1,199 @@
+//! Thinks of commands: reads a little of what there is, as a caller would, and then asks for
+//! something.
+
+use std::collections::VecDeque;
+
+use entente::domain::identity::{FirmId, ScopeId};
+use entente::domain::record::{Kind, Record, RecordKey};
+use entente::domain::time::Timestamp;
+use entente::domain::world::Versioned;
+use entente::ledger::batch::decode_row;
+use entente::store::{ListQuery, Store};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    AGREEMENTS, CALENDARS, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe, Topic, agreement_id,
+    expectation_id, quote_id,
+};
+
+/// How many partnerships there are before it becomes unlikely that another one is begun.
+const PARTNERSHIPS: usize = 3;
+/// How many recipes are kept to be repeated.
+const RECENT: usize = 20;
+
+/// Thinks of recipes. What it comes up with depends on its seed and on what it reads.
+pub struct Planner {
+    rng: ChaCha8Rng,
+    /// Numbers of this planner's recipes begin here.
+    number: u64,
+    recent: VecDeque<Recipe>,
+    scopes: Vec<ScopeId>,
+}
+
+impl Planner {
+    /// A planner whose recipes are numbered from `first_number`.
+    pub fn new(seed: u64, first_number: u64) -> Self {
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        Self { rng, number: first_number, recent: VecDeque::new(), scopes: Vec::new() }
+    }
+
+    /// The recipes that register the operator and the firms, which must come before all others.
+    pub fn registrations(&mut self, now: Timestamp) -> Vec<Recipe> {
+        let firms = (0..).take(FIRMS.len()).map(Some);
+        let topics: Vec<Topic> = std::iter::once(None).chain(firms).map(Topic::Register).collect();
+        let scope = FirmId::operator().scope();
+        topics.into_iter().map(|topic| self.recipe(topic, "operator", &scope, Hint::default(), now)).collect()
+    }
+
+    /// Thinks of the next command. Now and then it is one of the last again, or another one under
+    /// its request id.
+    pub async fn next(&mut self, store: &dyn Store, now: Timestamp) -> Recipe {
+        if !self.recent.is_empty() && self.rng.random_ratio(5, 100) {
+            let index = self.rng.random_range(0..self.recent.len());
+            return self.recent[index].clone();
+        }
+        let firm = FIRMS[[0, 0, 0, 1, 1, 1, 2][self.rng.random_range(0..7)]];
+        self.look_around(store).await;
+        let topic = self.topic();
+        let scope = self.scope_of(topic, firm);
+        let firm = if matches!(topic, Topic::Register(_)) { "operator" } else { firm };
+        let hint = self.read(store, topic, &scope).await.unwrap_or_default();
+        let mut recipe = self.recipe(topic, firm, &scope, hint, now);
+        let repeats_id = !matches!(topic, Topic::Event { .. }) && self.rng.random_ratio(4, 100);
+        let of_same_caller = |known: &&Recipe| known.firm == recipe.firm && known.scope == recipe.scope;
+        if repeats_id && let Some(known) = self.recent.iter().find(of_same_caller) {
+            recipe.request_id.clone_from(&known.request_id);
+        }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(recipe.clone());
+        recipe
+    }
+
+    fn recipe(&mut self, topic: Topic, firm: &str, scope: &ScopeId, hint: Hint, now: Timestamp) -> Recipe {
+        let number = self.number;
+        self.number += 1;
+        let event = matches!(topic, Topic::Event { .. });
+        let expects = !event && hint.revision > 0 && self.rng.random_ratio(12, 100);
+        let stale = u64::from(self.rng.random_ratio(25, 100));
+        Recipe {
+            number,
+            seed: self.rng.random(),
+            topic,
+            firm: firm.to_owned(),
+            scope: scope.to_string(),
+            request_id: match topic {
+                Topic::Event { event, .. } => format!("event:event-{event}"),
+                _ => format!("request:{number}"),
+            },
+            expected_revision: expects.then(|| hint.revision - stale),
+            at: now.as_micros(),
+            hint,
+        }
+    }
+
+    /// Learns which partnerships there are; what cannot be read stays as it was known.
+    async fn look_around(&mut self, store: &dyn Store) {
+        for firm in FIRMS {
+            let Some(firm) = FirmId::parse(firm) else { continue };
+            let Ok(rows) = store.list_records(&list(&firm.scope(), Kind::Membership)).await else { continue };
+            for row in rows {
+                let scope = ScopeId::partnership(&row.key.id);
+                if !self.scopes.contains(&scope) {
+                    self.scopes.push(scope);
+                }
+            }
+        }
+    }
+
+    fn topic(&mut self) -> Topic {
+        let open = if self.scopes.len() < PARTNERSHIPS { 40 } else { 1 };
+        let rng = &mut self.rng;
+        let choices = [
+            (open, Topic::OpenPartnership),
+            (1, Topic::Register(Some(rng.random_range(0..3)))),
+            (3, Topic::ApiKey),
+            (6, Topic::Invite),
+            (6, Topic::Join),
+            (4, Topic::ProposeTerms),
+            (5, Topic::ApproveTerms),
+            (u32::from(rng.random_ratio(5, 100)), Topic::EndPartnership),
+            (3, Topic::Client(rng.random_range(0..OUTSIDERS))),
+            (2, Topic::OutsideParty(rng.random_range(0..OUTSIDERS))),
+            (9, Topic::Calendar(rng.random_range(0..CALENDARS))),
+            (6, Topic::StatusMap),
+            (16, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
+            (40, Topic::Event { event: rng.random_range(0..EVENTS), other: rng.random_ratio(3, 100) }),
+            (40, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
+            (40, Topic::Quote(rng.random_range(0..QUOTES))),
+            (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
+            (2, Topic::TickQuote(rng.random_range(0..QUOTES))),
+        ];
+        let total: u32 = choices.iter().map(|(weight, _)| weight).sum();
+        let mut left = rng.random_range(0..total);
+        for (weight, topic) in choices {
+            if left < weight {
+                return topic;
+            }
+            left -= weight;
+        }
+        Topic::ApiKey
+    }
+
+    fn scope_of(&mut self, topic: Topic, firm: &str) -> ScopeId {
+        let own = FirmId::parse(firm).expect("a firm").scope();
+        match topic {
+            Topic::Register(_) => FirmId::operator().scope(),
+            Topic::ApiKey | Topic::OpenPartnership => own,
+            // A partnership that is not there, now and then.
+            _ if self.scopes.is_empty() || self.rng.random_ratio(1, 100) => ScopeId::partnership("nowhere"),
+            _ => {
+                let index = self.rng.random_range(0..self.scopes.len());
+                self.scopes[index].clone()
+            }
+        }
+    }
+
+    /// What a caller would have read of the record concerned.
+    async fn read(&mut self, store: &dyn Store, topic: Topic, scope: &ScopeId) -> Option<Hint> {
+        let (kind, id) = match topic {
+            Topic::ApproveTerms => (Kind::Partnership, scope.id().to_owned()),
+            Topic::Agreement(number) => (Kind::Agreement, agreement_id(number)),
+            Topic::Expectation(number) => (Kind::Expectation, expectation_id(number)),
+            Topic::Quote(number) => (Kind::JointQuote, quote_id(number)),
+            Topic::ApiKey => {
+                let rows = store.list_records(&list(scope, Kind::ApiKey)).await.ok()?;
+                let row = rows.get(self.rng.random_range(0..rows.len().max(1)))?;
+                return Some(Hint { text: row.key.id.clone(), revision: row.revision, ..Hint::default() });
+            }
+            _ => return None,
+        };
+        let rows = store.records(&[RecordKey::new(scope, kind, id)]).await.ok()?;
+        decode_row(rows.first()?).ok().map(|versioned| hint(&versioned))
+    }
+}
+
+fn list(scope: &ScopeId, kind: Kind) -> ListQuery {
+    ListQuery { scope: scope.clone(), kind, state: None, after_id: String::new(), limit: 100 }
+}
+
+fn hint(versioned: &Versioned) -> Hint {
+    let mut hint = Hint { revision: versioned.revision, ..Hint::default() };
+    match &versioned.record {
+        Record::Partnership(partnership) => {
+            hint.text = partnership.proposed_terms.as_ref().map(|terms| terms.hash.clone()).unwrap_or_default();
+        }
+        Record::Agreement(agreement) => hint.text.clone_from(&agreement.hash),
+        Record::Expectation(expectation) => {
+            hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
+            hint.criteria = u32::try_from(expectation.five_w.how.criteria.len()).unwrap_or_default();
+        }
+        Record::JointQuote(quote) => {
+            hint.text = quote.revisions.last().map(|revision| revision.split.hash.clone()).unwrap_or_default();
+        }
+        _ => {}
+    }
+    hint
+}

@@ -1,0 +1,127 @@
+//! Calendars, status maps, agreements, and what happens to tickets.
+
+use std::collections::BTreeMap;
+
+use entente::domain::command::Action;
+use entente::domain::identity::{FirmId, PartyId};
+use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
+use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, WeeklyWindow, Weekday};
+use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType, TicketState};
+use entente::domain::sla::settings::{SettingsCommand, StatusMap};
+use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
+use entente::domain::time::Span;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+
+use super::partnerships::reference;
+use super::{CALENDARS, Draw, Hint, START, agreement_id, calendar_id, client_id};
+
+/// Statuses of every firm's software, and what they may be said to mean.
+const STATUSES: [(&str, TicketState); 6] = [
+    ("New", TicketState::New),
+    ("Working", TicketState::InProgress),
+    ("Waiting Client", TicketState::WaitingOnClient),
+    ("Waiting Partner", TicketState::WaitingOnPartner),
+    ("Done", TicketState::Resolved),
+    ("Archived", TicketState::Closed),
+];
+/// Tickets of each firm in each partnership.
+const TICKETS: u16 = 6;
+
+pub(super) fn calendar(draw: &mut Draw, number: u8) -> Action {
+    let id = calendar_id(number);
+    let display_name = format!("Hours {number}");
+    let specification = specification(draw);
+    Action::Settings(if draw.chance(60) {
+        SettingsCommand::CreateCalendar { id: Some(id), display_name, specification }
+    } else {
+        SettingsCommand::ReviseCalendar { id, display_name, specification }
+    })
+}
+
+fn specification(draw: &mut Draw) -> CalendarSpecification {
+    let time_zone = *draw.one_of(&["Europe/Paris", "America/New_York", "UTC", "Europe/Paris", "Mars/Olympus"]);
+    let start = draw.number(0..20) * 60;
+    let end = draw.number(0..=24) * 60;
+    let minute = |minutes| MinuteOfDay::from_minutes(minutes).expect("within a day");
+    let days = draw.number(0..=7_usize);
+    let window = |day: &Weekday| WeeklyWindow { day: *day, start: minute(start), end: minute(end) };
+    CalendarSpecification {
+        time_zone: time_zone.to_owned(),
+        weekly_windows: Weekday::ALL.iter().take(days).map(window).collect(),
+        exceptions: Vec::new(),
+    }
+}
+
+pub(super) fn status_map(draw: &mut Draw, firm: &str) -> Action {
+    let mut entries = BTreeMap::new();
+    for (status, state) in STATUSES {
+        if draw.chance(70) {
+            entries.insert(status.to_owned(), state);
+        }
+    }
+    let map = StatusMap {
+        firm: FirmId::parse(firm).expect("recipes name firms"),
+        system: "psa".to_owned(),
+        instance: String::new(),
+        entries,
+    };
+    Action::Settings(SettingsCommand::UpdateStatusMap { id: format!("map-{firm}"), allow_missing: draw.chance(80), map })
+}
+
+pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
+    let id = agreement_id(number);
+    Action::Agreement(match draw.number(0..100) {
+        0..50 => AgreementCommand::Create { id: Some(id), content: content(draw) },
+        50..92 => AgreementCommand::Approve { id, hash: hint.text.clone() },
+        _ => AgreementCommand::End { id },
+    })
+}
+
+fn content(draw: &mut Draw) -> AgreementContent {
+    let mut targets = Vec::new();
+    for number in 1..=5 {
+        for target_type in TargetType::ALL {
+            let priority = Priority::new(number).expect("1 to 5");
+            let duration = Span::from_minutes(draw.number(1..3_000));
+            if draw.chance(60) {
+                targets.push(ServiceLevelTarget { target_type, priority, duration });
+            }
+        }
+    }
+    let obligor = draw.number(1..=2);
+    AgreementContent {
+        display_name: "Service levels".to_owned(),
+        agreement_type: *draw.one_of(&[AgreementType::Sla, AgreementType::Reciprocal]),
+        obligor: PartyId::numbered(obligor),
+        beneficiary: PartyId::numbered(if draw.chance(5) { obligor } else { 3 - obligor }),
+        client: draw.chance(10).then(|| client_id(0)),
+        targets,
+        calendar: calendar_id(draw.number(0..CALENDARS)),
+        calendar_revision: draw.number(0..3),
+        response_by_state: draw.chance(50),
+        pausing_states: vec![TicketState::WaitingOnClient, TicketState::WaitingOnPartner],
+        thresholds_bps: if draw.chance(50) { Vec::new() } else { vec![2_500, 10_000] },
+    }
+}
+
+/// An event of a firm's software. Whoever sends it, and however often, it says the same.
+pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm: &str) -> Action {
+    let seed = Sha256::digest(format!("{scope} {firm} {event} {other}"));
+    draw.rng = ChaCha8Rng::from_seed(seed.into());
+    let occurred_at = START.saturating_add(Span::from_minutes(draw.number(-600..5 * 24 * 60)));
+    Action::Ticket(TicketCommand::Ingest(Box::new(IngestEvent {
+        event_id: format!("event-{event}"),
+        reference: reference(firm, "ticket", format!("T{}", event % TICKETS)),
+        occurred_at,
+        source_sequence: i64::from(event),
+        opened_at: draw.chance(20).then_some(occurred_at),
+        priority: draw.chance(50).then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
+        status: draw.chance(60).then(|| draw.one_of(&STATUSES).0.to_owned()),
+        responded: draw.chance(20),
+        agreement: draw.chance(30).then(|| agreement_id(draw.number(0..2))),
+        title: draw.maybe_text("ticket.title"),
+        backfill: draw.chance(20),
+    })))
+}
