@@ -305,6 +305,28 @@ fn the_domain_refuses_for_the_declared_reasons() {
 }
 
 #[test]
+fn every_reason_is_answered_with_its_declared_code() {
+    let comments = comments();
+    let mut wrong = Vec::new();
+    for reason in Reason::ALL {
+        let value = format!("ERROR_REASON_{}", reason.as_str());
+        let comment = comments
+            .iter()
+            .find_map(|(name, comment)| name.ends_with(&value).then_some(comment));
+        let declared = comment.and_then(|comment| {
+            let words: Vec<_> = comment.split_whitespace().collect();
+            let at = words.iter().position(|word| *word == "Code:")?;
+            words.get(at + 1).map(|code| code.trim_end_matches('.').replace('_', "").to_lowercase())
+        });
+        let answered = format!("{:?}", entente::api::status::code(*reason)).to_lowercase();
+        if declared.as_ref() != Some(&answered) {
+            wrong.push(format!("{value}: declared {declared:?}, answered {answered}"));
+        }
+    }
+    assert_none(&wrong, "every reason is answered with the code that its comment declares");
+}
+
+#[test]
 fn every_mutation_can_be_retried() {
     let wrong: Vec<_> = methods(&pool())
         .iter()

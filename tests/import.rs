@@ -30,7 +30,11 @@ fn incidents() -> Option<PathBuf> {
     let named = std::env::var_os("ENTENTE_DATA").map(PathBuf::from);
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let file = named.clone().unwrap_or_else(beside).join("incidents.csv");
-    assert!(named.is_none() || file.is_file(), "ENTENTE_DATA has no {}", file.display());
+    assert!(
+        named.is_none() || file.is_file(),
+        "ENTENTE_DATA has no {}",
+        file.display()
+    );
     file.is_file().then_some(file)
 }
 
@@ -43,15 +47,18 @@ struct Imported {
 #[tokio::test(flavor = "multi_thread")]
 async fn real_incidents_give_the_same_on_both_engines_as_by_hand() {
     let Some(file) = incidents() else {
-        eprintln!("LEFT OUT: there is no ../shared/data/incidents.csv; ENTENTE_DATA names its folder");
+        eprintln!(
+            "LEFT OUT: there is no ../shared/data/incidents.csv; ENTENTE_DATA names its folder"
+        );
         return;
     };
     let judgements = reckoning::judge(&file, NOW_SECONDS);
     assert!(!judgements.is_empty(), "nothing to compare");
-    let (sqlite, postgres) =
-        tokio::join!(import_real(House::on_sqlite(), &file, &judgements), async {
-            import_real(House::on_postgres().await, &file, &judgements).await
-        });
+    let (sqlite, postgres) = tokio::join!(House::on_sqlite(), House::on_postgres());
+    let (sqlite, postgres) = tokio::join!(
+        import_real(sqlite, &file, &judgements),
+        import_real(postgres, &file, &judgements)
+    );
     assert_eq!(sqlite.json, postgres.json);
     assert_eq!(sqlite.heads, postgres.heads);
 }
@@ -61,14 +68,25 @@ async fn import_real(house: House, file: &Path, judgements: &[Judgement]) -> Imp
     let (first, rejected) = house.import(open()).await;
     assert_eq!(rejected, [], "every row of the export is good");
     assert_eq!((first.rows_rejected, first.events_parked), (0, 0));
-    assert_eq!(first.targets, expected_targets(judgements), "{}", house.engine());
+    assert_eq!(
+        first.targets,
+        expected_targets(judgements),
+        "{}",
+        house.engine()
+    );
     let tickets = house.tickets(&first.partnership).await;
-    assert_eq!(first.incidents, u64::try_from(tickets.len()).expect("few tickets"));
+    assert_eq!(
+        first.incidents,
+        u64::try_from(tickets.len()).expect("few tickets")
+    );
     assert_eq!(clocks_of(&tickets), clocks_by_hand(judgements));
     let heads = house.heads().await;
     check_second_run(&house, &first, house.import(open()).await.0, &heads).await;
     house.stop().await;
-    Imported { json: serde_json::to_string(&first).expect("a summary is JSON"), heads }
+    Imported {
+        json: serde_json::to_string(&first).expect("a summary is JSON"),
+        heads,
+    }
 }
 
 /// Importing again applies nothing, writes nothing, and shows the same.
@@ -77,10 +95,18 @@ async fn check_second_run(house: &House, first: &Summary, second: Summary, heads
         summary.events_applied + summary.events_already_applied + summary.events_parked
     };
     assert_eq!((second.events_applied, taken(&second)), (0, taken(first)));
-    assert_eq!((&second.targets, second.incidents), (&first.targets, first.incidents));
+    assert_eq!(
+        (&second.targets, second.incidents),
+        (&first.targets, first.incidents)
+    );
     assert_eq!(second.rows_rejected, first.rows_rejected);
     assert_eq!(second.partnership, first.partnership);
-    assert_eq!(house.heads().await, heads, "{}: an import changed something again", house.engine());
+    assert_eq!(
+        house.heads().await,
+        heads,
+        "{}: an import changed something again",
+        house.engine()
+    );
 }
 
 fn expected_targets(judgements: &[Judgement]) -> Targets {
@@ -107,7 +133,13 @@ fn clocks_by_hand(judgements: &[Judgement]) -> Vec<Line> {
     let mut lines: Vec<Line> = judgements
         .iter()
         .map(|judged| {
-            let Judgement { number, target, priority, outcome, consumed_seconds } = judged;
+            let Judgement {
+                number,
+                target,
+                priority,
+                outcome,
+                consumed_seconds,
+            } = judged;
             format!("{number} {target:?} P{priority} {outcome:?} {consumed_seconds} s")
         })
         .collect();
@@ -116,8 +148,10 @@ fn clocks_by_hand(judgements: &[Judgement]) -> Vec<Line> {
 }
 
 fn clocks_of(tickets: &[v1::Ticket]) -> Vec<Line> {
-    let mut lines: Vec<Line> =
-        tickets.iter().flat_map(|ticket| ticket.clocks.iter().map(|clock| line(ticket, clock))).collect();
+    let mut lines: Vec<Line> = tickets
+        .iter()
+        .flat_map(|ticket| ticket.clocks.iter().map(|clock| line(ticket, clock)))
+        .collect();
     lines.sort_unstable();
     lines
 }
@@ -137,5 +171,8 @@ fn line(ticket: &v1::Ticket, clock: &v1::Clock) -> Line {
     };
     let consumed = clock.consumed.expect("a clock says what it consumed");
     assert_eq!(consumed.nanos, 0, "the export counts minutes");
-    format!("{number} {target:?} P{} {outcome:?} {} s", clock.priority, consumed.seconds)
+    format!(
+        "{number} {target:?} P{} {outcome:?} {} s",
+        clock.priority, consumed.seconds
+    )
 }

@@ -4,6 +4,11 @@
 //! The first two matter most. A server that has just been installed plans its statements while all
 //! tables are empty, and keeps these plans.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
 #[path = "support/load.rs"]
 mod load;
 #[path = "support/postgres.rs"]
@@ -74,7 +79,9 @@ const PATHS: &[Path] = &[
     },
     Path {
         statement: "record/list_in_state",
-        sqlite: &["record USING INDEX record_by_state (scope_id=? AND kind=? AND state=? AND id>?)"],
+        sqlite: &[
+            "record USING INDEX record_by_state (scope_id=? AND kind=? AND state=? AND id>?)",
+        ],
         postgres: &["record_by_state"],
     },
     Path {
@@ -153,7 +160,12 @@ async fn sqlite_uses_indexes() {
     load::fill(store.as_ref(), LARGE).await;
     check_sqlite(&url, "large").await;
     store.close().await;
-    SqliteConnection::connect(&url).await.unwrap().execute("ANALYZE").await.unwrap();
+    SqliteConnection::connect(&url)
+        .await
+        .unwrap()
+        .execute("ANALYZE")
+        .await
+        .unwrap();
     check_sqlite(&url, "large and analysed").await;
 }
 
@@ -164,7 +176,12 @@ async fn postgres_uses_indexes() {
     let store = entente::store::open(&url).await.unwrap();
     load::fill(store.as_ref(), LARGE).await;
     check_postgres(&url, "large").await;
-    PgConnection::connect(&url).await.unwrap().execute("ANALYZE").await.unwrap();
+    PgConnection::connect(&url)
+        .await
+        .unwrap()
+        .execute("ANALYZE")
+        .await
+        .unwrap();
     check_postgres(&url, "large and analysed").await;
     store.close().await;
 }
@@ -172,7 +189,12 @@ async fn postgres_uses_indexes() {
 #[tokio::test]
 async fn postgres_uses_indexes_even_if_told_that_all_tables_are_empty() {
     let url = postgres::shared().create_database().await;
-    PgConnection::connect(&url).await.unwrap().execute("VACUUM ANALYZE").await.unwrap();
+    PgConnection::connect(&url)
+        .await
+        .unwrap()
+        .execute("VACUUM ANALYZE")
+        .await
+        .unwrap();
     check_postgres(&url, "empty and analysed").await;
 }
 
@@ -181,16 +203,24 @@ async fn postgres_uses_indexes_even_if_told_that_all_tables_are_empty() {
 async fn postgres_keeps_a_good_plan() {
     let url = postgres::shared().create_database().await;
     let mut connection = connect(&url).await;
-    let statement = catalogue::ALL.iter().find(|statement| statement.name == "record/get").unwrap();
+    let statement = catalogue::ALL
+        .iter()
+        .find(|statement| statement.name == "record/get")
+        .unwrap();
     let before = postgres_plan(&mut connection, 0, statement).await;
     let store = entente::store::open(&url).await.unwrap();
     load::fill(store.as_ref(), LARGE).await;
     let keys = "'{partnerships/large}', '{ticket}', '{00000002}'";
-    let explain = format!("EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE plan_0({keys})");
+    let explain = format!(
+        "EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE plan_0({keys})"
+    );
     let rows = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
     let after: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(indexes(&before), indexes(&after), "{after:#?}");
-    assert!(!after.iter().any(|step| step.contains("Removed by")), "{after:#?}");
+    assert!(
+        !after.iter().any(|step| step.contains("Removed by")),
+        "{after:#?}"
+    );
     store.close().await;
 }
 
@@ -206,7 +236,11 @@ async fn check_sqlite(url: &str, database: &str) {
         let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
         let tables: Vec<&str> = plan.iter().filter_map(|step| table_step(step)).collect();
         let expected = path(statement).map_or(&[][..], |path| path.sqlite);
-        assert_eq!(tables, expected, "{}, {database}: {plan:#?}", statement.name);
+        assert_eq!(
+            tables, expected,
+            "{}, {database}: {plan:#?}",
+            statement.name
+        );
         let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorts, "{} sorts, {database}: {plan:#?}", statement.name);
     }
@@ -225,7 +259,11 @@ fn table_step(step: &str) -> Option<&str> {
 /// Connects with the settings that the store's connections have.
 async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().unwrap();
-    options.options(entente::store::postgres::SESSION).connect().await.unwrap()
+    options
+        .options(entente::store::postgres::SESSION)
+        .connect()
+        .await
+        .unwrap()
 }
 
 async fn check_postgres(url: &str, database: &str) {
@@ -233,7 +271,12 @@ async fn check_postgres(url: &str, database: &str) {
     for (number, statement) in catalogue::ALL.iter().enumerate() {
         let plan = postgres_plan(&mut connection, number, statement).await;
         let expected = path(statement).map_or(&[][..], |path| path.postgres);
-        assert_eq!(indexes(&plan), expected, "{}, {database}: {plan:#?}", statement.name);
+        assert_eq!(
+            indexes(&plan),
+            expected,
+            "{}, {database}: {plan:#?}",
+            statement.name
+        );
         let bad = |step: &String| {
             let node = node(step);
             // What an index does not answer: rows that are read and thrown away, or put in order.
@@ -242,7 +285,11 @@ async fn check_postgres(url: &str, database: &str) {
                 || node.starts_with("Join Filter:")
                 || node.starts_with("Sort  (")
         };
-        assert!(!plan.iter().any(bad), "{}, {database}: {plan:#?}", statement.name);
+        assert!(
+            !plan.iter().any(bad),
+            "{}, {database}: {plan:#?}",
+            statement.name
+        );
     }
     connection.close().await.unwrap();
 }
@@ -263,14 +310,25 @@ fn indexes(plan: &[String]) -> Vec<&str> {
 
 /// The plan that PostgreSQL makes for all arguments; some have to be given all the same, because it
 /// drops the partitions that they rule out.
-async fn postgres_plan(connection: &mut PgConnection, number: usize, statement: &Statement) -> Vec<String> {
+async fn postgres_plan(
+    connection: &mut PgConnection,
+    number: usize,
+    statement: &Statement,
+) -> Vec<String> {
     let text = AssertSqlSafe(statement.postgres.to_owned()).into_sql_str();
     let prepared = connection.prepare(text).await.unwrap();
     let parameters = prepared.parameters().unwrap().left().unwrap();
-    let arguments: Vec<&str> = parameters.iter().map(|kind| argument(kind.name())).collect();
+    let arguments: Vec<&str> = parameters
+        .iter()
+        .map(|kind| argument(kind.name()))
+        .collect();
     let prepare = format!("PREPARE plan_{number} AS {}", statement.postgres);
     connection.execute(AssertSqlSafe(prepare)).await.unwrap();
-    let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+    let arguments = if arguments.is_empty() {
+        String::new()
+    } else {
+        format!("({})", arguments.join(", "))
+    };
     let explain = format!("EXPLAIN EXECUTE plan_{number}{arguments}");
     let rows = connection.fetch_all(AssertSqlSafe(explain)).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()

@@ -16,6 +16,7 @@ use crate::domain::identity::FirmId;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_display_name;
+use crate::domain::time::Timestamp;
 use crate::domain::world::Versioned;
 use crate::ledger::batch;
 use crate::proto::v1;
@@ -207,7 +208,7 @@ fn key_asked_for(asked: &v1::ApiKey, digest: String) -> Result<ApiKeyCreated, Re
         .expire_time
         .and_then(|time| violations.take(timestamp("api_key.expire_time", time)));
     violations.require(
-        expires_at.is_none_or(|expires_at| expires_at.is_storable()),
+        expires_at.is_none_or(Timestamp::is_storable),
         "api_key.expire_time",
         "must lie before the year 2100",
     );

@@ -1,6 +1,7 @@
 //! `ExpectationService`: what the firms may count on from each other.
 //!
-//! A draft is its firm's own business: to everybody else it does not exist.
+//! A draft is in the shared journal, so both firms may read it here, too; only its author may
+//! change it, which the domain sees to.
 
 mod convert;
 mod mask;
@@ -15,16 +16,15 @@ use self::mask::{parts, updated};
 use self::parse::Intake;
 use super::caller::Caller;
 use super::convert::{parse_name, reference};
-use super::listing::{self, Shown, Wanted};
+use super::listing::{self, Wanted};
 use super::status::ApiError;
-use super::{Api, Envelope, Found, Member, Mutation, required, respond};
+use super::{Api, Envelope, Member, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::expectation::{Expectation, ExpectationCommand, ExpectationState};
 use crate::domain::firm::Permission;
 use crate::domain::identity::{ExternalReference, ScopeId};
-use crate::domain::record::Kind;
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::refusal::Reason;
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
@@ -219,7 +219,7 @@ impl ExpectationService {
         let api = &self.0;
         let asked = request.get_ref();
         let [partnership, id] = parse_name("expectation.name", &given.name, SHAPE)?;
-        let (_, found) = self.visible(caller, &partnership, &id).await?;
+        let (_, found) = api.get::<Expectation>(caller, &partnership, &id).await?;
         let mut intake = Intake::new(api);
         let parts = intake.faults.take(parts(asked.update_mask.as_ref(), given));
         let (title, five_w) = updated(&mut intake, &parts, given, &found.state);
@@ -231,14 +231,10 @@ impl ExpectationService {
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &etag),
-            action: Action::Expectation(ExpectationCommand::Update {
-                id: id.clone(),
-                title,
-                five_w,
-            }),
+            action: Action::Expectation(ExpectationCommand::Update { id, title, five_w }),
             openings: intake.finish()?,
         };
-        self.run(caller, "UpdateExpectation", request, &id, mutation)
+        self.run(caller, "UpdateExpectation", request, mutation)
             .await
     }
 
@@ -249,7 +245,7 @@ impl ExpectationService {
         let api = &self.0;
         let caller = api.caller(request, Permission::Read).await?;
         let [partnership, id] = parse_name("name", &request.get_ref().name, SHAPE)?;
-        let (member, found) = self.visible(&caller, &partnership, &id).await?;
+        let (member, found) = api.get::<Expectation>(&caller, &partnership, &id).await?;
         Ok(Response::new(listing::show(api, &member, found).await?))
     }
 
@@ -300,13 +296,13 @@ impl ExpectationService {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
             action: Action::Expectation(ExpectationCommand::Counter {
-                id: id.clone(),
+                id,
                 five_w,
                 message,
             }),
             openings: intake.finish()?,
         };
-        self.run(&caller, "CounterExpectation", request, &id, mutation)
+        self.run(&caller, "CounterExpectation", request, mutation)
             .await
     }
 
@@ -325,13 +321,10 @@ impl ExpectationService {
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-            action: Action::Expectation(ExpectationCommand::Agree {
-                id: id.clone(),
-                offer_number,
-            }),
+            action: Action::Expectation(ExpectationCommand::Agree { id, offer_number }),
             openings: intake.finish()?,
         };
-        self.run(&caller, "AgreeExpectation", request, &id, mutation)
+        self.run(&caller, "AgreeExpectation", request, mutation)
             .await
     }
 
@@ -352,51 +345,24 @@ impl ExpectationService {
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: change.envelope,
-            action: Action::Expectation(command(id.clone(), text)),
+            action: Action::Expectation(command(id, text)),
             openings: intake.finish()?,
         };
-        self.run(&caller, change.method, request, &id, mutation)
-            .await
+        self.run(&caller, change.method, request, mutation).await
     }
 
-    /// Runs a change of an expectation that exists. Whoever may not know of it learns nothing from
-    /// the refusal either.
+    /// Runs a change of an expectation that exists.
     async fn run<M: Message>(
         &self,
         caller: &Caller,
         method: &str,
         request: &Request<M>,
-        id: &str,
         mutation: Mutation,
     ) -> Result<Response<v1::Expectation>, ApiError> {
         let api = &self.0;
         let scope = mutation.scope.clone();
-        match api.run(caller, method, request, mutation).await {
-            Ok(receipt) => self.answer(caller, scope.id(), &receipt).await,
-            Err(refused) => {
-                if matches!(
-                    refused.0.reason,
-                    Reason::InvalidState | Reason::NotYourOffer
-                ) {
-                    self.visible(caller, scope.id(), id).await?;
-                }
-                Err(refused)
-            }
-        }
-    }
-
-    /// An expectation that the caller may know of.
-    async fn visible(
-        &self,
-        caller: &Caller,
-        partnership: &str,
-        id: &str,
-    ) -> Result<(Member, Found<Expectation>), ApiError> {
-        let (member, found) = self.0.get::<Expectation>(caller, partnership, id).await?;
-        if !found.state.is_visible_to(&member.party.id) {
-            return Err(Refusal::not_found(Kind::Expectation.as_str()).into());
-        }
-        Ok((member, found))
+        let receipt = api.run(caller, method, request, mutation).await?;
+        self.answer(caller, scope.id(), &receipt).await
     }
 
     /// The expectation after a change.
@@ -406,8 +372,11 @@ impl ExpectationService {
         partnership: &str,
         receipt: &Receipt,
     ) -> Result<Response<v1::Expectation>, ApiError> {
-        let (member, found) = self.visible(caller, partnership, &receipt.id).await?;
-        let shown = listing::show(&self.0, &member, found).await?;
+        let api = &self.0;
+        let (member, found) = api
+            .get::<Expectation>(caller, partnership, &receipt.id)
+            .await?;
+        let shown = listing::show(api, &member, found).await?;
         Ok(respond(shown, receipt))
     }
 }

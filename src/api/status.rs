@@ -26,18 +26,16 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::CursorInvalid
         | Reason::ZoneUnknown
         | Reason::CalendarNeverOpens
-        | Reason::TargetUnreachable
         | Reason::MoneyTooFine
         | Reason::CurrencyUnknown
         | Reason::CurrencyMismatch
-        | Reason::AgreementAmbiguous
         | Reason::WeightsInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
         Reason::NotFound | Reason::InvitationInvalid => Code::NotFound,
         Reason::AlreadyExists | Reason::AlreadyAParty => Code::AlreadyExists,
-        Reason::EtagMismatch => Code::Aborted,
+        Reason::EtagMismatch | Reason::StaleHash => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
@@ -47,7 +45,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::AgreementNotActive
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
-        | Reason::StaleHash => Code::FailedPrecondition,
+        | Reason::TargetUnreachable
+        | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached | Reason::QueueFull | Reason::FirmQuotaExceeded | Reason::ResultTooLarge => {
             Code::ResourceExhausted

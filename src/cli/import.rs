@@ -51,7 +51,7 @@ struct ServiceNow {
     #[command(flatten)]
     server: ServerArguments,
     /// Which ServiceNow it comes from, if there are several; each has a partnership of its own.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     instance: String,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]

@@ -4,7 +4,6 @@
 //! server does, so it may be used while a server is running.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Subcommand;
 use serde::Serialize;

@@ -10,6 +10,7 @@ use super::outsiders::{self, OutsiderCommand};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
 use super::record::{Event, Kind, RecordKey};
+use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::sla::agreement::{self, AgreementCommand};
 use super::sla::settings::{self, SettingsCommand};
@@ -111,9 +112,16 @@ impl Decision {
         self
     }
 
-    /// Adds an external reference.
+    /// Adds an external reference, and the event that journals it.
     #[must_use]
     pub fn reference(mut self, reference: ExternalReference, kind: Kind, id: &str) -> Self {
+        let added = Reference {
+            reference: reference.clone(),
+            kind: kind.as_str().to_owned(),
+            id: id.to_owned(),
+        };
+        let reference_id = Reference::id_of(&reference, kind.as_str());
+        self.events.push(Event::new(reference_id, ReferenceEvent::Added(added)));
         self.references.push((reference, kind, id.to_owned()));
         self
     }

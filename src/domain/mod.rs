@@ -16,6 +16,7 @@ pub mod outsiders;
 pub mod partnership;
 pub mod pricing;
 pub mod record;
+pub mod reference;
 pub mod refusal;
 pub mod sla;
 pub mod text;

@@ -202,6 +202,8 @@ records! {
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// What an external reference stands for.
+    Reference(super::reference::Reference, super::reference::ReferenceEvent) = "reference";
     /// A client that the parties serve.
     Client(super::outsiders::Client, super::outsiders::ClientEvent) = "client";
     /// A vendor, carrier or registrar.

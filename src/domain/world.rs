@@ -4,7 +4,7 @@
 //! [`Stop::Missing`]; the ledger loads it, for the whole batch at once, and decides again. Since
 //! deciding is pure, deciding again costs little and changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::aggregate::Recorded;
@@ -62,6 +62,10 @@ pub struct World {
     references: HashMap<(ScopeId, ExternalReference), Vec<(Kind, String)>>,
     zones: HashMap<(ScopeId, String), Arc<[u8]>>,
     calendars: Arc<CalendarCache>,
+    /// Calendar revisions written since this world was made. They may yet be rolled back, and then
+    /// others may take their ids, so their compiled form is kept here and shared with nobody.
+    new_revisions: HashSet<RecordKey>,
+    new_calendars: CalendarCache,
 }
 
 impl World {
@@ -117,6 +121,9 @@ impl World {
         let record = Record::apply(previous.map(|versioned| versioned.record), &event.body, recorded)
             .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
         let versioned = Versioned { record, revision, created_at, updated_at: recorded.at };
+        if key.kind == Kind::CalendarRevision {
+            self.new_revisions.insert(key.clone());
+        }
         self.records.insert(key, Some(versioned));
         Ok(revision)
     }
@@ -183,7 +190,10 @@ impl<'world> View<'world> {
     /// [`Stop::Missing`] while revision or zone data are not loaded.
     pub fn calendar(&self, id: &str, revision: u32) -> Result<Arc<CompiledCalendar>, Stop> {
         let revision_id = CalendarRevision::id_of(id, revision);
-        if let Some(compiled) = self.world.calendars.get(self.scope, &revision_id) {
+        let key = RecordKey::new(self.scope, Kind::CalendarRevision, revision_id.as_str());
+        let new = self.world.new_revisions.contains(&key);
+        let calendars = if new { &self.world.new_calendars } else { self.world.calendars.as_ref() };
+        if let Some(compiled) = calendars.get(self.scope, &revision_id) {
             return Ok(compiled);
         }
         let stored = self.get::<CalendarRevision>(&revision_id)?;
@@ -193,7 +203,7 @@ impl<'world> View<'world> {
         };
         let compiled = CompiledCalendar::compile(&stored.specification, tzif)
             .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
-        Ok(self.world.calendars.put(self.scope, &revision_id, compiled))
+        Ok(calendars.put(self.scope, &revision_id, compiled))
     }
 
     /// A new identifier; `ordinal` tells several of one command apart.

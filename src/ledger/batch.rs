@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, Receipt, REQUESTS_KEPT_FOR};
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Action, Command, Decision, decide};
+use crate::domain::commitment::Opening;
 use crate::domain::firm::{FirmCommand, Permission};
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::{Entry, Head};
@@ -250,6 +251,7 @@ impl<'batch> Batch<'batch> {
             return Err(StoreError::Corrupt("a head was lost".to_owned()));
         };
         let at = self.now.max(head.recorded_at);
+        let before = self.set.entries.len();
         let mut carries = Vec::new();
         for event in &decision.events {
             let entry = entry(command, head, at, event).map_err(corrupt)?;
@@ -276,11 +278,18 @@ impl<'batch> Batch<'batch> {
             replayed: false,
             carries,
         };
-        self.note_side_rows(command, decision, &receipt)?;
+        self.note_side_rows(command, decision, &receipt, before)?;
         Ok(receipt)
     }
 
-    fn note_side_rows(&mut self, command: &Command, decision: Decision, receipt: &Receipt) -> Result<(), StoreError> {
+    /// What an accepted command writes beside journal and records; its entries begin at `before`.
+    fn note_side_rows(
+        &mut self,
+        command: &Command,
+        decision: Decision,
+        receipt: &Receipt,
+        before: usize,
+    ) -> Result<(), StoreError> {
         let scope = &command.scope;
         for (reference, kind, id) in decision.references {
             self.world.add_reference(scope, &reference, kind, &id);
@@ -290,8 +299,8 @@ impl<'batch> Batch<'batch> {
             self.world.put_zone(scope.clone(), digest.clone(), tzif.into());
             self.set.zones.push(ZoneRow { scope: scope.clone(), digest, tzif: tzif.to_vec() });
         }
-        let sealed = command.openings.iter().map(|opening| SealedRow { scope: scope.clone(), opening: opening.clone() });
-        self.set.sealed.extend(sealed);
+        let sealed = committed(&command.openings, &self.set.entries[before..]);
+        self.set.sealed.extend(sealed.map(|opening| SealedRow { scope: scope.clone(), opening: opening.clone() }));
         if is_remembered(command) {
             let row = self.request_row(command, receipt)?;
             self.requests.insert(request_key(command), row.clone());
@@ -430,6 +439,15 @@ pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, S
     })
 }
 
+/// The openings of what the entries commit to. A text that came with a command and that no event
+/// took up must not be kept.
+fn committed<'command>(openings: &'command [Opening], entries: &[Entry]) -> impl Iterator<Item = &'command Opening> {
+    openings.iter().filter(move |opening| {
+        let commitment = opening.commitment.as_str().as_bytes();
+        entries.iter().any(|entry| entry.payload.windows(commitment.len()).any(|window| window == commitment))
+    })
+}
+
 /// The row by which a key is recognised, from the key's record.
 ///
 /// # Errors
@@ -467,6 +485,9 @@ struct StoredOutcome {
     id: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
+    /// Work left for other scopes: a retry sees to it that it gets there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    carries: Vec<String>,
 }
 
 impl StoredOutcome {
@@ -477,6 +498,7 @@ impl StoredOutcome {
             kind: receipt.kind.as_str().to_owned(),
             id: receipt.id.clone(),
             note: receipt.note.clone(),
+            carries: receipt.carries.clone(),
         }
     }
 
@@ -493,7 +515,7 @@ impl StoredOutcome {
             id: self.id,
             note: self.note,
             replayed: true,
-            carries: Vec::new(),
+            carries: self.carries,
         })
     }
 }

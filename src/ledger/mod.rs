@@ -208,7 +208,7 @@ impl Ledger {
         urgency: Urgency,
     ) -> Result<Receipt, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.inner.queue.push(Pending { command, deadline, urgency, deferrals: 0, reply })?;
+        self.inner.queue.push(Pending { command, deadline, urgency, deferrals: 0, in_doubt: false, reply })?;
         answer
             .await
             .unwrap_or_else(|_| Err(Failure::refused(Reason::StoreUnavailable, "the writer has ended")))
@@ -224,7 +224,7 @@ impl Ledger {
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands {
             let (reply, answer) = oneshot::channel();
-            let pushed = self.inner.queue.push(Pending { command, deadline, urgency, deferrals: 0, reply });
+            let pushed = self.inner.queue.push(Pending { command, deadline, urgency, deferrals: 0, in_doubt: false, reply });
             answers.push(pushed.map(|()| answer));
         }
         let mut outcomes = Vec::with_capacity(answers.len());

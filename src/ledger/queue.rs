@@ -41,6 +41,8 @@ pub struct Pending {
     pub urgency: Urgency,
     /// How often its scope was held by another replica when its turn came.
     pub deferrals: u32,
+    /// Whether it may be stored already: the answer to its COMMIT was lost.
+    pub in_doubt: bool,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<Receipt, Failure>>,
 }
@@ -233,7 +235,7 @@ mod tests {
             action: Action::Tick { kind: Kind::Ticket, id: String::new() },
             openings: Vec::new(),
         };
-        Pending { command, deadline: None, urgency, deferrals: 0, reply }
+        Pending { command, deadline: None, urgency, deferrals: 0, in_doubt: false, reply }
     }
 
     fn order(batch: &[Pending]) -> Vec<String> {

@@ -20,9 +20,17 @@ const HELD_ELSEWHERE_PAUSE: Duration = Duration::from_millis(1);
 const EXIT_COMMIT_FAILED: i32 = 74;
 
 /// Serves the queue until it is closed and empty.
+///
+/// Each batch is a task of its own, so that a panic, which is always a fault of ours, ends the
+/// batch and not the writer. Its transaction is rolled back, and its callers learn that the outcome
+/// is unknown because their replies are dropped.
 pub async fn run(ledger: Ledger) {
     while let Some(batch) = ledger.inner.queue.take(ledger.inner.settings.batch_commands_max).await {
-        run_batch(&ledger, batch).await;
+        let ledger = ledger.clone();
+        let ended = tokio::spawn(async move { run_batch(&ledger, batch).await }).await;
+        if let Err(error) = ended {
+            tracing::error!(%error, "a batch panicked");
+        }
     }
 }
 
@@ -44,6 +52,8 @@ async fn run_batch(ledger: &Ledger, batch: Vec<Pending>) {
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_))) => {
                 attempt += 1;
+                let in_doubt = matches!(error, StoreError::CommitUnknown(_));
+                batch.iter_mut().for_each(|pending| pending.in_doubt |= in_doubt);
                 tracing::warn!(%error, attempt, commands = batch.len(), "batch failed");
                 if attempt >= ATTEMPTS_MAX {
                     return refuse(batch, Reason::StoreUnavailable, "the database does not answer");
@@ -114,8 +124,15 @@ async fn answer(ledger: &Ledger, batch: Vec<Pending>, outcomes: Vec<Outcome>) {
     }
 }
 
+/// Answers commands that nobody decided. One that may be stored already is not refused: its
+/// outcome is unknown until it is sent again.
 fn refuse(batch: Vec<Pending>, reason: Reason, message: &str) {
     for pending in batch {
-        let _ = pending.reply.send(Err(Failure(Refusal::new(reason, message))));
+        let refusal = if pending.in_doubt {
+            Refusal::new(Reason::StoreUnavailable, "the answer of the database was lost")
+        } else {
+            Refusal::new(reason, message)
+        };
+        let _ = pending.reply.send(Err(Failure(refusal)));
     }
 }

@@ -260,6 +260,8 @@ impl Running {
     pub async fn stop_within(self, limit: Duration) {
         self.health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
         self.stop.cancel();
+        // Watchers would otherwise stay for ever; each can resume elsewhere from its cursor.
+        self.application.api.ledger.watch().close();
         let abort = self.served.abort_handle();
         if tokio::time::timeout(limit, self.served).await.is_err() {
             tracing::warn!("calls did not end in time; closing their connections");

@@ -53,13 +53,20 @@ type CallResult<'a> = Result<Call<'a>, StoreError>;
 
 impl<'a> Call<'a> {
     const fn new(statement: &'static Statement, rows: usize) -> Self {
-        Self { statement, columns: Vec::new(), scalars: Vec::new(), rows }
+        Self {
+            statement,
+            columns: Vec::new(),
+            scalars: Vec::new(),
+            rows,
+        }
     }
 
     /// A look-up of at most [`BATCH_KEYS_MAX`] keys.
     fn look_up(statement: &'static Statement, keys: usize) -> Result<Self, StoreError> {
         if keys > BATCH_KEYS_MAX {
-            return Err(StoreError::Refused(format!("{keys} keys where {BATCH_KEYS_MAX} are the most")));
+            return Err(StoreError::Refused(format!(
+                "{keys} keys where {BATCH_KEYS_MAX} are the most"
+            )));
         }
         Ok(Self::new(statement, keys))
     }
@@ -119,7 +126,9 @@ impl<'a> Call<'a> {
 /// A zero byte is refused here, because PostgreSQL would and SQLite would not.
 fn storable(text: &str) -> Result<&str, StoreError> {
     if text.as_bytes().contains(&0) {
-        return Err(StoreError::Refused("a text contains a zero byte".to_owned()));
+        return Err(StoreError::Refused(
+            "a text contains a zero byte".to_owned(),
+        ));
     }
     Ok(text)
 }
@@ -140,7 +149,11 @@ pub(super) fn head_get(scopes: &[ScopeId]) -> CallResult<'_> {
 
 /// `scopes` in ascending order, each once.
 pub(super) fn head_lock<'a>(scopes: &[&'a ScopeId], wait: bool) -> CallResult<'a> {
-    let statement = if wait { &catalogue::HEAD_LOCK } else { &catalogue::HEAD_LOCK_FREE };
+    let statement = if wait {
+        &catalogue::HEAD_LOCK
+    } else {
+        &catalogue::HEAD_LOCK_FREE
+    };
     Call::look_up(statement, scopes.len())?.texts(scopes.iter().map(|scope| scope.as_str()))
 }
 
@@ -162,7 +175,9 @@ fn head_columns<'a>(call: Call<'a>, heads: &'a [Head]) -> CallResult<'a> {
 }
 
 pub(super) fn head_list(after_scope: &str, limit: usize) -> CallResult<'_> {
-    Ok(Call::new(&catalogue::HEAD_LIST, 0).text(after_scope)?.limit(limit))
+    Ok(Call::new(&catalogue::HEAD_LIST, 0)
+        .text(after_scope)?
+        .limit(limit))
 }
 
 pub(super) fn journal_append(entries: &[Entry]) -> CallResult<'_> {
@@ -183,7 +198,10 @@ pub(super) fn journal_append(entries: &[Entry]) -> CallResult<'_> {
 }
 
 pub(super) fn journal_list(scope: &ScopeId, after: u64, limit: usize) -> CallResult<'_> {
-    Ok(Call::new(&catalogue::JOURNAL_LIST, 0).text(scope.as_str())?.after(after).limit(limit))
+    Ok(Call::new(&catalogue::JOURNAL_LIST, 0)
+        .text(scope.as_str())?
+        .after(after)
+        .limit(limit))
 }
 
 pub(super) fn journal_list_of_record(key: &RecordKey, after: u64, limit: usize) -> CallResult<'_> {
@@ -218,7 +236,9 @@ pub(super) fn record_list(query: &ListQuery) -> CallResult<'_> {
         None => &catalogue::RECORD_LIST,
         Some(_) => &catalogue::RECORD_LIST_IN_STATE,
     };
-    let mut call = Call::new(statement, 0).text(query.scope.as_str())?.text(query.kind.as_str())?;
+    let mut call = Call::new(statement, 0)
+        .text(query.scope.as_str())?
+        .text(query.kind.as_str())?;
     if let Some(state) = &query.state {
         call = call.text(state)?;
     }
@@ -226,7 +246,9 @@ pub(super) fn record_list(query: &ListQuery) -> CallResult<'_> {
 }
 
 pub(super) fn record_list_due<'a>(now: Timestamp, limit: usize) -> Call<'a> {
-    Call::new(&catalogue::RECORD_LIST_DUE, 0).integer(now.as_micros()).limit(limit)
+    Call::new(&catalogue::RECORD_LIST_DUE, 0)
+        .integer(now.as_micros())
+        .limit(limit)
 }
 
 pub(super) fn reference_get(keys: &[(ScopeId, ExternalReference)]) -> CallResult<'_> {
@@ -234,8 +256,14 @@ pub(super) fn reference_get(keys: &[(ScopeId, ExternalReference)]) -> CallResult
         .texts(keys.iter().map(|(scope, _)| scope.as_str()))?
         .texts(keys.iter().map(|(_, reference)| reference.firm.as_str()))?
         .texts(keys.iter().map(|(_, reference)| reference.system.as_str()))?
-        .texts(keys.iter().map(|(_, reference)| reference.instance.as_str()))?
-        .texts(keys.iter().map(|(_, reference)| reference.reference_type.as_str()))?
+        .texts(
+            keys.iter()
+                .map(|(_, reference)| reference.instance.as_str()),
+        )?
+        .texts(
+            keys.iter()
+                .map(|(_, reference)| reference.reference_type.as_str()),
+        )?
         .texts(keys.iter().map(|(_, reference)| reference.id.as_str()))
 }
 
@@ -251,7 +279,10 @@ pub(super) fn reference_put<'a>(rows: &[&'a ReferenceRow]) -> CallResult<'a> {
         .texts(rows.iter().map(|row| row.id.as_str()))
 }
 
-pub(super) fn reference_list_anywhere(reference: &ExternalReference, limit: usize) -> CallResult<'_> {
+pub(super) fn reference_list_anywhere(
+    reference: &ExternalReference,
+    limit: usize,
+) -> CallResult<'_> {
     Ok(Call::new(&catalogue::REFERENCE_LIST_ANYWHERE, 0)
         .text(reference.firm.as_str())?
         .text(&reference.system)?
@@ -262,7 +293,10 @@ pub(super) fn reference_list_anywhere(reference: &ExternalReference, limit: usiz
 }
 
 pub(super) fn reference_list_of_records(keys: &[RecordKey]) -> CallResult<'_> {
-    record_keys(Call::look_up(&catalogue::REFERENCE_LIST_OF_RECORDS, keys.len())?, keys)
+    record_keys(
+        Call::look_up(&catalogue::REFERENCE_LIST_OF_RECORDS, keys.len())?,
+        keys,
+    )
 }
 
 pub(super) fn request_get(keys: &[RequestKey]) -> CallResult<'_> {
@@ -283,7 +317,9 @@ pub(super) fn request_put(rows: &[RequestRow]) -> CallResult<'_> {
 }
 
 pub(super) fn request_purge<'a>(now: Timestamp, limit: usize) -> Call<'a> {
-    Call::new(&catalogue::REQUEST_PURGE, 0).integer(now.as_micros()).limit(limit)
+    Call::new(&catalogue::REQUEST_PURGE, 0)
+        .integer(now.as_micros())
+        .limit(limit)
 }
 
 pub(super) fn sealed_get<'a>(scope: &'a ScopeId, commitments: &'a [Commitment]) -> CallResult<'a> {
@@ -293,7 +329,10 @@ pub(super) fn sealed_get<'a>(scope: &'a ScopeId, commitments: &'a [Commitment]) 
 }
 
 pub(super) fn sealed_list<'a>(scope: &'a ScopeId, after: &'a str, limit: usize) -> CallResult<'a> {
-    Ok(Call::new(&catalogue::SEALED_LIST, 0).text(scope.as_str())?.text(after)?.limit(limit))
+    Ok(Call::new(&catalogue::SEALED_LIST, 0)
+        .text(scope.as_str())?
+        .text(after)?
+        .limit(limit))
 }
 
 /// `readers` are the rows' readers as JSON.

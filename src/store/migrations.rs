@@ -38,7 +38,13 @@ pub(super) fn postgres() -> Migrator {
 fn migrator(text: fn(&Step) -> &'static str) -> Migrator {
     let migrations = STEPS.iter().map(|step| {
         let name = Cow::Borrowed(step.1);
-        Migration::new(step.0, name, MigrationType::Simple, text(step).into_sql_str(), false)
+        Migration::new(
+            step.0,
+            name,
+            MigrationType::Simple,
+            text(step).into_sql_str(),
+            false,
+        )
     });
     Migrator::with_migrations(migrations.collect())
 }
@@ -49,16 +55,19 @@ pub(super) async fn run<C: Migrate>(
     connection: &mut C,
     connection_error: fn(&sqlx::Error) -> StoreError,
 ) -> Result<(), StoreError> {
-    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::Execute(source) => connection_error(&source),
-        MigrateError::ExecuteMigration(source, number) => match connection_error(&source) {
-            unavailable @ StoreError::Unavailable(_) => unavailable,
-            other => StoreError::Schema(format!("migration {number} failed: {other}")),
-        },
-        MigrateError::VersionMissing(number) => newer(number),
-        MigrateError::VersionMismatch(number) => altered(number),
-        other => StoreError::Schema(other.to_string()),
-    })
+    migrator
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| match error {
+            MigrateError::Execute(source) => connection_error(&source),
+            MigrateError::ExecuteMigration(source, number) => match connection_error(&source) {
+                unavailable @ StoreError::Unavailable(_) => unavailable,
+                other => StoreError::Schema(format!("migration {number} failed: {other}")),
+            },
+            MigrateError::VersionMissing(number) => newer(number),
+            MigrateError::VersionMismatch(number) => altered(number),
+            other => StoreError::Schema(other.to_string()),
+        })
 }
 
 /// Checks that exactly the migrations of this program were applied.
@@ -70,10 +79,15 @@ pub(super) async fn check<C: Migrate>(
     connection_error: fn(&sqlx::Error) -> StoreError,
     is_missing_table: fn(&sqlx::Error) -> bool,
 ) -> Result<(), StoreError> {
-    let applied = match connection.list_applied_migrations(&migrator.table_name).await {
+    let applied = match connection
+        .list_applied_migrations(&migrator.table_name)
+        .await
+    {
         Ok(applied) => applied,
         Err(MigrateError::Execute(error)) if is_missing_table(&error) => {
-            return Err(StoreError::Schema("the database is empty: run `entente migrate` first".to_owned()));
+            return Err(StoreError::Schema(
+                "the database is empty: run `entente migrate` first".to_owned(),
+            ));
         }
         Err(MigrateError::Execute(error)) => return Err(connection_error(&error)),
         Err(error) => return Err(StoreError::Schema(error.to_string())),
@@ -82,8 +96,10 @@ pub(super) async fn check<C: Migrate>(
 }
 
 fn compare(migrator: &Migrator, applied: &[AppliedMigration]) -> Result<(), StoreError> {
-    let mut left: BTreeMap<i64, &AppliedMigration> =
-        applied.iter().map(|migration| (migration.version, migration)).collect();
+    let mut left: BTreeMap<i64, &AppliedMigration> = applied
+        .iter()
+        .map(|migration| (migration.version, migration))
+        .collect();
     for known in migrator.iter() {
         let Some(found) = left.remove(&known.version) else {
             return Err(StoreError::Schema(format!(
@@ -95,13 +111,19 @@ fn compare(migrator: &Migrator, applied: &[AppliedMigration]) -> Result<(), Stor
             return Err(altered(known.version));
         }
     }
-    left.keys().next().map_or(Ok(()), |number| Err(newer(*number)))
+    left.keys()
+        .next()
+        .map_or(Ok(()), |number| Err(newer(*number)))
 }
 
 fn newer(number: i64) -> StoreError {
-    StoreError::Schema(format!("the database is newer than this program: it has migration {number}"))
+    StoreError::Schema(format!(
+        "the database is newer than this program: it has migration {number}"
+    ))
 }
 
 fn altered(number: i64) -> StoreError {
-    StoreError::Schema(format!("migration {number} was applied in another wording than this program's"))
+    StoreError::Schema(format!(
+        "migration {number} was applied in another wording than this program's"
+    ))
 }

@@ -1,6 +1,8 @@
 //! Rows: what a statement answers, as the types of the contract.
 
-use super::{CredentialRow, DueRow, RecordRow, ReferenceRow, RequestRow, SealedRow, StoreError, ZoneRow};
+use super::{
+    CredentialRow, DueRow, RecordRow, ReferenceRow, RequestRow, SealedRow, StoreError, ZoneRow,
+};
 use crate::domain::commitment::{Commitment, Opening, SALT_BYTES};
 use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
 use crate::domain::journal::{Entry, Hash, Head};
@@ -77,7 +79,8 @@ fn firm(row: &dyn Row, column: usize) -> Result<FirmId, StoreError> {
 
 fn count<T: TryFrom<i64>>(row: &dyn Row, column: usize) -> Result<T, StoreError> {
     let integer = row.integer(column)?;
-    T::try_from(integer).map_err(|_| StoreError::Corrupt(format!("{integer} where a count belongs")))
+    T::try_from(integer)
+        .map_err(|_| StoreError::Corrupt(format!("{integer} where a count belongs")))
 }
 
 fn fixed<const LENGTH: usize>(row: &dyn Row, column: usize) -> Result<[u8; LENGTH], StoreError> {
@@ -96,7 +99,11 @@ fn optional_time(row: &dyn Row, column: usize) -> Result<Option<Timestamp>, Stor
 }
 
 fn key(row: &dyn Row) -> Result<RecordKey, StoreError> {
-    Ok(RecordKey { scope: scope(row, 0)?, kind: kind(row, 1)?, id: row.text(2)? })
+    Ok(RecordKey {
+        scope: scope(row, 0)?,
+        kind: kind(row, 1)?,
+        id: row.text(2)?,
+    })
 }
 
 /// Of `head/get`, `head/lock`, `head/lock_free` and `head/list`.
@@ -144,7 +151,10 @@ pub(super) fn record(row: &dyn Row) -> Result<RecordRow, StoreError> {
 
 /// Of `record/list_due`.
 pub(super) fn due(row: &dyn Row) -> Result<DueRow, StoreError> {
-    Ok(DueRow { key: key(row)?, due_at: time(row, 3)? })
+    Ok(DueRow {
+        key: key(row)?,
+        due_at: time(row, 3)?,
+    })
 }
 
 /// Of `reference/get`, `reference/list_anywhere` and `reference/list_of_records`.
@@ -197,7 +207,11 @@ pub(super) fn readers(rows: &[SealedRow]) -> Result<Vec<String>, StoreError> {
 
 /// Of `zone/get`.
 pub(super) fn zone(row: &dyn Row) -> Result<ZoneRow, StoreError> {
-    Ok(ZoneRow { scope: scope(row, 0)?, digest: row.text(1)?, tzif: row.bytes(2)? })
+    Ok(ZoneRow {
+        scope: scope(row, 0)?,
+        digest: row.text(1)?,
+        tzif: row.bytes(2)?,
+    })
 }
 
 /// Of `credential/get`.

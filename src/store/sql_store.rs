@@ -31,7 +31,11 @@ pub(super) trait Engine: Send + Sync + 'static {
     /// Starts a transaction.
     async fn begin(&self) -> Result<Self::Work, StoreError>;
     /// Runs a statement that only reads, outside of any transaction.
-    async fn fetch<T: Send + 'static>(&self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError>;
+    async fn fetch<T: Send + 'static>(
+        &self,
+        call: Call<'_>,
+        reader: Reader<T>,
+    ) -> Result<Vec<T>, StoreError>;
     /// Runs a statement that writes, by itself; returns how many rows it touched.
     async fn execute(&self, call: Call<'_>) -> Result<u64, StoreError>;
     /// Waits for work under way and closes all connections.
@@ -42,7 +46,11 @@ pub(super) trait Engine: Send + Sync + 'static {
 #[async_trait]
 pub(super) trait Work: Send {
     /// Runs a statement that reads.
-    async fn fetch<T: Send + 'static>(&mut self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError>;
+    async fn fetch<T: Send + 'static>(
+        &mut self,
+        call: Call<'_>,
+        reader: Reader<T>,
+    ) -> Result<Vec<T>, StoreError>;
     /// Runs a statement that writes; returns how many rows it touched.
     async fn execute(&mut self, call: Call<'_>) -> Result<u64, StoreError>;
     /// Makes it durable.
@@ -64,7 +72,11 @@ struct SqlTransaction<W> {
 }
 
 impl<W: Work> SqlTransaction<W> {
-    async fn fetch<T: Send + 'static>(&mut self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
+    async fn fetch<T: Send + 'static>(
+        &mut self,
+        call: Call<'_>,
+        reader: Reader<T>,
+    ) -> Result<Vec<T>, StoreError> {
         self.refuse_after_failure()?;
         let result = self.work.fetch(call, reader).await;
         self.failed |= result.is_err();
@@ -77,7 +89,9 @@ impl<W: Work> SqlTransaction<W> {
         let touched = self.execute(call).await?;
         if usize::try_from(touched) != Ok(rows) {
             self.failed = true;
-            return Err(StoreError::Refused(format!("{name}: {otherwise} ({touched} of {rows} rows)")));
+            return Err(StoreError::Refused(format!(
+                "{name}: {otherwise} ({touched} of {rows} rows)"
+            )));
         }
         Ok(())
     }
@@ -91,7 +105,9 @@ impl<W: Work> SqlTransaction<W> {
 
     fn refuse_after_failure(&self) -> Result<(), StoreError> {
         if self.failed {
-            return Err(StoreError::Refused("a statement of this transaction failed before".to_owned()));
+            return Err(StoreError::Refused(
+                "a statement of this transaction failed before".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -107,30 +123,49 @@ impl<W: Work> SqlTransaction<W> {
     async fn write_all(&mut self, set: &WriteSet) -> Result<(), StoreError> {
         let references = distinct(set)?;
         if !set.heads.is_empty() {
-            self.execute_all(call::head_put(&set.heads)?, "a head would not move forward").await?;
+            self.execute_all(call::head_put(&set.heads)?, "a head would not move forward")
+                .await?;
         }
         if !set.entries.is_empty() {
-            self.execute_all(call::journal_append(&set.entries)?, "an entry was not added").await?;
+            self.execute_all(
+                call::journal_append(&set.entries)?,
+                "an entry was not added",
+            )
+            .await?;
         }
         if !set.records.is_empty() {
-            self.execute_all(call::record_put(&set.records)?, "a record's revision would not grow").await?;
+            self.execute_all(
+                call::record_put(&set.records)?,
+                "a record's revision would not grow",
+            )
+            .await?;
         }
         if !references.is_empty() {
             let call = call::reference_put(&references)?;
-            self.execute_all(call, "a reference stands for another record").await?;
+            self.execute_all(call, "a reference stands for another record")
+                .await?;
         }
         if !set.requests.is_empty() {
-            self.execute_all(call::request_put(&set.requests)?, "a request was carried out before").await?;
+            self.execute_all(
+                call::request_put(&set.requests)?,
+                "a request was carried out before",
+            )
+            .await?;
         }
         if !set.sealed.is_empty() {
             let readers = rows::readers(&set.sealed)?;
-            self.execute(call::sealed_put(&set.sealed, &readers)?).await?;
+            self.execute(call::sealed_put(&set.sealed, &readers)?)
+                .await?;
         }
         if !set.zones.is_empty() {
             self.execute(call::zone_put(&set.zones)?).await?;
         }
         if !set.credentials.is_empty() {
-            self.execute_all(call::credential_put(&set.credentials)?, "a credential was not stored").await?;
+            self.execute_all(
+                call::credential_put(&set.credentials)?,
+                "a credential was not stored",
+            )
+            .await?;
         }
         Ok(())
     }
@@ -141,20 +176,35 @@ impl<W: Work> SqlTransaction<W> {
 fn distinct(set: &WriteSet) -> Result<Vec<&ReferenceRow>, StoreError> {
     once("head", set.heads.iter().map(|head| &head.scope))?;
     once("record", set.records.iter().map(|record| &record.key))?;
-    once("request", set.requests.iter().map(|row| (&row.scope, &row.firm, &row.request_id)))?;
+    once(
+        "request",
+        set.requests
+            .iter()
+            .map(|row| (&row.scope, &row.firm, &row.request_id)),
+    )?;
     once("credential", set.credentials.iter().map(|row| &row.id))?;
     let mut references: Vec<&ReferenceRow> = set.references.iter().collect();
     references.sort_unstable_by_key(|row| (&row.scope, &row.reference, row.kind, &row.id));
     references.dedup();
-    once("reference", references.iter().map(|row| (&row.scope, &row.reference, row.kind)))?;
+    once(
+        "reference",
+        references
+            .iter()
+            .map(|row| (&row.scope, &row.reference, row.kind)),
+    )?;
     Ok(references)
 }
 
-fn once<K: Hash + Eq>(what: &str, keys: impl ExactSizeIterator<Item = K>) -> Result<(), StoreError> {
+fn once<K: Hash + Eq>(
+    what: &str,
+    keys: impl ExactSizeIterator<Item = K>,
+) -> Result<(), StoreError> {
     let mut seen = HashSet::with_capacity(keys.len());
     for key in keys {
         if !seen.insert(key) {
-            return Err(StoreError::Refused(format!("a batch has the same {what} twice")));
+            return Err(StoreError::Refused(format!(
+                "a batch has the same {what} twice"
+            )));
         }
     }
     Ok(())
@@ -162,14 +212,21 @@ fn once<K: Hash + Eq>(what: &str, keys: impl ExactSizeIterator<Item = K>) -> Res
 
 #[async_trait]
 impl<W: Work> Transaction for SqlTransaction<W> {
-    async fn lock_heads(&mut self, scopes: &[ScopeId], create: &[ScopeId], wait: bool) -> Result<Vec<Head>, StoreError> {
+    async fn lock_heads(
+        &mut self,
+        scopes: &[ScopeId],
+        create: &[ScopeId],
+        wait: bool,
+    ) -> Result<Vec<Head>, StoreError> {
         if !create.is_empty() {
             self.create_heads(create).await?;
         }
         let mut sorted: Vec<&ScopeId> = scopes.iter().collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let mut heads = self.fetch(call::head_lock(&sorted, wait)?, rows::head).await?;
+        let mut heads = self
+            .fetch(call::head_lock(&sorted, wait)?, rows::head)
+            .await?;
         heads.sort_unstable_by(|left, right| left.scope.cmp(&right.scope));
         Ok(heads)
     }
@@ -182,8 +239,12 @@ impl<W: Work> Transaction for SqlTransaction<W> {
         self.fetch(call::request_get(keys)?, rows::request).await
     }
 
-    async fn references(&mut self, keys: &[(ScopeId, ExternalReference)]) -> Result<Vec<ReferenceRow>, StoreError> {
-        self.fetch(call::reference_get(keys)?, rows::reference).await
+    async fn references(
+        &mut self,
+        keys: &[(ScopeId, ExternalReference)],
+    ) -> Result<Vec<ReferenceRow>, StoreError> {
+        self.fetch(call::reference_get(keys)?, rows::reference)
+            .await
     }
 
     async fn zones(&mut self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {
@@ -207,27 +268,47 @@ impl<W: Work> Transaction for SqlTransaction<W> {
 impl<E: Engine> Store for SqlStore<E> {
     async fn begin(&self) -> Result<Box<dyn Transaction + '_>, StoreError> {
         let work = self.engine.begin().await?;
-        Ok(Box::new(SqlTransaction { work, failed: false }))
+        Ok(Box::new(SqlTransaction {
+            work,
+            failed: false,
+        }))
     }
 
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<RecordRow>, StoreError> {
-        self.engine.fetch(call::record_get(keys)?, rows::record).await
+        self.engine
+            .fetch(call::record_get(keys)?, rows::record)
+            .await
     }
 
     async fn list_records(&self, query: &ListQuery) -> Result<Vec<RecordRow>, StoreError> {
-        self.engine.fetch(call::record_list(query)?, rows::record).await
+        self.engine
+            .fetch(call::record_list(query)?, rows::record)
+            .await
     }
 
-    async fn references_anywhere(&self, reference: &ExternalReference, limit: usize) -> Result<Vec<ReferenceRow>, StoreError> {
-        self.engine.fetch(call::reference_list_anywhere(reference, limit)?, rows::reference).await
+    async fn references_anywhere(
+        &self,
+        reference: &ExternalReference,
+        limit: usize,
+    ) -> Result<Vec<ReferenceRow>, StoreError> {
+        self.engine
+            .fetch(
+                call::reference_list_anywhere(reference, limit)?,
+                rows::reference,
+            )
+            .await
     }
 
     async fn references_of(&self, keys: &[RecordKey]) -> Result<Vec<ReferenceRow>, StoreError> {
-        self.engine.fetch(call::reference_list_of_records(keys)?, rows::reference).await
+        self.engine
+            .fetch(call::reference_list_of_records(keys)?, rows::reference)
+            .await
     }
 
     async fn due_records(&self, now: Timestamp, limit: usize) -> Result<Vec<DueRow>, StoreError> {
-        self.engine.fetch(call::record_list_due(now, limit), rows::due).await
+        self.engine
+            .fetch(call::record_list_due(now, limit), rows::due)
+            .await
     }
 
     async fn heads(&self, scopes: &[ScopeId]) -> Result<Vec<Head>, StoreError> {
@@ -235,23 +316,58 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     async fn list_heads(&self, after_scope: &str, limit: usize) -> Result<Vec<Head>, StoreError> {
-        self.engine.fetch(call::head_list(after_scope, limit)?, rows::head).await
+        self.engine
+            .fetch(call::head_list(after_scope, limit)?, rows::head)
+            .await
     }
 
-    async fn entries(&self, scope: &ScopeId, after_sequence: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.engine.fetch(call::journal_list(scope, after_sequence, limit)?, rows::entry).await
+    async fn entries(
+        &self,
+        scope: &ScopeId,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.engine
+            .fetch(
+                call::journal_list(scope, after_sequence, limit)?,
+                rows::entry,
+            )
+            .await
     }
 
-    async fn entries_of(&self, key: &RecordKey, after_sequence: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.engine.fetch(call::journal_list_of_record(key, after_sequence, limit)?, rows::entry).await
+    async fn entries_of(
+        &self,
+        key: &RecordKey,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.engine
+            .fetch(
+                call::journal_list_of_record(key, after_sequence, limit)?,
+                rows::entry,
+            )
+            .await
     }
 
-    async fn openings(&self, scope: &ScopeId, commitments: &[Commitment]) -> Result<Vec<Opening>, StoreError> {
-        self.engine.fetch(call::sealed_get(scope, commitments)?, rows::opening).await
+    async fn openings(
+        &self,
+        scope: &ScopeId,
+        commitments: &[Commitment],
+    ) -> Result<Vec<Opening>, StoreError> {
+        self.engine
+            .fetch(call::sealed_get(scope, commitments)?, rows::opening)
+            .await
     }
 
-    async fn list_openings(&self, scope: &ScopeId, after: &str, limit: usize) -> Result<Vec<Opening>, StoreError> {
-        self.engine.fetch(call::sealed_list(scope, after, limit)?, rows::opening).await
+    async fn list_openings(
+        &self,
+        scope: &ScopeId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Opening>, StoreError> {
+        self.engine
+            .fetch(call::sealed_list(scope, after, limit)?, rows::opening)
+            .await
     }
 
     async fn zones(&self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {
@@ -259,15 +375,28 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     async fn credential(&self, id: &str) -> Result<Option<CredentialRow>, StoreError> {
-        Ok(self.engine.fetch(call::credential_get(id)?, rows::credential).await?.pop())
+        Ok(self
+            .engine
+            .fetch(call::credential_get(id)?, rows::credential)
+            .await?
+            .pop())
     }
 
     async fn secret(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {
-        if let Some(stored) = self.engine.fetch(call::secret_get(name)?, rows::secret).await?.pop() {
+        if let Some(stored) = self
+            .engine
+            .fetch(call::secret_get(name)?, rows::secret)
+            .await?
+            .pop()
+        {
             return Ok(stored);
         }
         self.engine.execute(call::secret_put(name, fresh)?).await?;
-        let stored = self.engine.fetch(call::secret_get(name)?, rows::secret).await?.pop();
+        let stored = self
+            .engine
+            .fetch(call::secret_get(name)?, rows::secret)
+            .await?
+            .pop();
         stored.ok_or_else(|| StoreError::Corrupt(format!("the secret {name} vanished")))
     }
 
@@ -276,7 +405,10 @@ impl<E: Engine> Store for SqlStore<E> {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.engine.fetch(call::service_ping(), rows::answer).await.map(|_| ())
+        self.engine
+            .fetch(call::service_ping(), rows::answer)
+            .await
+            .map(|_| ())
     }
 
     fn engine(&self) -> &'static str {

@@ -68,8 +68,17 @@ impl SqlStore<SqliteEngine> {
             .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
             .await
             .map_err(|error| statement_error(&error))?;
-        let mut connection = writer.acquire().await.map_err(|error| statement_error(&error))?;
-        migrations::check(&migrations::sqlite(), &mut *connection, statement_error, is_missing_table).await?;
+        let mut connection = writer
+            .acquire()
+            .await
+            .map_err(|error| statement_error(&error))?;
+        migrations::check(
+            &migrations::sqlite(),
+            &mut *connection,
+            statement_error,
+            is_missing_table,
+        )
+        .await?;
         drop(connection);
         let readers = SqlitePoolOptions::new()
             .max_connections(reader_count())
@@ -80,7 +89,9 @@ impl SqlStore<SqliteEngine> {
             .connect_with(options.read_only(true).pragma("cache_size", READER_CACHE))
             .await
             .map_err(|error| statement_error(&error))?;
-        Ok(Self { engine: SqliteEngine { writer, readers } })
+        Ok(Self {
+            engine: SqliteEngine { writer, readers },
+        })
     }
 }
 
@@ -90,8 +101,9 @@ impl SqlStore<SqliteEngine> {
 /// # Errors
 /// [`StoreError::Schema`] if the file is newer than this program or a migration fails.
 pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
-    let options =
-        options(database_url)?.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    let options = options(database_url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal);
     for _ in 1..MIGRATION_TRIES {
         match migrate_once(&options).await {
             // Turning the write-ahead log on does not wait for a lock.
@@ -103,22 +115,36 @@ pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
 }
 
 async fn migrate_once(options: &SqliteConnectOptions) -> Result<(), StoreError> {
-    let mut connection = options.connect().await.map_err(|error| statement_error(&error))?;
+    let mut connection = options
+        .connect()
+        .await
+        .map_err(|error| statement_error(&error))?;
     // One transaction around all migrations keeps a second process out until they are done.
-    let mut transaction =
-        connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| statement_error(&error))?;
+    let mut transaction = connection
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(|error| statement_error(&error))?;
     migrations::run(&migrations::sqlite(), &mut *transaction, statement_error).await?;
-    transaction.commit().await.map_err(|error| commit_error(&error))?;
-    connection.close().await.map_err(|error| statement_error(&error))
+    transaction
+        .commit()
+        .await
+        .map_err(|error| commit_error(&error))?;
+    connection
+        .close()
+        .await
+        .map_err(|error| statement_error(&error))
 }
 
 fn options(database_url: &str) -> Result<SqliteConnectOptions, StoreError> {
     let options = SqliteConnectOptions::from_str(database_url)
         .map_err(|error| StoreError::Schema(format!("the database URL cannot be read: {error}")))?;
-    let path = database_url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = database_url
+        .trim_start_matches("sqlite:")
+        .trim_start_matches("//");
     if path.is_empty() || path.contains(":memory:") || path.contains("mode=memory") {
         return Err(StoreError::Schema(
-            "a database in memory is not supported: name a file, such as sqlite://entente.db".to_owned(),
+            "a database in memory is not supported: name a file, such as sqlite://entente.db"
+                .to_owned(),
         ));
     }
     Ok(options
@@ -146,19 +172,39 @@ impl Engine for SqliteEngine {
     const COMMIT_FAILURE_IS_FATAL: bool = true;
 
     async fn begin(&self) -> Result<SqliteWork, StoreError> {
-        let connection = self.writer.acquire().await.map_err(|error| statement_error(&error))?;
-        let mut work = SqliteWork { connection: Some(connection) };
-        control(work.connection()?, "BEGIN IMMEDIATE").await.map_err(|error| statement_error(&error))?;
+        let connection = self
+            .writer
+            .acquire()
+            .await
+            .map_err(|error| statement_error(&error))?;
+        let mut work = SqliteWork {
+            connection: Some(connection),
+        };
+        control(work.connection()?, "BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| statement_error(&error))?;
         Ok(work)
     }
 
-    async fn fetch<T: Send + 'static>(&self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(|error| statement_error(&error))?;
+    async fn fetch<T: Send + 'static>(
+        &self,
+        call: Call<'_>,
+        reader: Reader<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut connection = self
+            .readers
+            .acquire()
+            .await
+            .map_err(|error| statement_error(&error))?;
         fetch(&mut connection, call, reader).await
     }
 
     async fn execute(&self, call: Call<'_>) -> Result<u64, StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(|error| statement_error(&error))?;
+        let mut connection = self
+            .writer
+            .acquire()
+            .await
+            .map_err(|error| statement_error(&error))?;
         execute(&mut connection, call).await
     }
 
@@ -183,7 +229,11 @@ impl SqliteWork {
 
 #[async_trait]
 impl Work for SqliteWork {
-    async fn fetch<T: Send + 'static>(&mut self, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
+    async fn fetch<T: Send + 'static>(
+        &mut self,
+        call: Call<'_>,
+        reader: Reader<T>,
+    ) -> Result<Vec<T>, StoreError> {
         fetch(self.connection()?, call, reader).await
     }
 
@@ -192,7 +242,9 @@ impl Work for SqliteWork {
     }
 
     async fn commit(mut self) -> Result<(), StoreError> {
-        control(self.connection()?, "COMMIT").await.map_err(|error| commit_error(&error))?;
+        control(self.connection()?, "COMMIT")
+            .await
+            .map_err(|error| commit_error(&error))?;
         self.connection = None;
         Ok(())
     }
@@ -212,19 +264,35 @@ impl Drop for SqliteWork {
 }
 
 /// Begins or ends a transaction.
-async fn control(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(statement).execute(connection).await.map(|_| ())
+async fn control(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(statement)
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
-async fn fetch<T>(connection: &mut SqliteConnection, call: Call<'_>, reader: Reader<T>) -> Result<Vec<T>, StoreError> {
+async fn fetch<T>(
+    connection: &mut SqliteConnection,
+    call: Call<'_>,
+    reader: Reader<T>,
+) -> Result<Vec<T>, StoreError> {
     let query = sqlx::query_with(call.statement.sqlite, arguments(&call)?);
-    let rows = query.fetch_all(connection).await.map_err(|error| statement_error(&error))?;
+    let rows = query
+        .fetch_all(connection)
+        .await
+        .map_err(|error| statement_error(&error))?;
     rows.iter().map(|row| reader(row)).collect()
 }
 
 async fn execute(connection: &mut SqliteConnection, call: Call<'_>) -> Result<u64, StoreError> {
     let query = sqlx::query_with(call.statement.sqlite, arguments(&call)?);
-    let done = query.execute(connection).await.map_err(|error| statement_error(&error))?;
+    let done = query
+        .execute(connection)
+        .await
+        .map_err(|error| statement_error(&error))?;
     Ok(done.rows_affected())
 }
 
@@ -233,7 +301,9 @@ fn arguments(call: &Call<'_>) -> Result<SqliteArguments, StoreError> {
     let refused = |error| StoreError::Refused(format!("an argument cannot be encoded: {error}"));
     let mut arguments = SqliteArguments::default();
     if !call.columns.is_empty() {
-        arguments.add(batch(&call.columns, call.rows)?).map_err(refused)?;
+        arguments
+            .add(batch(&call.columns, call.rows)?)
+            .map_err(refused)?;
     }
     for scalar in &call.scalars {
         match scalar {
@@ -253,8 +323,9 @@ fn batch(columns: &[Column<'_>], rows: usize) -> Result<String, StoreError> {
         json.push(if row == 0 { b'[' } else { b',' });
         for (index, column) in columns.iter().enumerate() {
             json.push(if index == 0 { b'[' } else { b',' });
-            cell(&mut json, column, row)
-                .map_err(|error| StoreError::Refused(format!("an argument cannot be encoded: {error}")))?;
+            cell(&mut json, column, row).map_err(|error| {
+                StoreError::Refused(format!("an argument cannot be encoded: {error}"))
+            })?;
         }
         json.push(b']');
     }
@@ -284,7 +355,10 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// About how long a column will be as JSON.
 fn json_bytes(column: &Column<'_>) -> usize {
     match column {
-        Column::Texts(texts) => texts.iter().map(|text| text.len() + text.len() / 8 + 4).sum(),
+        Column::Texts(texts) => texts
+            .iter()
+            .map(|text| text.len() + text.len() / 8 + 4)
+            .sum(),
         Column::Integers(integers) => integers.len() * 20,
         Column::OptionalIntegers(integers) => integers.len() * 20,
         Column::Bytes(bytes) => bytes.iter().map(|bytes| bytes.len() * 2 + 4).sum(),

@@ -38,7 +38,10 @@ struct Seeded(Mutex<ChaCha20Rng>);
 
 impl Randomness for Seeded {
     fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().expect("nobody panics while filling").fill_bytes(bytes);
+        self.0
+            .lock()
+            .expect("nobody panics while filling")
+            .fill_bytes(bytes);
     }
 }
 
@@ -59,7 +62,10 @@ impl Progress for Listener {
     }
 
     fn reject(&self, row: &RejectedRow) {
-        self.rejected.lock().expect("nobody panics here").push(row.clone());
+        self.rejected
+            .lock()
+            .expect("nobody panics here")
+            .push(row.clone());
     }
 }
 
@@ -92,16 +98,27 @@ impl House {
             ..Environment::default()
         };
         let store = store::open(url).await.expect("the database opens");
-        let application = Application::start(store, environment).await.expect("it starts");
+        let application = Application::start(store, environment)
+            .await
+            .expect("it starts");
         let firm = FirmId::parse("northwind").expect("a firm");
-        let key = create_key(&application, &firm, "Northwind IT", KeyRequest::default()).await;
+        let request = KeyRequest {
+            display_name: "import".to_owned(),
+            ..KeyRequest::default()
+        };
+        let key = create_key(&application, &firm, "Northwind IT", request).await;
         let api_key = key.expect("the key is made").api_key;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let running = serve(application, listen).await.expect("it listens");
         let address = running.address.to_string();
         let request_ids = RequestIds::new("import-test");
         let connection = connect(&address, &ApiKey::new(api_key.as_str()), request_ids).await;
-        Self { connection: connection.expect("it answers"), running, api_key, _folder: folder }
+        Self {
+            connection: connection.expect("it answers"),
+            running,
+            api_key,
+            _folder: folder,
+        }
     }
 
     pub fn engine(&self) -> &'static str {
@@ -123,14 +140,23 @@ impl House {
             import_servicenow(&self.connection, reader, &Options::default(), &listener).await;
         let summary = summary.expect("the import goes through");
         let (announced, answered) = *listener.sent.lock().expect("nobody panics here");
-        assert_eq!(announced, answered, "every row that was announced is answered");
-        (summary, listener.rejected.into_inner().expect("nobody panics here"))
+        assert_eq!(
+            announced, answered,
+            "every row that was announced is answered"
+        );
+        (
+            summary,
+            listener.rejected.into_inner().expect("nobody panics here"),
+        )
     }
 
     /// The end of every journal chain.
     pub async fn heads(&self) -> Vec<Head> {
         let store = self.running.application.api.ledger.store();
-        store.list_heads("", SCOPES_MAX).await.expect("the heads can be read")
+        store
+            .list_heads("", SCOPES_MAX)
+            .await
+            .expect("the heads can be read")
     }
 
     /// All tickets with their clocks, through the API.
@@ -156,7 +182,9 @@ impl House {
 
     /// Runs what is due.
     pub async fn sweep(&self) {
-        sweep::sweep_once(&self.running.application.api.ledger).await.expect("a sweep");
+        sweep::sweep_once(&self.running.application.api.ledger)
+            .await
+            .expect("a sweep");
     }
 
     pub async fn stop(self) {

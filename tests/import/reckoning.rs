@@ -80,7 +80,13 @@ pub fn judge(file: &Path, as_of: i64) -> Vec<Judgement> {
 
 fn run(number: &str, target: Target, updates: &[Update], as_of: i64) -> Judgement {
     let opened = updates[0].opened;
-    let mut clock = Stopwatch { target, priority: updates[0].priority, used: 0, stopped: false, late: false };
+    let mut clock = Stopwatch {
+        target,
+        priority: updates[0].priority,
+        used: 0,
+        stopped: false,
+        late: false,
+    };
     let mut since = opened;
     let mut activity = Activity::Untouched;
     for update in updates.iter().filter(|update| update.at <= as_of) {
@@ -96,7 +102,13 @@ fn run(number: &str, target: Target, updates: &[Update], as_of: i64) -> Judgemen
         (false, true) => Outcome::Met,
         (false, false) => Outcome::Running,
     };
-    Judgement { number: number.to_owned(), target, priority: clock.priority, outcome, consumed_seconds: clock.used }
+    Judgement {
+        number: number.to_owned(),
+        target,
+        priority: clock.priority,
+        outcome,
+        consumed_seconds: clock.used,
+    }
 }
 
 struct Stopwatch {
@@ -109,7 +121,8 @@ struct Stopwatch {
 
 impl Stopwatch {
     fn look(&mut self) {
-        let late = !self.stopped && allowed(self.target, self.priority).is_some_and(|limit| self.used > limit);
+        let late = !self.stopped
+            && allowed(self.target, self.priority).is_some_and(|limit| self.used > limit);
         self.late |= late;
     }
 
@@ -128,7 +141,9 @@ impl Stopwatch {
         }
         match (self.target, update.activity) {
             (Target::FirstResponse, Activity::Untouched) => {}
-            (Target::FirstResponse, _) | (Target::Resolution, Activity::Done) => self.stopped = true,
+            (Target::FirstResponse, _) | (Target::Resolution, Activity::Done) => {
+                self.stopped = true;
+            }
             (Target::Resolution, _) if self.stopped => {
                 self.stopped = false;
                 self.priority = update.priority;
@@ -171,12 +186,33 @@ fn activity(state: &str) -> Activity {
 
 /// Seconds since 1970 of a UTC time like `29-02-2016 01:23`, by counting days.
 fn seconds(text: &str) -> i64 {
-    let parts: Vec<i64> =
-        text.split(['-', ' ', ':']).map(|part| part.parse().expect("a number")).collect();
-    let [day, month, year, hour, minute] = parts[..] else { panic!("{text:?} is no time") };
+    let parts: Vec<i64> = text
+        .split(['-', ' ', ':'])
+        .map(|part| part.parse().expect("a number"))
+        .collect();
+    let [day, month, year, hour, minute] = parts[..] else {
+        panic!("{text:?} is no time")
+    };
     let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = |year: i64| [31, 28 + i64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let years: i64 = (1970..year).map(|year| lengths(year).iter().sum::<i64>()).sum();
+    let lengths = |year: i64| {
+        [
+            31,
+            28 + i64::from(is_leap(year)),
+            31,
+            30,
+            31,
+            30,
+            31,
+            31,
+            30,
+            31,
+            30,
+            31,
+        ]
+    };
+    let years: i64 = (1970..year)
+        .map(|year| lengths(year).iter().sum::<i64>())
+        .sum();
     let before = usize::try_from(month - 1).expect("a month");
     let months: i64 = lengths(year)[..before].iter().sum();
     ((years + months + day - 1) * 24 + hour) * 3_600 + minute * 60

@@ -128,7 +128,7 @@ fn simulate_in_memory(seed: u64) -> (Figures, usize, Tables) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let memory = MemoryStore::new(Some(late_commits(&mut rng)));
         let faults = Arc::new(Faults::new(rng.random(), Rates::drawn(&mut rng)));
-        let size = Size { clients: rng.random_range(1..=6), commands: rng.random_range(10..=60), replicas: 2 };
+        let size = Size { clients: rng.random_range(1..=6), commands: rng.random_range(20..=200), replicas: 2 };
         let figures = simulate(&mut rng, Arc::new(memory.clone()), &faults, size).await;
         assert_eq!(memory.faults(), Vec::<String>::new());
         (figures, faults.made_up(), memory.tables())
@@ -177,7 +177,7 @@ async fn simulate(rng: &mut ChaCha8Rng, inner: Arc<dyn Store>, faults: &Arc<Faul
     for replica in 0..size.replicas {
         extras.push(tokio::spawn(sweep_now_and_then(Arc::clone(&stage), replica, rng.random())));
     }
-    register(&stage, rng.random()).await;
+    open(&stage, rng.random()).await;
     let clients: Vec<_> =
         (1..=size.clients).map(|client| tokio::spawn(act(Arc::clone(&stage), client, size.commands, rng.random()))).collect();
     for client in clients {
@@ -199,11 +199,17 @@ async fn simulate(rng: &mut ChaCha8Rng, inner: Arc<dyn Store>, faults: &Arc<Faul
     history.check(inner.as_ref()).await
 }
 
-/// The first commands, without which no other makes sense; they are sent until they are taken.
-async fn register(stage: &Stage, seed: u64) {
+/// The first commands, without which few others make sense.
+async fn open(stage: &Stage, seed: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    for recipe in Planner::new(rng.random(), 0).registrations(stage.clock.now()) {
+    let mut planner = Planner::new(rng.random(), 0);
+    for recipe in planner.registrations(stage.clock.now()) {
         while send(stage, &recipe, &mut rng).await.is_err() {}
+    }
+    let mut number = 0;
+    while let Some(recipe) = planner.opening(number, stage.store.as_ref(), stage.clock.now()).await {
+        let _ = send(stage, &recipe, &mut rng).await;
+        number += 1;
     }
 }
 
@@ -239,8 +245,8 @@ async fn send(stage: &Stage, recipe: &Recipe, rng: &mut ChaCha8Rng) -> Result<Re
         let ledger = &stage.replicas[rng.random_range(0..stage.replicas.len())];
         let answer = ledger.submit(recipe.command(), deadline(stage, rng), Urgency::Interactive).await;
         let unknown = answer.as_ref().is_err_and(|failure| failure.reason() == Reason::StoreUnavailable);
+        stage.note(|history| history.answered(recipe, &answer));
         if !unknown || tries == TRIES {
-            stage.note(|history| history.answered(recipe, &answer));
             return answer;
         }
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..500))).await;

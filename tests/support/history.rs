@@ -7,6 +7,7 @@ use entente::domain::identity::ScopeId;
 use entente::domain::journal::{Entry, Hash, Head};
 use entente::domain::record::Kind;
 use entente::domain::refusal::Reason;
+use entente::ledger::verify::verify_store;
 use entente::ledger::{Failure, Receipt};
 use entente::store::{RequestKey, RequestRow, Store};
 
@@ -22,7 +23,7 @@ pub struct History {
     commands: BTreeMap<String, Command>,
     accepted: Vec<(String, Receipt)>,
     refused: BTreeMap<String, Reason>,
-    unknown: usize,
+    unknown: BTreeSet<String>,
 }
 
 /// What a history came to.
@@ -34,7 +35,7 @@ pub struct Figures {
     pub accepted: usize,
     /// Answers with a refusal.
     pub refused: usize,
-    /// Answers that left the outcome open.
+    /// Commands whose last answer left the outcome open.
     pub unknown: usize,
     /// Entries in all journals.
     pub entries: usize,
@@ -46,6 +47,8 @@ struct Run {
     scope: ScopeId,
     first: u64,
     last: u64,
+    /// All payloads.
+    text: String,
 }
 
 impl History {
@@ -54,13 +57,20 @@ impl History {
         self.commands.entry(recipe.origin()).or_insert_with(|| recipe.command());
     }
 
-    /// Notes an answer.
+    /// Notes an answer; answers to one command come in order.
     pub fn answered(&mut self, recipe: &Recipe, answer: &Result<Receipt, Failure>) {
+        let origin = recipe.origin();
         match answer {
-            Ok(receipt) => self.accepted.push((recipe.origin(), receipt.clone())),
-            Err(failure) if failure.reason() == Reason::StoreUnavailable => self.unknown += 1,
+            Ok(receipt) => self.accepted.push((origin, receipt.clone())),
+            Err(failure) if failure.reason() == Reason::StoreUnavailable => {
+                self.refused.remove(&origin);
+                self.unknown.insert(origin);
+            }
+            // This attempt did nothing, but one before it may have.
+            Err(failure) if self.unknown.contains(&origin) && !is_decided(failure.reason()) => {}
             Err(failure) => {
-                self.refused.insert(recipe.origin(), failure.reason());
+                self.unknown.remove(&origin);
+                self.refused.insert(origin, failure.reason());
             }
         }
     }
@@ -79,6 +89,8 @@ impl History {
             replay.follow(head, entries, &self.commands);
         }
         replay.compare(store).await;
+        let report = verify_store(store, None).await.expect("the store answers");
+        assert!(report.is_clean(), "{report:?}");
         let requests = self.requests(store).await;
         let hashes: HashMap<(&ScopeId, u64), Hash> = journals
             .iter()
@@ -101,7 +113,7 @@ impl History {
             commands: self.commands.len(),
             accepted: self.accepted.len(),
             refused: self.refused.len(),
-            unknown: self.unknown,
+            unknown: self.unknown.len(),
             entries,
         }
     }
@@ -130,7 +142,7 @@ impl History {
         assert_eq!((&outcome["kind"], &outcome["id"]), (&receipt.kind.as_str().into(), &receipt.id.as_str().into()), "{origin}");
     }
 
-    /// The openings of a command are stored with it, or not at all.
+    /// The openings of what a command's entries commit to are stored with them, and no others.
     async fn check_openings(&self, store: &dyn Store, runs: &HashMap<String, Run>) {
         for (origin, command) in &self.commands {
             // Events of one id have the same openings, whichever of them was taken.
@@ -138,18 +150,14 @@ impl History {
                 continue;
             }
             let wanted: Vec<_> = command.openings.iter().map(|opening| opening.commitment.clone()).collect();
-            let found = store.openings(&command.scope, &wanted).await.expect("openings are read");
-            if runs.contains_key(origin) {
-                assert_eq!(found.len(), wanted.len(), "{origin} lacks openings");
-                assert!(found.iter().all(|opening| command.openings.contains(opening)), "{origin}");
-            } else if self.refused.contains_key(origin) && !self.is_accepted(origin) {
-                assert!(found.is_empty(), "{origin} was refused and left openings");
-            }
+            let mut found = store.openings(&command.scope, &wanted).await.expect("openings are read");
+            let text = runs.get(origin).map(|run| run.text.as_str()).unwrap_or_default();
+            let taken_up = command.openings.iter().filter(|opening| text.contains(opening.commitment.as_str()));
+            let mut expected: Vec<_> = taken_up.cloned().collect();
+            found.sort_by(|left, right| left.commitment.cmp(&right.commitment));
+            expected.sort_by(|left, right| left.commitment.cmp(&right.commitment));
+            assert_eq!(found, expected, "the openings of {origin}");
         }
-    }
-
-    fn is_accepted(&self, origin: &str) -> bool {
-        self.accepted.iter().any(|(accepted, _)| accepted == origin)
     }
 
     async fn requests(&self, store: &dyn Store) -> HashMap<RequestKey, RequestRow> {
@@ -164,6 +172,18 @@ impl History {
         }
         rows
     }
+}
+
+/// Whether a refusal says that the command was looked at, with everything before it in place.
+fn is_decided(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::DeadlineExceeded
+            | Reason::Internal
+            | Reason::QueueFull
+            | Reason::FirmQuotaExceeded
+            | Reason::ServiceStopping
+    )
 }
 
 /// The key under which a command's request is remembered.
@@ -209,11 +229,12 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             if entry.origin.is_empty() {
                 continue;
             }
-            let new = Run { scope: entry.scope.clone(), first: entry.sequence, last: entry.sequence };
+            let new = Run { scope: entry.scope.clone(), first: entry.sequence, last: entry.sequence, text: String::new() };
             let run = runs.entry(entry.origin.clone()).or_insert(new);
             let follows = run.scope == entry.scope && (run.first == entry.sequence || run.last + 1 == entry.sequence);
             assert!(follows, "{} happened twice: {run:?} and {}/{}", entry.origin, entry.scope, entry.sequence);
             run.last = entry.sequence;
+            run.text.push_str(&String::from_utf8_lossy(&entry.payload));
             // One command may map several statuses, and a tick may cross several thresholds.
             let which = if repeats(entry) { entry.sequence.to_string() } else { String::new() };
             let first = happened.insert((entry.event_type.clone(), which));

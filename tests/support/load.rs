@@ -30,7 +30,12 @@ pub async fn fill(store: &dyn Store, rows: usize) {
                 add(&mut set, &ScopeId::partnership("large"), number, sequence);
             } else {
                 let scope = ScopeId::partnership(&format!("small-{}", number / 20));
-                add(&mut set, &scope, number, u64::try_from(number % 20 / 2 + 1).expect("small"));
+                add(
+                    &mut set,
+                    &scope,
+                    number,
+                    u64::try_from(number % 20 / 2 + 1).expect("small"),
+                );
             }
         }
         set.heads = heads(&set.entries);
@@ -44,7 +49,9 @@ pub async fn fill(store: &dyn Store, rows: usize) {
 fn heads(entries: &[Entry]) -> Vec<Head> {
     let mut heads = std::collections::BTreeMap::new();
     for entry in entries {
-        let head = heads.entry(entry.scope.clone()).or_insert_with(|| Head::new(entry.scope.clone()));
+        let head = heads
+            .entry(entry.scope.clone())
+            .or_insert_with(|| Head::new(entry.scope.clone()));
         head.advance(entry);
     }
     heads.into_values().collect()
@@ -52,7 +59,6 @@ fn heads(entries: &[Entry]) -> Vec<Head> {
 
 fn add(set: &mut WriteSet, scope: &ScopeId, number: usize, sequence: u64) {
     let id = format!("{number:08}");
-    let firm = FirmId::parse("acme").expect("a firm");
     let digest = [u8::try_from(number % 251).expect("a byte"); 32];
     let body = format!(r#"{{"number":{number},"text":"{}"}}"#, "x".repeat(200));
     set.entries.push(Entry {
@@ -73,13 +79,26 @@ fn add(set: &mut WriteSet, scope: &ScopeId, number: usize, sequence: u64) {
     set.records.push(RecordRow {
         key: RecordKey::new(scope, Kind::Ticket, id.clone()),
         revision: 1,
-        state: if number % 10 == 0 { "open" } else { "closed" }.to_owned(),
-        due_at: (number % 4 == 0).then(|| instant(number)),
+        state: if number.is_multiple_of(10) {
+            "open"
+        } else {
+            "closed"
+        }
+        .to_owned(),
+        due_at: number.is_multiple_of(4).then(|| instant(number)),
         created_at: instant(number),
         updated_at: instant(number),
         body_version: 1,
         body,
     });
+    add_beside(set, scope, number);
+}
+
+/// Adds what stands beside the record of that number.
+fn add_beside(set: &mut WriteSet, scope: &ScopeId, number: usize) {
+    let id = format!("{number:08}");
+    let firm = FirmId::parse("acme").expect("a firm");
+    let digest = [u8::try_from(number % 251).expect("a byte"); 32];
     set.references.push(ReferenceRow {
         scope: scope.clone(),
         reference: ExternalReference {
@@ -98,13 +117,17 @@ fn add(set: &mut WriteSet, scope: &ScopeId, number: usize, sequence: u64) {
         request_id: id.clone(),
         digest,
         outcome: "{}".to_owned(),
-        expires_at: (number % 2 == 0).then(|| instant(number)),
+        expires_at: number.is_multiple_of(2).then(|| instant(number)),
     });
     set.sealed.push(SealedRow {
         scope: scope.clone(),
         opening: Opening::seal("ticket.title", &id, [0; SALT_BYTES], Readers::EveryParty),
     });
-    set.zones.push(ZoneRow { scope: scope.clone(), digest: id.clone(), tzif: vec![0; 100] });
+    set.zones.push(ZoneRow {
+        scope: scope.clone(),
+        digest: id.clone(),
+        tzif: vec![0; 100],
+    });
     set.credentials.push(CredentialRow {
         id,
         firm,

@@ -84,9 +84,17 @@ impl Cluster {
             guard,
         };
         // A collation that is not bytewise, so that a forgotten COLLATE "C" shows.
-        let locale = ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US", "--encoding=UTF8"];
+        let locale = [
+            "--locale=C",
+            "--locale-provider=icu",
+            "--icu-locale=en-US",
+            "--encoding=UTF8",
+        ];
         cluster.run("initdb", |command| {
-            command.arg("--pgdata").arg(cluster.data()).args(["--username", ROLE, "--auth=trust"]);
+            command
+                .arg("--pgdata")
+                .arg(cluster.data())
+                .args(["--username", ROLE, "--auth=trust"]);
             command.args(locale).arg("--no-sync");
         });
         cluster.start_again();
@@ -101,7 +109,11 @@ impl Cluster {
             self.folder.display()
         );
         self.run("pg_ctl", |command| {
-            command.arg("--pgdata").arg(self.data()).arg("--log").arg(self.folder.join("log"));
+            command
+                .arg("--pgdata")
+                .arg(self.data())
+                .arg("--log")
+                .arg(self.folder.join("log"));
             command.args(["--wait", "--timeout=60", "--options", &options, "start"]);
         });
     }
@@ -134,7 +146,8 @@ impl Cluster {
     pub async fn create_database(&self) -> String {
         self.template.get_or_init(|| self.make_template()).await;
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.administer(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        self.administer(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+            .await;
         self.database_url(&name)
     }
 
@@ -146,8 +159,11 @@ impl Cluster {
     }
 
     async fn make_template(&self) {
-        self.administer(&format!("CREATE DATABASE {TEMPLATE}")).await;
-        entente::store::migrate(&self.database_url(TEMPLATE)).await.expect("the template is migrated");
+        self.administer(&format!("CREATE DATABASE {TEMPLATE}"))
+            .await;
+        entente::store::migrate(&self.database_url(TEMPLATE))
+            .await
+            .expect("the template is migrated");
     }
 
     /// Runs a statement on the maintenance database. A database is copied only once nobody is
@@ -155,13 +171,17 @@ impl Cluster {
     async fn administer(&self, statement: &str) {
         const IN_USE: &str = "55006";
         let url = self.database_url("postgres");
-        let mut connection = PgConnection::connect(&url).await.expect("the cluster answers");
+        let mut connection = PgConnection::connect(&url)
+            .await
+            .expect("the cluster answers");
         for _ in 0..COPY_TRIES {
             let statement = sqlx::AssertSqlSafe(statement.to_owned());
             match raw_sql(statement).execute(&mut connection).await {
                 Ok(_) => return connection.close().await.expect("the connection closes"),
                 Err(error) => {
-                    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+                    let state = error
+                        .as_database_error()
+                        .and_then(sqlx::error::DatabaseError::code);
                     assert_eq!(state.as_deref(), Some(IN_USE), "{error}");
                     tokio::time::sleep(COPY_REST).await;
                 }
@@ -181,7 +201,11 @@ impl Cluster {
         let output = self.folder.join("output");
         let file = std::fs::File::create(&output).expect("the folder is writable");
         let errors = file.try_clone().expect("a file handle can be copied");
-        let status = command.stdin(Stdio::null()).stdout(file).stderr(errors).status();
+        let status = command
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(errors)
+            .status();
         let success = status.as_ref().is_ok_and(std::process::ExitStatus::success);
         assert!(
             success,
@@ -201,7 +225,8 @@ impl Drop for Cluster {
 
 /// The folder of PostgreSQL's programs.
 fn programs() -> PathBuf {
-    let complete = |folder: &PathBuf| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
+    let complete =
+        |folder: &PathBuf| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).find(|folder| complete(folder));
     in_path.or_else(|| installed().into_iter().find(complete)).expect(
@@ -211,13 +236,24 @@ fn programs() -> PathBuf {
 
 /// The folders where Debian keeps PostgreSQL's programs, the newest version first.
 fn installed() -> Vec<PathBuf> {
-    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
+    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else {
+        return Vec::new();
+    };
     let mut folders: Vec<(u32, PathBuf)> = versions
         .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
         .collect();
     folders.sort_unstable();
-    folders.into_iter().rev().map(|(_, folder)| folder).collect()
+    folders
+        .into_iter()
+        .rev()
+        .map(|(_, folder)| folder)
+        .collect()
 }
 
 /// Whom the cluster runs as: PostgreSQL refuses to run as root.
@@ -225,18 +261,28 @@ fn owner() -> Option<(Uid, Gid)> {
     if !Uid::effective().is_root() {
         return None;
     }
-    let user = ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten());
+    let user = ["postgres", "nobody"]
+        .into_iter()
+        .find_map(|name| User::from_name(name).ok().flatten());
     let user = user.expect("root needs a user postgres or nobody to run PostgreSQL as");
     Some((user.uid, user.gid))
 }
 
 fn new_folder(owner: Option<(Uid, Gid)>) -> PathBuf {
     let temporary = std::env::temp_dir();
-    let parent = if temporary.as_os_str().len() > FOLDER_BYTES_MAX { Path::new("/tmp") } else { &temporary };
-    let folder = tempfile::Builder::new().prefix("entente-").tempdir_in(parent).expect("a temporary folder");
+    let parent = if temporary.as_os_str().len() > FOLDER_BYTES_MAX {
+        Path::new("/tmp")
+    } else {
+        &temporary
+    };
+    let folder = tempfile::Builder::new()
+        .prefix("entente-")
+        .tempdir_in(parent)
+        .expect("a temporary folder");
     let folder = folder.keep();
     if let Some((uid, gid)) = owner {
-        std::os::unix::fs::chown(&folder, Some(uid.as_raw()), Some(gid.as_raw())).expect("root may give a folder away");
+        std::os::unix::fs::chown(&folder, Some(uid.as_raw()), Some(gid.as_raw()))
+            .expect("root may give a folder away");
     }
     folder
 }
@@ -244,15 +290,24 @@ fn new_folder(owner: Option<(Uid, Gid)>) -> PathBuf {
 fn guard(programs: &Path, folder: &Path, owner: Option<(Uid, Gid)>) -> Child {
     const SCRIPT: &str = r#"read -r _; "$1/pg_ctl" --pgdata "$2/data" --mode=immediate --wait stop; cd /; rm -rf "$2""#;
     let mut guard = command(Path::new("sh"), folder, owner);
-    guard.args(["-c", SCRIPT, "guard"]).arg(programs).arg(folder);
-    guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    guard
+        .args(["-c", SCRIPT, "guard"])
+        .arg(programs)
+        .arg(folder);
+    guard
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     // Out of reach of an interrupt from the terminal, which must not end it before its work.
     guard.process_group(0).spawn().expect("sh starts")
 }
 
 fn command(program: &Path, folder: &Path, owner: Option<(Uid, Gid)>) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(folder).env_remove("PGDATA").env_remove("PGOPTIONS");
+    command
+        .current_dir(folder)
+        .env_remove("PGDATA")
+        .env_remove("PGOPTIONS");
     if let Some((uid, gid)) = owner {
         command.uid(uid.as_raw()).gid(gid.as_raw());
     }

@@ -27,11 +27,11 @@ pub const START: Timestamp = Timestamp::from_micros(1_772_438_400_000_000);
 /// The firms, beside the operator.
 pub const FIRMS: [&str; 3] = ["acme", "borealis", "cargo"];
 /// Expectations of each partnership.
-const EXPECTATIONS: u8 = 6;
+const EXPECTATIONS: u8 = 4;
 /// Joint quotes of each partnership.
-const QUOTES: u8 = 4;
+const QUOTES: u8 = 3;
 /// Agreements of each partnership.
-const AGREEMENTS: u8 = 3;
+const AGREEMENTS: u8 = 2;
 /// Calendars of each partnership.
 const CALENDARS: u8 = 2;
 /// Clients, and outside parties, of each partnership.
@@ -90,6 +90,8 @@ pub enum Topic {
 pub struct Hint {
     /// The hash to approve, or the id to act on.
     pub text: String,
+    /// The state; empty where there was no record.
+    pub state: String,
     /// Number of the last offer.
     pub offer_number: u32,
     /// How many criteria there are.
@@ -137,7 +139,8 @@ impl Recipe {
             scope: ScopeId::parse(&self.scope).expect("recipes name scopes"),
             firm: FirmId::parse(&self.firm).filter(|_| !by_service),
             actor: format!("key-of-{}", self.firm),
-            origin: self.origin(),
+            // Time passes by itself, any number of times.
+            origin: if by_service { String::new() } else { self.origin() },
             request_id: self.request_id.clone(),
             digest,
             remember_for_ever: matches!(self.topic, Topic::Event { .. }),
@@ -160,7 +163,7 @@ impl Recipe {
             Topic::EndPartnership => partnerships::end(draw),
             Topic::Client(number) => partnerships::client(draw, number, &self.firm),
             Topic::OutsideParty(number) => partnerships::outside_party(draw, number),
-            Topic::Calendar(number) => service_levels::calendar(draw, number),
+            Topic::Calendar(number) => service_levels::calendar(draw, number, &self.hint),
             Topic::StatusMap => service_levels::status_map(draw, &self.firm),
             Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint),
             Topic::Event { event, other } => service_levels::event(draw, event, other, &self.scope, &self.firm),
@@ -231,8 +234,9 @@ impl Draw {
         self.chance(40).then(|| self.text(label))
     }
 
-    /// An instant from an hour before `at` to two days after it.
+    /// An instant from an hour before `at` to two days after it, and mostly after it.
     fn around(&mut self, at: Timestamp) -> Timestamp {
-        at.saturating_add(Span::from_minutes(self.number(-60..48 * 60)))
+        let earliest = if self.chance(10) { -60 } else { 1 };
+        at.saturating_add(Span::from_minutes(self.number(earliest..48 * 60)))
     }
 }

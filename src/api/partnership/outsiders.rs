@@ -2,7 +2,8 @@
 
 use tonic::{Request, Response};
 
-use super::{Answer, own_references};
+use super::Answer;
+use super::show::own_references;
 use crate::api::caller::Caller;
 use crate::api::convert::{chosen_id, known_enum, parse_name, reference, to_timestamp};
 use crate::api::page::Page;

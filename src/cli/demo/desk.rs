@@ -89,7 +89,9 @@ pub const NIGHTDESK: Desk = Desk {
     },
     per_working_day: (3, 5),
     per_free_day: (1, 2),
-    arrival_weights: [1, 1, 1, 1, 1, 2, 4, 8, 12, 12, 10, 9, 6, 9, 9, 8, 7, 5, 3, 3, 2, 2, 1, 1],
+    arrival_weights: [
+        1, 1, 1, 1, 1, 2, 4, 8, 12, 12, 10, 9, 6, 9, 9, 8, 7, 5, 3, 3, 2, 2, 1, 1,
+    ],
     titles: &[
         "Password expired, locked out",
         "Mail does not arrive on the phone",
@@ -127,7 +129,9 @@ pub const HARBOUR: Desk = Desk {
     },
     per_working_day: (1, 2),
     per_free_day: (0, 1),
-    arrival_weights: [0, 0, 0, 0, 0, 0, 1, 4, 10, 12, 11, 9, 6, 9, 10, 8, 7, 4, 2, 1, 1, 0, 0, 0],
+    arrival_weights: [
+        0, 0, 0, 0, 0, 0, 1, 4, 10, 12, 11, 9, 6, 9, 10, 8, 7, 4, 2, 1, 1, 0, 0, 0,
+    ],
     titles: &[
         "Server room is too warm",
         "Restore of a deleted folder",
@@ -152,7 +156,12 @@ mod tests {
     #[test]
     fn no_map_explains_the_unexplained_status() {
         for desk in DESKS {
-            assert!(desk.words.meanings().iter().all(|(word, _)| *word != UNEXPLAINED_STATUS));
+            assert!(
+                desk.words
+                    .meanings()
+                    .iter()
+                    .all(|(word, _)| *word != UNEXPLAINED_STATUS)
+            );
             assert!(desk.titles.iter().all(|title| title.len() <= 200));
         }
     }

@@ -72,7 +72,9 @@ pub const OTHER_HOURS: [OtherHours; 4] = [
 /// From when to when the office is open on a date, in minutes after midnight; `None`: closed.
 #[must_use]
 pub fn office_hours(day: Date) -> Option<(i64, i64)> {
-    let other = OTHER_HOURS.iter().find(|other| (other.first..=other.last).contains(&day));
+    let other = OTHER_HOURS
+        .iter()
+        .find(|other| (other.first..=other.last).contains(&day));
     match other {
         Some(other) => other.open,
         None if is_weekend(day) => None,
@@ -97,7 +99,9 @@ impl LocalTime {
     /// If the program was built without the zone.
     pub fn new() -> Result<Self, CliError> {
         let (name, tzif) = pinned_zone(ZONE).ok_or("the time zone of the demo is missing")?;
-        Ok(Self { zone: TimeZone::tzif(name, tzif)? })
+        Ok(Self {
+            zone: TimeZone::tzif(name, tzif)?,
+        })
     }
 
     /// The instant, in seconds since 1970, at `minutes` after midnight of a day.
@@ -105,7 +109,12 @@ impl LocalTime {
     /// # Errors
     /// If it is not within the day, or out of range.
     pub fn instant(&self, day: Date, minutes: i64) -> Result<i64, CliError> {
-        let time = Time::new(i8::try_from(minutes / HOUR_MINUTES)?, i8::try_from(minutes % HOUR_MINUTES)?, 0, 0)?;
+        let time = Time::new(
+            i8::try_from(minutes / HOUR_MINUTES)?,
+            i8::try_from(minutes % HOUR_MINUTES)?,
+            0,
+            0,
+        )?;
         Ok(self.zone.to_timestamp(day.to_datetime(time))?.as_second())
     }
 
@@ -158,11 +167,23 @@ mod tests {
         let time = LocalTime::new().unwrap();
         let thursday = date(2026, 2, 19);
         let start = at(&time, thursday, 17, 30);
-        assert_eq!(time.office_after(start, 30).unwrap(), at(&time, thursday, 18, 0));
-        assert_eq!(time.office_after(start, 31).unwrap(), at(&time, date(2026, 2, 23), 8, 1));
+        assert_eq!(
+            time.office_after(start, 30).unwrap(),
+            at(&time, thursday, 18, 0)
+        );
+        assert_eq!(
+            time.office_after(start, 31).unwrap(),
+            at(&time, date(2026, 2, 23), 8, 1)
+        );
         let new_year = at(&time, FIRST_DAY, 0, 0);
-        assert_eq!(time.office_after(new_year, 300).unwrap(), at(&time, date(2026, 1, 2), 15, 0));
-        assert_eq!(time.office_after(new_year, 301).unwrap(), at(&time, date(2026, 1, 5), 8, 1));
+        assert_eq!(
+            time.office_after(new_year, 300).unwrap(),
+            at(&time, date(2026, 1, 2), 15, 0)
+        );
+        assert_eq!(
+            time.office_after(new_year, 301).unwrap(),
+            at(&time, date(2026, 1, 5), 8, 1)
+        );
     }
 
     #[test]

@@ -5,9 +5,7 @@ use super::quarter::{HOUR_MINUTES, MINUTE, OTHER_HOURS, OtherHours, ZONE, office
 use super::stage::{Actor, ORIGIN, PRIME, SUB, Stage, call, present, seconds, states};
 use crate::cli::CliError;
 use crate::proto::google::r#type::{Date, DayOfWeek};
-use crate::proto::v1::{
-    self, AgreementKind, OutsidePartyKind, PartyRole, TargetType, TicketState,
-};
+use crate::proto::v1::{self, AgreementKind, OutsidePartyKind, PartyRole, TargetType, TicketState};
 
 /// Id of the calendar of Harbour IT's office.
 const OFFICE: &str = "harbour-office";
@@ -58,22 +56,37 @@ pub async fn play(stage: &Stage) -> Result<Setting, CliError> {
         create_calendar(&stage.nightdesk, &name, ALWAYS, always()).await?,
     ];
     let mut agreements = Vec::new();
-    for (desk, terms) in DESKS.into_iter().zip([service_desk(&name), second_line(&name)]) {
+    for (desk, terms) in DESKS
+        .into_iter()
+        .zip([service_desk(&name), second_line(&name)])
+    {
         agreements.push(agree(stage, &name, desk, terms).await?);
         explain_statuses(owner(stage, desk), &name, desk).await?;
     }
-    Ok(Setting { partnership, client, carrier, calendars, agreements })
+    Ok(Setting {
+        partnership,
+        client,
+        carrier,
+        calendars,
+        agreements,
+    })
 }
 
 /// The firm that a desk belongs to.
 #[must_use]
 pub fn owner<'a>(stage: &'a Stage, desk: &Desk) -> &'a Actor {
-    if desk.system == NIGHTDESK.system { &stage.nightdesk } else { &stage.harbour }
+    if desk.system == NIGHTDESK.system {
+        &stage.nightdesk
+    } else {
+        &stage.harbour
+    }
 }
 
 /// Harbour IT begins alone and hands a code to Nightdesk, which joins with it.
 async fn form(stage: &Stage) -> Result<String, CliError> {
-    let Stage { harbour, nightdesk, .. } = stage;
+    let Stage {
+        harbour, nightdesk, ..
+    } = stage;
     let request = v1::CreatePartnershipRequest {
         partnership: Some(v1::Partnership {
             display_name: "Harbour IT and Nightdesk".to_owned(),
@@ -83,33 +96,45 @@ async fn form(stage: &Stage) -> Result<String, CliError> {
         role: PartyRole::Prime.into(),
         partner_role: PartyRole::Sub.into(),
         external_reference: None,
-        request_id: harbour.connection.request_id(),
+        request_id: harbour.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    let mut partnerships = harbour.connection.partnerships();
-    let created = call("create the partnership", partnerships.create_partnership(request)).await?;
+    let mut partnerships = harbour.partnerships();
+    let created = call(
+        "create the partnership",
+        partnerships.create_partnership(request),
+    )
+    .await?;
     let request = v1::InvitePartnerRequest {
         name: created.name.clone(),
-        request_id: harbour.connection.request_id(),
+        request_id: harbour.request_id(),
         origin: ORIGIN.to_owned(),
         ..v1::InvitePartnerRequest::default()
     };
-    let invited =
-        call("invite Nightdesk", harbour.connection.partnerships().invite_partner(request)).await?;
+    let invited = call(
+        "invite Nightdesk",
+        harbour.partnerships().invite_partner(request),
+    )
+    .await?;
     let request = v1::JoinPartnershipRequest {
         code: invited.code,
         display_name: "Nightdesk".to_owned(),
-        request_id: nightdesk.connection.request_id(),
+        request_id: nightdesk.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    call("join", nightdesk.connection.partnerships().join_partnership(request)).await?;
+    call("join", nightdesk.partnerships().join_partnership(request)).await?;
     Ok(created.name)
 }
 
 /// Harbour IT proposes terms; Nightdesk approves them by their hash.
 async fn settle_terms(stage: &Stage, name: &str) -> Result<v1::Partnership, CliError> {
-    let Stage { harbour, nightdesk, .. } = stage;
-    let share = |party: &str, share_bps| v1::PartyShare { party_id: party.to_owned(), share_bps };
+    let Stage {
+        harbour, nightdesk, ..
+    } = stage;
+    let share = |party: &str, share_bps| v1::PartyShare {
+        party_id: party.to_owned(),
+        share_bps,
+    };
     let request = v1::ProposeTermsRequest {
         name: name.to_owned(),
         terms: Some(v1::Terms {
@@ -117,20 +142,27 @@ async fn settle_terms(stage: &Stage, name: &str) -> Result<v1::Partnership, CliE
             shares: vec![share(PRIME, 6_000), share(SUB, 4_000)],
             ..v1::Terms::default()
         }),
-        request_id: harbour.connection.request_id(),
+        request_id: harbour.request_id(),
         origin: ORIGIN.to_owned(),
         ..v1::ProposeTermsRequest::default()
     };
-    let proposed =
-        call("propose terms", harbour.connection.partnerships().propose_terms(request)).await?;
+    let proposed = call(
+        "propose terms",
+        harbour.partnerships().propose_terms(request),
+    )
+    .await?;
     let request = v1::ApproveTermsRequest {
         name: name.to_owned(),
         hash: present(proposed.proposed_terms, "the proposed terms")?.hash,
-        request_id: nightdesk.connection.request_id(),
+        request_id: nightdesk.request_id(),
         origin: ORIGIN.to_owned(),
         ..v1::ApproveTermsRequest::default()
     };
-    call("approve the terms", nightdesk.connection.partnerships().approve_terms(request)).await
+    call(
+        "approve the terms",
+        nightdesk.partnerships().approve_terms(request),
+    )
+    .await
 }
 
 async fn create_client(actor: &Actor, name: &str) -> Result<v1::Client, CliError> {
@@ -141,10 +173,14 @@ async fn create_client(actor: &Actor, name: &str) -> Result<v1::Client, CliError
             display_name: "Brandt Freight".to_owned(),
             ..v1::Client::default()
         }),
-        request_id: actor.connection.request_id(),
+        request_id: actor.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    call("create the client", actor.connection.partnerships().create_client(request)).await
+    call(
+        "create the client",
+        actor.partnerships().create_client(request),
+    )
+    .await
 }
 
 async fn create_carrier(actor: &Actor, name: &str) -> Result<v1::OutsideParty, CliError> {
@@ -156,10 +192,14 @@ async fn create_carrier(actor: &Actor, name: &str) -> Result<v1::OutsideParty, C
             kind: OutsidePartyKind::Carrier.into(),
             ..v1::OutsideParty::default()
         }),
-        request_id: actor.connection.request_id(),
+        request_id: actor.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    call("create the carrier", actor.connection.partnerships().create_outside_party(request)).await
+    call(
+        "create the carrier",
+        actor.partnerships().create_outside_party(request),
+    )
+    .await
 }
 
 async fn create_calendar(
@@ -172,26 +212,32 @@ async fn create_calendar(
         parent: name.to_owned(),
         calendar_id: id.to_owned(),
         calendar: Some(calendar),
-        request_id: actor.connection.request_id(),
+        request_id: actor.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    call("create a calendar", actor.connection.sla().create_calendar(request)).await
+    call("create a calendar", actor.sla().create_calendar(request)).await
 }
 
 /// Minutes after midnight as a calendar spells them.
 fn clock_time(minutes: i64) -> String {
-    format!("{:02}:{:02}", minutes / HOUR_MINUTES, minutes % HOUR_MINUTES)
+    format!(
+        "{:02}:{:02}",
+        minutes / HOUR_MINUTES,
+        minutes % HOUR_MINUTES
+    )
 }
 
 fn office() -> v1::Calendar {
     // The hours of any ordinary working day.
     let ordinary = office_hours(jiff::civil::date(2026, 1, 14));
     let windows = ordinary.into_iter().flat_map(|(opens, closes)| {
-        WEEK[..WORKING_DAYS].iter().map(move |day| v1::WeeklyWindow {
-            day: (*day).into(),
-            start: clock_time(opens),
-            end: clock_time(closes),
-        })
+        WEEK[..WORKING_DAYS]
+            .iter()
+            .map(move |day| v1::WeeklyWindow {
+                day: (*day).into(),
+                start: clock_time(opens),
+                end: clock_time(closes),
+            })
     });
     v1::Calendar {
         display_name: "Harbour IT's office".to_owned(),
@@ -208,8 +254,10 @@ fn exception(other: &OtherHours) -> v1::CalendarException {
         month: day.month().into(),
         day: day.day().into(),
     };
-    let window =
-        |(opens, closes)| v1::DailyWindow { start: clock_time(opens), end: clock_time(closes) };
+    let window = |(opens, closes)| v1::DailyWindow {
+        start: clock_time(opens),
+        end: clock_time(closes),
+    };
     v1::CalendarException {
         start_date: Some(date(other.first)),
         end_date: Some(date(other.last)),
@@ -234,14 +282,18 @@ fn always() -> v1::Calendar {
 
 fn targets(desk: &Desk) -> Vec<v1::ServiceLevelTarget> {
     let of = |target_type: TargetType, minutes: [i64; 4]| {
-        (1..).zip(minutes).map(move |(priority, minutes)| v1::ServiceLevelTarget {
-            r#type: target_type.into(),
-            priority,
-            duration: Some(seconds(minutes * MINUTE)),
-        })
+        (1..)
+            .zip(minutes)
+            .map(move |(priority, minutes)| v1::ServiceLevelTarget {
+                r#type: target_type.into(),
+                priority,
+                duration: Some(seconds(minutes * MINUTE)),
+            })
     };
     let response = of(TargetType::FirstResponse, desk.response_minutes);
-    response.chain(of(TargetType::Resolution, desk.resolution_minutes)).collect()
+    response
+        .chain(of(TargetType::Resolution, desk.resolution_minutes))
+        .collect()
 }
 
 fn pausing_states() -> Vec<i32> {
@@ -288,25 +340,32 @@ async fn agree(
     desk: &Desk,
     agreement: v1::Agreement,
 ) -> Result<v1::Agreement, CliError> {
-    let proposer = owner(stage, desk);
-    let other = if agreement.beneficiary == PRIME { &stage.harbour } else { &stage.nightdesk };
+    let firm = owner(stage, desk);
+    let other = if agreement.beneficiary == PRIME {
+        &stage.harbour
+    } else {
+        &stage.nightdesk
+    };
     let request = v1::CreateAgreementRequest {
         parent: name.to_owned(),
         agreement_id: desk.agreement.to_owned(),
         agreement: Some(agreement),
-        request_id: proposer.connection.request_id(),
+        request_id: firm.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    let proposed =
-        call("propose an agreement", proposer.connection.sla().create_agreement(request)).await?;
+    let proposed = call("propose an agreement", firm.sla().create_agreement(request)).await?;
     let request = v1::ApproveAgreementRequest {
         name: proposed.name,
         hash: proposed.hash,
-        request_id: other.connection.request_id(),
+        request_id: other.request_id(),
         origin: ORIGIN.to_owned(),
         ..v1::ApproveAgreementRequest::default()
     };
-    call("approve an agreement", other.connection.sla().approve_agreement(request)).await
+    call(
+        "approve an agreement",
+        other.sla().approve_agreement(request),
+    )
+    .await
 }
 
 /// Says what the words of a firm's PSA mean.
@@ -323,9 +382,13 @@ async fn explain_statuses(actor: &Actor, name: &str, desk: &Desk) -> Result<(), 
             ..v1::StatusMap::default()
         }),
         allow_missing: true,
-        request_id: actor.connection.request_id(),
+        request_id: actor.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    call("explain the statuses", actor.connection.sla().update_status_map(request)).await?;
+    call(
+        "explain the statuses",
+        actor.sla().update_status_map(request),
+    )
+    .await?;
     Ok(())
 }

@@ -4,16 +4,23 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
+use jiff::civil::Date;
 use prost_types::Timestamp;
 use tempfile::TempDir;
 use tonic::{Response, Status};
 
+use super::quarter::LocalTime;
 use crate::cli::CliError;
-use crate::cli::client::{ApiKey, Connection, RequestIds, connect, failed};
+use crate::cli::client::{ApiChannel, ApiKey, Connection, RequestIds, connect, failed};
 use crate::cli::keys::{KeyRequest, create_key};
 use crate::domain::identity::FirmId;
 use crate::proto::google::r#type::Money;
 use crate::proto::v1;
+use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
+use crate::proto::v1::journal_service_client::JournalServiceClient;
+use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
+use crate::proto::v1::pricing_service_client::PricingServiceClient;
+use crate::proto::v1::sla_service_client::SlaServiceClient;
 use crate::server::environment::SystemRandomness;
 use crate::server::{self, Application, Environment, Running};
 use crate::store;
@@ -38,18 +45,68 @@ pub struct Actor {
     pub display_name: &'static str,
     /// Its API key, to be shown to whoever runs the demo.
     pub api_key: String,
-    /// Its connection to the server.
-    pub connection: Connection,
+    connection: Connection,
 }
 
 impl Actor {
-    async fn new(application: &Application, server: &str, id: &str, display_name: &'static str) -> Result<Self, CliError> {
+    async fn new(
+        application: &Application,
+        server: &str,
+        id: &str,
+        display_name: &'static str,
+    ) -> Result<Self, CliError> {
         let firm = FirmId::parse(id).ok_or("not a firm's id")?;
-        let request = KeyRequest { display_name: "the demo".to_owned(), ..KeyRequest::default() };
+        let request = KeyRequest {
+            display_name: "the demo".to_owned(),
+            ..KeyRequest::default()
+        };
         let key = create_key(application, &firm, display_name, request).await?;
         let request_ids = RequestIds::random(&SystemRandomness);
         let connection = connect(server, &ApiKey::new(&key.api_key), request_ids).await?;
-        Ok(Self { firm: key.firm, display_name, api_key: key.api_key, connection })
+        Ok(Self {
+            firm: key.firm,
+            display_name,
+            api_key: key.api_key,
+            connection,
+        })
+    }
+}
+
+impl Actor {
+    /// An id for the next change.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        self.connection.request_id()
+    }
+
+    /// Client of the `PartnershipService`.
+    #[must_use]
+    pub fn partnerships(&self) -> PartnershipServiceClient<ApiChannel> {
+        self.connection.partnerships()
+    }
+
+    /// Client of the `ExpectationService`.
+    #[must_use]
+    pub fn expectations(&self) -> ExpectationServiceClient<ApiChannel> {
+        self.connection.expectations()
+    }
+
+    /// Client of the `SlaService`.
+    #[must_use]
+    pub fn sla(&self) -> SlaServiceClient<ApiChannel> {
+        self.connection.sla()
+    }
+
+    /// Client of the `PricingService`.
+    #[must_use]
+    pub fn pricing(&self) -> PricingServiceClient<ApiChannel> {
+        self.connection.pricing()
+    }
+
+    /// Client of the `JournalService`.
+    #[must_use]
+    pub fn journal(&self) -> JournalServiceClient<ApiChannel> {
+        self.connection.journal()
     }
 }
 
@@ -88,7 +145,14 @@ impl Stage {
         let application = &running.application;
         let harbour = Actor::new(application, &server, "harbour", "Harbour IT").await?;
         let nightdesk = Actor::new(application, &server, "nightdesk", "Nightdesk").await?;
-        Ok(Self { address, database_url, harbour, nightdesk, running, folder })
+        Ok(Self {
+            address,
+            database_url,
+            harbour,
+            nightdesk,
+            running,
+            folder,
+        })
     }
 
     /// Stops the server and removes the database.
@@ -96,7 +160,13 @@ impl Stage {
     /// # Errors
     /// If the folder cannot be removed.
     pub async fn close(self) -> Result<(), CliError> {
-        let Self { harbour, nightdesk, running, folder, .. } = self;
+        let Self {
+            harbour,
+            nightdesk,
+            running,
+            folder,
+            ..
+        } = self;
         // Their connections would keep the server waiting.
         drop((harbour, nightdesk));
         running.stop().await;
@@ -122,7 +192,10 @@ pub async fn call<T>(
     action: &str,
     answer: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, CliError> {
-    answer.await.map(Response::into_inner).map_err(|status| failed(action, &status))
+    answer
+        .await
+        .map(Response::into_inner)
+        .map_err(|status| failed(action, &status))
 }
 
 /// What an answer must have.
@@ -133,10 +206,28 @@ pub fn present<T>(part: Option<T>, what: &str) -> Result<T, CliError> {
     part.ok_or_else(|| format!("the server answered without {what}").into())
 }
 
+/// The date by the server's clock, in the zone of the demo.
+///
+/// # Errors
+/// If the server does not tell the time.
+pub async fn today(stage: &Stage, time: &LocalTime) -> Result<Date, CliError> {
+    let mut partnerships = stage.harbour.partnerships();
+    let request = v1::GetServiceInfoRequest {};
+    let info = call("ask for the time", partnerships.get_service_info(request)).await?;
+    let now = present(info.server_time, "its time")?;
+    Ok(time.civil(now.seconds)?.date())
+}
+
 /// An instant in the contract's form.
 #[must_use]
 pub const fn instant(seconds: i64) -> Timestamp {
     Timestamp { seconds, nanos: 0 }
+}
+
+/// Euros and cents, in cents.
+#[must_use]
+pub const fn cents(euros: i64, cents: i64) -> i64 {
+    euros * CENTS + cents
 }
 
 /// So many euro cents in the contract's form.

@@ -100,11 +100,18 @@ pub struct Tale {
 /// If a time is out of range.
 pub fn tales(desk: &'static Desk, time: &LocalTime, seed: u64) -> Result<Vec<Tale>, CliError> {
     // Each desk has a course of its own, so that a change to one leaves the other as it is.
-    let mut chance = Chance::new(seed.wrapping_mul(2).wrapping_add(u64::from(desk.office_hours_only)));
+    let mut chance = Chance::new(
+        seed.wrapping_mul(2)
+            .wrapping_add(u64::from(desk.office_hours_only)),
+    );
     let mut tales = Vec::new();
     let mut day = FIRST_DAY;
     while day < DAY_AFTER {
-        let (low, high) = if office_hours(day).is_some() { desk.per_working_day } else { desk.per_free_day };
+        let (low, high) = if office_hours(day).is_some() {
+            desk.per_working_day
+        } else {
+            desk.per_free_day
+        };
         for _ in 0..chance.between(low, high) {
             let hour = i64::try_from(chance.weighted(&desk.arrival_weights))?;
             let opened = time.instant(day, hour * HOUR_MINUTES + chance.between(0, 59))?;
@@ -130,12 +137,19 @@ pub fn tales(desk: &'static Desk, time: &LocalTime, seed: u64) -> Result<Vec<Tal
 fn leave_unexplained(tales: &mut [Tale], since: i64) {
     let mut left = UNEXPLAINED_TICKETS;
     for tale in tales {
-        let [opened, before, after, ..] = tale.steps.as_slice() else { continue };
+        let [opened, before, after, ..] = tale.steps.as_slice() else {
+            continue;
+        };
         let at = before.at.midpoint(after.at) / MINUTE * MINUTE;
         if left == 0 || opened.at < since || at <= before.at {
             continue;
         }
-        let step = Step { at, status: Some(UNEXPLAINED_STATUS), priority: None, response: false };
+        let step = Step {
+            at,
+            status: Some(UNEXPLAINED_STATUS),
+            priority: None,
+            response: false,
+        };
         tale.steps.insert(2, step);
         left -= 1;
     }
@@ -161,7 +175,14 @@ fn tale(
 ) -> Result<Tale, CliError> {
     let title = chance.pick(desk.titles).copied().unwrap_or_default();
     let priority = chance.weighted(&PRIORITY_WEIGHTS);
-    let mut life = Life { desk, time, chance, at: opened, priority, steps: Vec::new() };
+    let mut life = Life {
+        desk,
+        time,
+        chance,
+        at: opened,
+        priority,
+        steps: Vec::new(),
+    };
     life.step(Some(desk.words.new), Some(priority), false);
     let responded_after = life.answer()?;
     life.solve(responded_after)?;
@@ -170,13 +191,21 @@ fn tale(
     }
     life.at += DAYS_TO_CLOSE * 24 * HOUR_MINUTES * MINUTE;
     life.step(Some(desk.words.closed), None, false);
-    Ok(Tale { title, steps: life.steps })
+    Ok(Tale {
+        title,
+        steps: life.steps,
+    })
 }
 
 impl Life<'_> {
     fn step(&mut self, status: Option<&'static str>, priority: Option<usize>, response: bool) {
         let priority = priority.and_then(|index| i32::try_from(index + 1).ok());
-        self.steps.push(Step { at: self.at, status, priority, response });
+        self.steps.push(Step {
+            at: self.at,
+            status,
+            priority,
+            response,
+        });
     }
 
     /// Lets the desk work for so many minutes of its own hours.
@@ -193,8 +222,11 @@ impl Life<'_> {
     fn answer(&mut self) -> Result<i64, CliError> {
         let target = self.desk.response_minutes[self.priority];
         let late = self.chance.percent(7);
-        let percent =
-            if late { self.chance.between(110, 190) } else { self.chance.between(5, 88) };
+        let percent = if late {
+            self.chance.between(110, 190)
+        } else {
+            self.chance.between(5, 88)
+        };
         let minutes = (target * percent / 100).max(1);
         self.work(minutes)?;
         self.step(Some(self.desk.words.working), None, true);
@@ -228,7 +260,11 @@ impl Life<'_> {
     fn change_priority(&mut self) {
         let last = self.desk.resolution_minutes.len() - 1;
         let up = self.priority == last || (self.priority > 0 && self.chance.percent(60));
-        self.priority = if up { self.priority - 1 } else { self.priority + 1 };
+        self.priority = if up {
+            self.priority - 1
+        } else {
+            self.priority + 1
+        };
         self.at += MINUTE;
         self.step(None, Some(self.priority), false);
     }
@@ -238,9 +274,17 @@ impl Life<'_> {
         let words = &self.desk.words;
         let (status, minutes, around_the_clock) = match self.chance.weighted(&WAITS_FOR_WEIGHTS) {
             0 => (words.on_client, self.chance.between(20, 14 * 60), false),
-            1 => (words.on_outside_party, self.chance.between(90, 25 * 60), false),
+            1 => (
+                words.on_outside_party,
+                self.chance.between(90, 25 * 60),
+                false,
+            ),
             // The other firm of Harbour IT is Nightdesk, which never closes.
-            _ => (words.on_partner, self.chance.between(15, 7 * 60), self.desk.office_hours_only),
+            _ => (
+                words.on_partner,
+                self.chance.between(15, 7 * 60),
+                self.desk.office_hours_only,
+            ),
         };
         self.step(Some(status), None, false);
         self.at = if around_the_clock {
@@ -265,6 +309,9 @@ impl Life<'_> {
     }
 }
 
+/// Date, hour and minute of something, and the status and the priority from there on.
+type Happening = (Date, i64, i64, Option<&'static str>, Option<i32>);
+
 /// The ticket that the demo explains. It is the same whatever the seed: it waits on the client
 /// over a closed day and a weekend, on the other firm and on an outside party; its priority rises;
 /// it is reopened; and it is in time by five minutes.
@@ -272,7 +319,7 @@ fn explained(time: &LocalTime) -> Result<Tale, CliError> {
     let words = &HARBOUR.words;
     let (thursday, sunday, monday) = (date(2026, 2, 19), date(2026, 2, 22), date(2026, 2, 23));
     let (tuesday, wednesday) = (date(2026, 2, 24), date(2026, 2, 25));
-    let course: [(Date, i64, i64, Option<&'static str>, Option<i32>); 13] = [
+    let course: [Happening; 13] = [
         (thursday, 16, 40, Some(words.new), Some(3)),
         (thursday, 17, 25, Some(words.working), None),
         (thursday, 17, 40, Some(words.on_client), None),
@@ -290,9 +337,17 @@ fn explained(time: &LocalTime) -> Result<Tale, CliError> {
     let mut steps = Vec::with_capacity(course.len());
     for (index, (day, hour, minute, status, priority)) in course.into_iter().enumerate() {
         let at = time.instant(day, hour * HOUR_MINUTES + minute)?;
-        steps.push(Step { at, status, priority, response: index == 1 });
+        steps.push(Step {
+            at,
+            status,
+            priority,
+            response: index == 1,
+        });
     }
-    Ok(Tale { title: EXPLAINED_TITLE, steps })
+    Ok(Tale {
+        title: EXPLAINED_TITLE,
+        steps,
+    })
 }
 
 #[cfg(test)]
@@ -314,17 +369,29 @@ mod tests {
     fn tales_go_forward_begin_with_an_opening_and_stay_in_the_quarter() {
         let time = LocalTime::new().unwrap();
         let quarter = time.instant(FIRST_DAY, 0).unwrap()..time.instant(DAY_AFTER, 0).unwrap();
-        for (desk, seed) in DESKS.into_iter().flat_map(|desk| (0..20).map(move |seed| (desk, seed))) {
+        for (desk, seed) in DESKS
+            .into_iter()
+            .flat_map(|desk| (0..20).map(move |seed| (desk, seed)))
+        {
             let tales = tales(desk, &time, seed).unwrap();
             assert!((80..500).contains(&tales.len()), "{} tickets", tales.len());
             for tale in &tales {
                 assert!(tale.steps[0].priority.is_some(), "{tale:?}");
                 assert!(tale.steps.is_sorted_by_key(|step| step.at), "{tale:?}");
-                assert!(tale.steps.iter().all(|step| quarter.contains(&step.at)), "{tale:?}");
+                assert!(
+                    tale.steps.iter().all(|step| quarter.contains(&step.at)),
+                    "{tale:?}"
+                );
             }
             let parked = tales.iter().flat_map(|tale| &tale.steps);
-            let parked = parked.filter(|step| step.status == Some(UNEXPLAINED_STATUS)).count();
-            let expected = if desk.office_hours_only { 0 } else { UNEXPLAINED_TICKETS };
+            let parked = parked
+                .filter(|step| step.status == Some(UNEXPLAINED_STATUS))
+                .count();
+            let expected = if desk.office_hours_only {
+                0
+            } else {
+                UNEXPLAINED_TICKETS
+            };
             assert_eq!(parked, expected);
         }
     }

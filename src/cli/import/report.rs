@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::rows::RejectedRow;
@@ -12,6 +12,9 @@ use crate::cli::Output;
 
 /// How the progress bar looks.
 const BAR: &str = "{wide_bar} {pos}/{len} rows, {eta} to go";
+
+/// How the table looks: lines above, below and under the header.
+const TABLE: TableStyle = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
 
 /// A progress bar on standard error, if that is a terminal; rows that are left out are told there
 /// in any case.
@@ -105,7 +108,7 @@ pub fn text(summary: &Summary) -> String {
 
 fn table(summary: &Summary) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(TABLE);
     table.set_header([
         "Target",
         "Priority",

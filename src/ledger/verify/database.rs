@@ -146,7 +146,7 @@ async fn verify_head(
 /// What is stored under a record's name.
 struct StoredRecord {
     row: Option<RecordRow>,
-    credential_agrees: bool,
+    side_fault: Option<Cause>,
 }
 
 /// Compares all records once: those that do not agree, or are not there.
@@ -173,7 +173,7 @@ async fn suspects(
                 replay.counts.records += 1;
                 let name = (row.key.kind, row.key.id.clone());
                 unseen.remove(&name);
-                let stored = with_credential(store, &row.key, Some(row.clone())).await?;
+                let stored = with_side_rows(store, &row.key, Some(row.clone())).await?;
                 replay.counts.credentials += u64::from(row.key.kind == Kind::ApiKey);
                 if fault(replay, &name, &stored).is_some() {
                     suspects.insert(name);
@@ -229,37 +229,50 @@ async fn read_again(
         for (name, key) in names.iter().zip(&keys) {
             found.insert(
                 (*name).clone(),
-                with_credential(store, key, rows.remove(key)).await?,
+                with_side_rows(store, key, rows.remove(key)).await?,
             );
         }
     }
     Ok(found)
 }
 
-/// Looks up the credential that belongs to a key's record.
-async fn with_credential(
+/// Adds what is wrong with the rows that go with a record.
+async fn with_side_rows(
     store: &dyn Store,
     key: &RecordKey,
     row: Option<RecordRow>,
 ) -> Result<StoredRecord, VerifyError> {
-    let mut credential_agrees = true;
-    if let (Kind::ApiKey, Some(row)) = (key.kind, &row) {
-        let credential = store.credential(&key.id).await?;
-        let expected = batch::decode_row(row).and_then(|versioned| match &versioned.record {
-            Record::ApiKey(api_key) => batch::credential_row(key, api_key).map(Some),
-            _ => Ok(None),
-        });
-        credential_agrees = expected.is_ok_and(|expected| expected == credential);
+    let side_fault = match &row {
+        Some(row) => side_fault(store, key, row).await?,
+        None => None,
+    };
+    Ok(StoredRecord { row, side_fault })
+}
+
+/// Credentials and external references are recognised by tables of their own, which must say what
+/// the records say.
+async fn side_fault(store: &dyn Store, key: &RecordKey, row: &RecordRow) -> Result<Option<Cause>, VerifyError> {
+    let Ok(versioned) = batch::decode_row(row) else { return Ok(None) };
+    match &versioned.record {
+        Record::ApiKey(api_key) => {
+            let expected = batch::credential_row(key, api_key)?;
+            let agrees = store.credential(&key.id).await?.as_ref() == Some(&expected);
+            Ok((!agrees).then_some(Cause::CredentialDiffers))
+        }
+        Record::Reference(reference) => {
+            let Some(kind) = Kind::parse(&reference.kind) else { return Ok(Some(Cause::ReferenceDiffers)) };
+            let target = RecordKey::new(&key.scope, kind, reference.id.as_str());
+            let rows = store.references_of(std::slice::from_ref(&target)).await?;
+            let agrees = rows.iter().any(|row| row.reference == reference.reference);
+            Ok((!agrees).then_some(Cause::ReferenceDiffers))
+        }
+        _ => Ok(None),
     }
-    Ok(StoredRecord {
-        row,
-        credential_agrees,
-    })
 }
 
 fn fault(replay: &Replay, name: &RecordName, stored: &StoredRecord) -> Option<Cause> {
     let cause = replay.compare(name, stored.row.as_ref());
-    cause.or_else(|| (!stored.credential_agrees).then_some(Cause::CredentialDiffers))
+    cause.or_else(|| stored.side_fault.clone())
 }
 
 async fn verify_zones(

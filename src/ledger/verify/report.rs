@@ -43,6 +43,9 @@ pub enum Cause {
     /// The row by which a key is recognised is not what the key's record says.
     #[error("the credential differs from the record of the key")]
     CredentialDiffers,
+    /// The row by which an external reference is looked up does not say what its record says.
+    #[error("the row of the external reference differs from its record")]
+    ReferenceDiffers,
     /// Time zone data does not have the digest under which it is stored.
     #[error("the time zone data {0} was altered")]
     ZoneAltered(String),

@@ -13,7 +13,16 @@ use super::{Draw, Hint, client_id, expectation_id};
 
 pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = expectation_id(number);
-    Action::Expectation(match draw.number(0..100) {
+    let sensible = match hint.state.as_str() {
+        "" => 0..22,
+        "draft" => 22..43,
+        "asserted" | "offered" | "countered" => 43..76,
+        "agreed" | "missed" | "disputed" => 76..88,
+        "fulfilled" => 88..100,
+        _ => 0..100,
+    };
+    let which = if draw.chance(80) { draw.number(sensible) } else { draw.number(0..100) };
+    Action::Expectation(match which {
         0..22 => create(draw, number, at),
         22..28 => ExpectationCommand::Update { id, title: draw.maybe_text("expectation.title"), five_w: five_w(draw, at) },
         28..43 => ExpectationCommand::Offer { id, message: draw.maybe_text("expectation.message") },

@@ -74,13 +74,13 @@ pub(super) fn join(draw: &mut Draw, scope: &str, firm: &str) -> Action {
 
 pub(super) fn propose_terms(draw: &mut Draw) -> Action {
     let first = draw.number(0..=10_000);
-    let second = if draw.chance(10) { 7 } else { 10_000 - first };
+    let second = if draw.chance(5) { 7 } else { 10_000 - first };
     let share = |number, share_bps| PartyShare { party: PartyId::numbered(number), share_bps };
     Action::Partnership(PartnershipCommand::ProposeTerms(TermsContent {
         text: draw.maybe_text("terms.text"),
         shares: if draw.chance(30) { Vec::new() } else { vec![share(1, first), share(2, second)] },
         offer_validity: Span::from_hours(draw.number(0..48)),
-        future_tolerance: Span::from_minutes(draw.number(0..70)),
+        future_tolerance: Span::from_minutes(draw.number(0..=63)),
     }))
 }
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use entente::domain::identity::{FirmId, ScopeId};
+use entente::domain::pricing::quote::QuoteState;
 use entente::domain::record::{Kind, Record, RecordKey};
 use entente::domain::time::Timestamp;
 use entente::domain::world::Versioned;
@@ -13,12 +14,28 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    AGREEMENTS, CALENDARS, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe, Topic, agreement_id,
+    AGREEMENTS, CALENDARS, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe, Topic, agreement_id, calendar_id,
     expectation_id, quote_id,
 };
 
-/// How many partnerships there are before it becomes unlikely that another one is begun.
+/// How many memberships there are before it becomes unlikely that another partnership is begun.
 const PARTNERSHIPS: usize = 3;
+/// What comes first, so that the rest has something to stand on.
+const OPENING: [Topic; 13] = [
+    Topic::OpenPartnership,
+    Topic::OpenPartnership,
+    Topic::Calendar(0),
+    Topic::Calendar(1),
+    Topic::StatusMap,
+    Topic::Agreement(0),
+    Topic::Agreement(1),
+    Topic::Invite,
+    Topic::Join,
+    Topic::Calendar(0),
+    Topic::Agreement(0),
+    Topic::StatusMap,
+    Topic::Agreement(0),
+];
 /// How many recipes are kept to be repeated.
 const RECENT: usize = 20;
 
@@ -28,14 +45,15 @@ pub struct Planner {
     /// Numbers of this planner's recipes begin here.
     number: u64,
     recent: VecDeque<Recipe>,
-    scopes: Vec<ScopeId>,
+    /// Which firm belongs to which partnership, as far as known.
+    memberships: Vec<(&'static str, ScopeId)>,
 }
 
 impl Planner {
     /// A planner whose recipes are numbered from `first_number`.
     pub fn new(seed: u64, first_number: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { rng, number: first_number, recent: VecDeque::new(), scopes: Vec::new() }
+        Self { rng, number: first_number, recent: VecDeque::new(), memberships: Vec::new() }
     }
 
     /// The recipes that register the operator and the firms, which must come before all others.
@@ -56,6 +74,17 @@ impl Planner {
         let firm = FIRMS[[0, 0, 0, 1, 1, 1, 2][self.rng.random_range(0..7)]];
         self.look_around(store).await;
         let topic = self.topic();
+        self.plan(topic, firm, store, now).await
+    }
+
+    /// Thinks of a sensible opening move, the `number`th; `None` when there is enough to stand on.
+    pub async fn opening(&mut self, number: usize, store: &dyn Store, now: Timestamp) -> Option<Recipe> {
+        self.look_around(store).await;
+        let firm = FIRMS[usize::from(OPENING.get(number) == Some(&Topic::Join))];
+        Some(self.plan(*OPENING.get(number)?, firm, store, now).await)
+    }
+
+    async fn plan(&mut self, topic: Topic, firm: &str, store: &dyn Store, now: Timestamp) -> Recipe {
         let scope = self.scope_of(topic, firm);
         let firm = if matches!(topic, Topic::Register(_)) { "operator" } else { firm };
         let hint = self.read(store, topic, &scope).await.unwrap_or_default();
@@ -97,37 +126,40 @@ impl Planner {
     /// Learns which partnerships there are; what cannot be read stays as it was known.
     async fn look_around(&mut self, store: &dyn Store) {
         for firm in FIRMS {
-            let Some(firm) = FirmId::parse(firm) else { continue };
-            let Ok(rows) = store.list_records(&list(&firm.scope(), Kind::Membership)).await else { continue };
+            let scope = FirmId::parse(firm).expect("a firm").scope();
+            let rows = store.list_records(&list(&scope, Kind::Membership)).await.unwrap_or_default();
             for row in rows {
-                let scope = ScopeId::partnership(&row.key.id);
-                if !self.scopes.contains(&scope) {
-                    self.scopes.push(scope);
+                let membership = (firm, ScopeId::partnership(&row.key.id));
+                if !self.memberships.contains(&membership) {
+                    self.memberships.push(membership);
                 }
             }
         }
     }
 
     fn topic(&mut self) -> Topic {
-        let open = if self.scopes.len() < PARTNERSHIPS { 40 } else { 1 };
+        let open = match self.memberships.len() {
+            0..PARTNERSHIPS => 40,
+            _ => u32::from(self.rng.random_ratio(20, 100)),
+        };
         let rng = &mut self.rng;
         let choices = [
             (open, Topic::OpenPartnership),
             (1, Topic::Register(Some(rng.random_range(0..3)))),
             (3, Topic::ApiKey),
             (6, Topic::Invite),
-            (6, Topic::Join),
+            (7, Topic::Join),
             (4, Topic::ProposeTerms),
             (5, Topic::ApproveTerms),
             (u32::from(rng.random_ratio(5, 100)), Topic::EndPartnership),
             (3, Topic::Client(rng.random_range(0..OUTSIDERS))),
             (2, Topic::OutsideParty(rng.random_range(0..OUTSIDERS))),
-            (9, Topic::Calendar(rng.random_range(0..CALENDARS))),
-            (6, Topic::StatusMap),
-            (16, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
+            (4, Topic::Calendar(rng.random_range(0..CALENDARS))),
+            (3, Topic::StatusMap),
+            (12, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
             (40, Topic::Event { event: rng.random_range(0..EVENTS), other: rng.random_ratio(3, 100) }),
-            (40, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
-            (40, Topic::Quote(rng.random_range(0..QUOTES))),
+            (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
+            (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
             (2, Topic::TickQuote(rng.random_range(0..QUOTES))),
         ];
@@ -148,10 +180,13 @@ impl Planner {
             Topic::Register(_) => FirmId::operator().scope(),
             Topic::ApiKey | Topic::OpenPartnership => own,
             // A partnership that is not there, now and then.
-            _ if self.scopes.is_empty() || self.rng.random_ratio(1, 100) => ScopeId::partnership("nowhere"),
+            _ if self.memberships.is_empty() || self.rng.random_ratio(1, 100) => ScopeId::partnership("nowhere"),
             _ => {
-                let index = self.rng.random_range(0..self.scopes.len());
-                self.scopes[index].clone()
+                let stranger = topic == Topic::Join || self.rng.random_ratio(4, 100);
+                let fits = |member: &str| (member == firm) != stranger;
+                let fitting: Vec<_> = self.memberships.iter().filter(|(member, _)| fits(member)).collect();
+                let choices = if fitting.is_empty() { self.memberships.iter().collect() } else { fitting };
+                choices[self.rng.random_range(0..choices.len())].1.clone()
             }
         }
     }
@@ -159,6 +194,7 @@ impl Planner {
     /// What a caller would have read of the record concerned.
     async fn read(&mut self, store: &dyn Store, topic: Topic, scope: &ScopeId) -> Option<Hint> {
         let (kind, id) = match topic {
+            Topic::Calendar(number) => (Kind::Calendar, calendar_id(number)),
             Topic::ApproveTerms => (Kind::Partnership, scope.id().to_owned()),
             Topic::Agreement(number) => (Kind::Agreement, agreement_id(number)),
             Topic::Expectation(number) => (Kind::Expectation, expectation_id(number)),
@@ -180,7 +216,8 @@ fn list(scope: &ScopeId, kind: Kind) -> ListQuery {
 }
 
 fn hint(versioned: &Versioned) -> Hint {
-    let mut hint = Hint { revision: versioned.revision, ..Hint::default() };
+    let state = versioned.record.state().to_owned();
+    let mut hint = Hint { revision: versioned.revision, state, ..Hint::default() };
     match &versioned.record {
         Record::Partnership(partnership) => {
             hint.text = partnership.proposed_terms.as_ref().map(|terms| terms.hash.clone()).unwrap_or_default();
@@ -190,8 +227,10 @@ fn hint(versioned: &Versioned) -> Hint {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
             hint.criteria = u32::try_from(expectation.five_w.how.criteria.len()).unwrap_or_default();
         }
-        Record::JointQuote(quote) => {
-            hint.text = quote.revisions.last().map(|revision| revision.split.hash.clone()).unwrap_or_default();
+        Record::JointQuote(quote) if quote.state == QuoteState::Open => {
+            let last = quote.revisions.last();
+            hint.text = last.map(|revision| revision.split.hash.clone()).unwrap_or_default();
+            hint.state = last.map_or("no revision", |revision| revision.state.as_str()).to_owned();
         }
         _ => {}
     }

@@ -13,11 +13,20 @@ use super::{Draw, Hint, client_id, quote_id};
 pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = quote_id(number);
     let hash = if draw.chance(5) { "another hash".to_owned() } else { hint.text.clone() };
-    Action::Quote(match draw.number(0..100) {
+    let sensible = match hint.state.as_str() {
+        "" => 0..20,
+        "no revision" => 20..65,
+        "proposed" | "asserted" => 55..100,
+        "approved" => 40..66,
+        "expired" => 0..100,
+        _ => 20..65,
+    };
+    let which = if draw.chance(80) { draw.number(sensible) } else { draw.number(0..100) };
+    Action::Quote(match which {
         0..20 => create(draw, number, at),
         20..40 => QuoteCommand::AddPortion { id, portion: portion(draw) },
         40..65 => {
-            let concession = Money::from_minor(currency(draw), draw.number(-2_000..20_000));
+            let concession = Money::from_minor(currency(draw), draw.number(-2_000..12_000));
             QuoteCommand::ProposeConcession { id, concession, basis: basis(draw) }
         }
         65..88 => QuoteCommand::ApproveConcession { id, hash },
@@ -37,7 +46,7 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> QuoteCommand {
         display_name: format!("Quote {number}"),
         client: draw.chance(10).then(|| client_id(draw.number(0..2))),
         currency: currency(draw),
-        expires_at: at.saturating_add(Span::from_hours(draw.number(-1..72))),
+        expires_at: at.saturating_add(Span::from_hours(draw.number(0..72))),
         portions,
         references: draw.chance(20).then(|| reference("acme", "opportunity", format!("Q{number}"))),
     }
@@ -46,9 +55,10 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> QuoteCommand {
 fn portion(draw: &mut Draw) -> NewPortion {
     NewPortion {
         portion_id: format!("portion-{}", draw.number(0..8)),
+        owner: draw.chance(15).then(|| PartyId::numbered(draw.number(1..=3))),
         description: draw.maybe_text("portion.description"),
-        price: Money::from_minor(currency(draw), draw.number(-100..10_000)),
-        internal_cost: draw.maybe_text("portion.internal_cost"),
+        price: Money::from_minor(currency(draw), draw.number(-50..10_000)),
+        internal_cost: if draw.chance(30) { draw.maybe_text("portion.internal_cost") } else { None },
     }
 }
 

@@ -29,11 +29,12 @@ const STATUSES: [(&str, TicketState); 6] = [
 /// Tickets of each firm in each partnership.
 const TICKETS: u16 = 6;
 
-pub(super) fn calendar(draw: &mut Draw, number: u8) -> Action {
+pub(super) fn calendar(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
     let id = calendar_id(number);
     let display_name = format!("Hours {number}");
     let specification = specification(draw);
-    Action::Settings(if draw.chance(60) {
+    let create = (hint.revision == 0) != draw.chance(10);
+    Action::Settings(if create {
         SettingsCommand::CreateCalendar { id: Some(id), display_name, specification }
     } else {
         SettingsCommand::ReviseCalendar { id, display_name, specification }
@@ -41,11 +42,11 @@ pub(super) fn calendar(draw: &mut Draw, number: u8) -> Action {
 }
 
 fn specification(draw: &mut Draw) -> CalendarSpecification {
-    let time_zone = *draw.one_of(&["Europe/Paris", "America/New_York", "UTC", "Europe/Paris", "Mars/Olympus"]);
+    let time_zone = *draw.one_of(&["Europe/Paris", "America/New_York", "UTC", "Asia/Kolkata", "Europe/Paris", "Mars/Olympus"]);
     let start = draw.number(0..20) * 60;
     let end = draw.number(0..=24) * 60;
     let minute = |minutes| MinuteOfDay::from_minutes(minutes).expect("within a day");
-    let days = draw.number(0..=7_usize);
+    let days = if draw.chance(10) { 0 } else { draw.number(1..=7_usize) };
     let window = |day: &Weekday| WeeklyWindow { day: *day, start: minute(start), end: minute(end) };
     CalendarSpecification {
         time_zone: time_zone.to_owned(),
@@ -72,9 +73,15 @@ pub(super) fn status_map(draw: &mut Draw, firm: &str) -> Action {
 
 pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
     let id = agreement_id(number);
-    Action::Agreement(match draw.number(0..100) {
+    let random = draw.number(0..100);
+    let sensible = match hint.state.as_str() {
+        "" => 0,
+        "proposed" | "asserted" => 60,
+        _ => random,
+    };
+    Action::Agreement(match if draw.chance(75) { sensible } else { random } {
         0..50 => AgreementCommand::Create { id: Some(id), content: content(draw) },
-        50..92 => AgreementCommand::Approve { id, hash: hint.text.clone() },
+        50..95 => AgreementCommand::Approve { id, hash: hint.text.clone() },
         _ => AgreementCommand::End { id },
     })
 }
@@ -99,8 +106,9 @@ fn content(draw: &mut Draw) -> AgreementContent {
         client: draw.chance(10).then(|| client_id(0)),
         targets,
         calendar: calendar_id(draw.number(0..CALENDARS)),
-        calendar_revision: draw.number(0..3),
+        calendar_revision: if draw.chance(20) { 2 } else { draw.number(0..2) },
         response_by_state: draw.chance(50),
+        // Some targets are longer than some calendars are ever open.
         pausing_states: vec![TicketState::WaitingOnClient, TicketState::WaitingOnPartner],
         thresholds_bps: if draw.chance(50) { Vec::new() } else { vec![2_500, 10_000] },
     }
@@ -110,7 +118,7 @@ fn content(draw: &mut Draw) -> AgreementContent {
 pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm: &str) -> Action {
     let seed = Sha256::digest(format!("{scope} {firm} {event} {other}"));
     draw.rng = ChaCha8Rng::from_seed(seed.into());
-    let occurred_at = START.saturating_add(Span::from_minutes(draw.number(-600..5 * 24 * 60)));
+    let occurred_at = START.saturating_add(Span::from_minutes(draw.number(-24 * 60..36 * 60)));
     Action::Ticket(TicketCommand::Ingest(Box::new(IngestEvent {
         event_id: format!("event-{event}"),
         reference: reference(firm, "ticket", format!("T{}", event % TICKETS)),
@@ -118,9 +126,9 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
         source_sequence: i64::from(event),
         opened_at: draw.chance(20).then_some(occurred_at),
         priority: draw.chance(50).then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
-        status: draw.chance(60).then(|| draw.one_of(&STATUSES).0.to_owned()),
+        status: draw.chance(70).then(|| draw.one_of(&STATUSES).0.to_owned()),
         responded: draw.chance(20),
-        agreement: draw.chance(30).then(|| agreement_id(draw.number(0..2))),
+        agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),
         title: draw.maybe_text("ticket.title"),
         backfill: draw.chance(20),
     })))

@@ -1,0 +1,78 @@
+//! The demo is played in-process, on a server of its own, and what it prints is read.
+
+use std::net::Ipv4Addr;
+
+use entente::cli::demo::quarter::LocalTime;
+use entente::cli::demo::show::page::WIDTH;
+use entente::cli::demo::stage::Stage;
+use entente::cli::demo::{Progress, SEED_DEFAULT, play, show};
+
+struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _words: &str) {}
+}
+
+/// What nobody should miss, in the order in which it is printed.
+const ESSENTIAL: [&str; 17] = [
+    "Entente demo: two firms, one client, one quarter",
+    "applied, 3",
+    "Payroll server back before the pay run",
+    "ACCEPTED",
+    "[met] A test payment file is written",
+    "offer 2",
+    "accepted",
+    "Scanners at the warehouse gate lose the network",
+    "Charged to",
+    "The clock shows 7 h 55 min of 8 h (98.9 %): MET. The intervals add up to 7 h 55 min: exactly the same.",
+    "sealed",
+    "rejected: \"We agreed on 60 to 40",
+    "2,345.67",
+    "First response",
+    "Nightdesk kept",
+    "Scheduled",
+    "Each firm can check all of this again",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_plays_prints_and_verifies() {
+    let time = LocalTime::new().unwrap();
+    let stage = Stage::open((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let played = play(&stage, &time, SEED_DEFAULT, &Silent).await.unwrap();
+    stage.close().await.unwrap();
+
+    assert!(played.proof.holds(), "{:#?}", played.proof);
+    let text = show::text(&played, &time, false);
+    let mut rest = text.as_str();
+    for words in ESSENTIAL {
+        let Some((_, after)) = rest.split_once(words) else {
+            panic!("{words:?} is missing, or not where it should be, in\n{text}");
+        };
+        rest = after;
+    }
+    for wrong in ["WRONG", "NOT THE SAME", "UNSPECIFIED", "nobody", "\u{1b}"] {
+        assert!(!text.contains(wrong), "{wrong:?} in\n{text}");
+    }
+    let long: Vec<&str> = text
+        .lines()
+        .filter(|line| line.chars().count() > WIDTH)
+        .collect();
+    assert!(long.is_empty(), "wider than {WIDTH}: {long:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_seed_plays() {
+    let time = LocalTime::new().unwrap();
+    let stage = Stage::open((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let played = play(&stage, &time, u64::MAX, &Silent).await.unwrap();
+    stage.close().await.unwrap();
+    assert!(played.proof.holds());
+    for (sent, parked) in played.quarter.sent.iter().zip([3, 0]) {
+        assert_eq!(
+            sent.events,
+            sent.applied + sent.already_applied + sent.parked
+        );
+        assert!(sent.already_applied > 100 && sent.tickets > 80, "{sent:?}");
+        assert_eq!(sent.parked, parked);
+    }
+}
