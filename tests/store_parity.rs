@@ -19,7 +19,7 @@ use sqlx::{
 };
 
 /// Statements whose text differs between the engines, and why:
-/// batches come as arrays on one engine and as JSON on the other; PostgreSQL locks rows.
+/// batches come as arrays on one engine and as JSON on the other; `PostgreSQL` locks rows.
 const OVERRIDES: &[&str] = &[
     "credential/put",
     "head/create",
@@ -45,7 +45,7 @@ const OVERRIDES: &[&str] = &[
 /// How many statements there are.
 const STATEMENTS: usize = 31;
 
-/// What only one engine has: SQLite knows no TRUNCATE.
+/// What only one engine has: `SQLite` knows no TRUNCATE.
 const POSTGRES_ONLY_TRIGGERS: &[&str] = &["journal_refuse_truncate"];
 
 fn project(folder: &str) -> std::path::PathBuf {
@@ -165,7 +165,7 @@ async fn statements_take_and_give_the_same() {
 async fn sqlite_interface(connection: &mut SqliteConnection, text: &'static str) -> Interface {
     let prepared = connection.prepare(text.into_sql_str()).await.unwrap();
     let parameters = prepared.parameters().unwrap().right().unwrap();
-    let batch = text.contains("json_each($1)");
+    let batch = text.contains("jsonb_each($1)");
     let columns = prepared.columns().iter();
     let columns = columns.map(|column| {
         (

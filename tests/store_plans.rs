@@ -27,9 +27,9 @@ const LARGE: usize = 20_000;
 /// How a statement finds its rows.
 struct Path {
     statement: &'static str,
-    /// The steps of SQLite's plan that touch a table.
+    /// The steps of `SQLite`'s plan that touch a table.
     sqlite: &'static [&'static str],
-    /// The indexes of PostgreSQL's plan.
+    /// The indexes of `PostgreSQL`'s plan.
     postgres: &'static [&'static str],
 }
 
@@ -308,7 +308,7 @@ fn indexes(plan: &[String]) -> Vec<&str> {
         .collect()
 }
 
-/// The plan that PostgreSQL makes for all arguments; some have to be given all the same, because it
+/// The plan that `PostgreSQL` makes for all arguments; some have to be given all the same, because it
 /// drops the partitions that they rule out.
 async fn postgres_plan(
     connection: &mut PgConnection,

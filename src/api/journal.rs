@@ -206,7 +206,7 @@ async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<(),
     let keys: Vec<_> = partnerships.iter().map(key).collect();
     let mut memberships = 0;
     for row in api.ledger.store().records(&keys).await? {
-        let member = Member::of(&caller.firm, &row.key.id, batch::decode_row(&row)?);
+        let member = Member::of(&caller.firm, &row.key.id, &batch::decode_row(&row)?);
         memberships += usize::from(member.is_some());
     }
     if memberships < keys.len() {

@@ -228,7 +228,7 @@ impl Api {
             if row.key == key {
                 found = T::from_record(&versioned.record).cloned().map(|state| Found::new(id, state, &versioned));
             } else {
-                member = Member::of(&caller.firm, partnership, versioned);
+                member = Member::of(&caller.firm, partnership, &versioned);
             }
         }
         let member = member.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
@@ -243,7 +243,7 @@ impl Api {
     pub async fn member(&self, caller: &Caller, partnership: &str) -> Result<Member, ApiError> {
         let key = RecordKey::new(&ScopeId::partnership(partnership), Kind::Partnership, partnership);
         let found = self.find(&key).await?;
-        let member = found.and_then(|versioned| Member::of(&caller.firm, partnership, versioned));
+        let member = found.and_then(|versioned| Member::of(&caller.firm, partnership, &versioned));
         Ok(member.ok_or_else(|| Refusal::not_found("partnership"))?)
     }
 }
@@ -258,10 +258,10 @@ pub struct Member {
 }
 
 impl Member {
-    fn of(firm: &FirmId, id: &str, versioned: Versioned) -> Option<Self> {
+    fn of(firm: &FirmId, id: &str, versioned: &Versioned) -> Option<Self> {
         let Record::Partnership(partnership) = &versioned.record else { return None };
         let party = partnership.party_of(firm)?.clone();
-        Some(Self { party, partnership: Found::new(id, partnership.as_ref().clone(), &versioned) })
+        Some(Self { party, partnership: Found::new(id, partnership.as_ref().clone(), versioned) })
     }
 
     /// The partnership's scope.

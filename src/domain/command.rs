@@ -86,10 +86,12 @@ pub struct Decision {
     pub events: Vec<Event>,
     /// New external references.
     pub references: Vec<(ExternalReference, Kind, String)>,
-    /// Time zone data pinned: digest and TZif bytes.
+    /// Time zone data pinned: digest and `TZif` bytes.
     pub zones: Vec<(String, &'static [u8])>,
     /// What the caller is told beside the record; a word such as `parked`, or nothing.
     pub note: &'static str,
+    /// Whether the request is remembered, so that a retry is answered without deciding again.
+    pub remember: bool,
 }
 
 impl Decision {
@@ -102,6 +104,7 @@ impl Decision {
             references: Vec::new(),
             zones: Vec::new(),
             note: "",
+            remember: true,
         }
     }
 

@@ -140,7 +140,7 @@ impl Refusal {
 
     /// Adds a machine-readable part.
     #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
         self.metadata.push((key, value.to_string()));
         self
     }

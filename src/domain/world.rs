@@ -181,7 +181,7 @@ impl<'world> View<'world> {
             .references
             .get(&key)
             .map(Vec::as_slice)
-            .ok_or_else(|| Stop::Missing(Need::Reference(key.0, key.1)))
+            .ok_or(Stop::Missing(Need::Reference(key.0, key.1)))
     }
 
     /// A revision of a calendar, compiled.

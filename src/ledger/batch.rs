@@ -241,7 +241,7 @@ impl<'batch> Batch<'batch> {
             let refusal = Refusal::new(reason, "the id was used for something else").with("id", &command.request_id);
             return Ok(Some(Err(refusal)));
         }
-        let outcome: StoredOutcome = serde_json::from_str(&row.outcome).map_err(corrupt)?;
+        let outcome: StoredOutcome = serde_json::from_str(&row.outcome).map_err(|error| corrupt(&error))?;
         Ok(Some(Ok(outcome.receipt(&command.scope)?)))
     }
 
@@ -254,7 +254,7 @@ impl<'batch> Batch<'batch> {
         let before = self.set.entries.len();
         let mut carries = Vec::new();
         for event in &decision.events {
-            let entry = entry(command, head, at, event).map_err(corrupt)?;
+            let entry = entry(command, head, at, event).map_err(|error| corrupt(&error))?;
             let recorded = Recorded { sequence: entry.sequence, at, firm: command.firm.clone(), actor: command.actor.clone() };
             self.world.apply(&command.scope, event, &recorded).map_err(|refusal| StoreError::Corrupt(refusal.message))?;
             head.advance(&entry);
@@ -291,6 +291,7 @@ impl<'batch> Batch<'batch> {
         before: usize,
     ) -> Result<(), StoreError> {
         let scope = &command.scope;
+        let remembered = decision.remember && is_remembered(command);
         for (reference, kind, id) in decision.references {
             self.world.add_reference(scope, &reference, kind, &id);
             self.set.references.push(ReferenceRow { scope: scope.clone(), reference, kind, id });
@@ -301,7 +302,7 @@ impl<'batch> Batch<'batch> {
         }
         let sealed = committed(&command.openings, &self.set.entries[before..]);
         self.set.sealed.extend(sealed.map(|opening| SealedRow { scope: scope.clone(), opening: opening.clone() }));
-        if is_remembered(command) {
+        if remembered {
             let row = self.request_row(command, receipt)?;
             self.requests.insert(request_key(command), row.clone());
             self.set.requests.push(row);
@@ -310,7 +311,7 @@ impl<'batch> Batch<'batch> {
     }
 
     fn request_row(&self, command: &Command, receipt: &Receipt) -> Result<RequestRow, StoreError> {
-        let outcome = serde_json::to_string(&StoredOutcome::of(receipt)).map_err(corrupt)?;
+        let outcome = serde_json::to_string(&StoredOutcome::of(receipt)).map_err(|error| corrupt(&error))?;
         let expires_at = (!command.remember_for_ever).then(|| self.now.saturating_add(REQUESTS_KEPT_FOR));
         let key = request_key(command);
         Ok(RequestRow { scope: key.scope, firm: key.firm, request_id: key.request_id, digest: command.digest, outcome, expires_at })
@@ -435,7 +436,7 @@ pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, S
         created_at: versioned.created_at,
         updated_at: versioned.updated_at,
         body_version: versioned.record.body_version(),
-        body: versioned.record.body().map_err(corrupt)?,
+        body: versioned.record.body().map_err(|error| corrupt(&error))?,
     })
 }
 
@@ -471,7 +472,7 @@ pub fn credential_row(key: &RecordKey, api_key: &crate::domain::firm::ApiKey) ->
     })
 }
 
-fn corrupt(error: serde_json::Error) -> StoreError {
+fn corrupt(error: &serde_json::Error) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 

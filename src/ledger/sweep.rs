@@ -21,7 +21,7 @@ use crate::store::StoreError;
 /// How often the sweeper looks.
 pub const SWEEP_EVERY: Duration = Duration::from_millis(500);
 /// How often requests that may be forgotten are forgotten.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_EVERY: Duration = Duration::from_mins(1);
 /// Most due records taken at a time.
 pub const DUE_MAX: usize = 512;
 /// Most requests forgotten at a time.

@@ -53,7 +53,9 @@ async fn run_batch(ledger: &Ledger, batch: Vec<Pending>) {
             Err(error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_))) => {
                 attempt += 1;
                 let in_doubt = matches!(error, StoreError::CommitUnknown(_));
-                batch.iter_mut().for_each(|pending| pending.in_doubt |= in_doubt);
+                for pending in &mut batch {
+                    pending.in_doubt |= in_doubt;
+                }
                 tracing::warn!(%error, attempt, commands = batch.len(), "batch failed");
                 if attempt >= ATTEMPTS_MAX {
                     return refuse(batch, Reason::StoreUnavailable, "the database does not answer");

@@ -49,7 +49,7 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A call that takes longer is ended, whatever deadline its caller set. Streams are not calls in
 /// this sense: it bounds the time until an answer begins.
-const CALL_MAX: Duration = Duration::from_secs(60);
+const CALL_MAX: Duration = Duration::from_mins(1);
 /// How long calls may take to end when the server stops; then connections are closed.
 pub const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// Name of the secret from which tokens and request digests are keyed.
@@ -189,7 +189,7 @@ pub struct Running {
     served: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-/// Starts serving; health is NOT_SERVING until everything is ready.
+/// Starts serving; health is `NOT_SERVING` until everything is ready.
 ///
 /// # Errors
 /// If the address cannot be listened on.
@@ -225,12 +225,12 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .layer(PropagateRequestIdLayer::x_request_id())
         .add_routes(routes);
     let stopping = stop.clone();
-    let served = tokio::spawn(async move {
+    let serving = tokio::spawn(async move {
         server.serve_with_incoming_shutdown(incoming, stopping.cancelled_owned()).await
     });
     application.api.ledger.store().ping().await.map_err(std::io::Error::other)?;
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    Ok(Running { address, application, stop, close, health, served })
+    Ok(Running { address, application, stop, close, health, served: serving })
 }
 
 fn reflection() -> Result<
@@ -243,14 +243,13 @@ fn reflection() -> Result<
         .build_v1()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn answer_panic(_panic: Box<dyn std::any::Any + Send>) -> http::Response<tonic::body::Body> {
     tracing::error!("a handler panicked");
     status::status(&Refusal::new(Reason::Internal, "a handler panicked")).into_http()
 }
 
 impl Running {
-    /// Stops gracefully: NOT_SERVING, no new calls, running ones may end within [`DRAIN_MAX`];
+    /// Stops gracefully: `NOT_SERVING`, no new calls, running ones may end within [`DRAIN_MAX`];
     /// whoever is connected then is cut off.
     pub async fn stop(self) {
         self.stop_within(DRAIN_MAX).await;

@@ -1,7 +1,7 @@
 //! Calls: a statement of the catalogue together with its arguments, before any engine has seen it.
 //!
-//! A batch is one call for any number of rows. Its columns come first: PostgreSQL takes each as an
-//! array (`$1`, `$2` ...), SQLite takes all of them in one JSON array of rows (`$1`), bytes as
+//! A batch is one call for any number of rows. Its columns come first: `PostgreSQL` takes each as an
+//! array (`$1`, `$2` ...), `SQLite` takes all of them in one JSON array of rows (`$1`), bytes as
 //! hexadecimal digits. The other arguments follow in order.
 
 use super::catalogue::{self, Statement};
@@ -123,7 +123,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A zero byte is refused here, because PostgreSQL would and SQLite would not.
+/// A zero byte is refused here, because `PostgreSQL` would and `SQLite` would not.
 fn storable(text: &str) -> Result<&str, StoreError> {
     if text.as_bytes().contains(&0) {
         return Err(StoreError::Refused(

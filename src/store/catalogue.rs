@@ -9,9 +9,9 @@
 pub struct Statement {
     /// Table and verb, such as `record/get`.
     pub name: &'static str,
-    /// As SQLite reads it.
+    /// As `SQLite` reads it.
     pub sqlite: &'static str,
-    /// As PostgreSQL reads it.
+    /// As `PostgreSQL` reads it.
     pub postgres: &'static str,
 }
 

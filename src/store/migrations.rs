@@ -8,7 +8,7 @@ use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migratio
 
 use super::StoreError;
 
-/// Number, name, and the text for SQLite and for PostgreSQL.
+/// Number, name, and the text for `SQLite` and for `PostgreSQL`.
 type Step = (i64, &'static str, &'static str, &'static str);
 
 macro_rules! step {
@@ -25,12 +25,12 @@ macro_rules! step {
 /// Every migration, in order. What has been released is never changed.
 const STEPS: &[Step] = &[step!(1, "initial", "0001_initial.sql")];
 
-/// The migrations for SQLite.
+/// The migrations for `SQLite`.
 pub(super) fn sqlite() -> Migrator {
     migrator(|(_, _, sqlite, _)| sqlite)
 }
 
-/// The migrations for PostgreSQL.
+/// The migrations for `PostgreSQL`.
 pub(super) fn postgres() -> Migrator {
     migrator(|(_, _, _, postgres)| postgres)
 }

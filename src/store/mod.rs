@@ -140,7 +140,7 @@ pub struct ZoneRow {
     pub scope: ScopeId,
     /// SHA-256 of the bytes, hexadecimal.
     pub digest: String,
-    /// TZif bytes.
+    /// `TZif` bytes.
     pub tzif: Vec<u8>,
 }
 
@@ -243,7 +243,7 @@ pub trait Transaction: Send {
 /// A database.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Starts a unit of work; on SQLite it waits for the one writer.
+    /// Starts a unit of work; on `SQLite` it waits for the one writer.
     async fn begin(&self) -> Result<Box<dyn Transaction + '_>, StoreError>;
 
     /// The records under `keys` that exist, in any order.
@@ -320,7 +320,7 @@ pub async fn open(database_url: &str) -> Result<std::sync::Arc<dyn Store>, Store
     Err(StoreError::Schema("a database URL begins with sqlite: or postgres:".to_owned()))
 }
 
-/// Creates the database where that is possible (SQLite) and brings its schema up to date.
+/// Creates the database where that is possible (`SQLite`) and brings its schema up to date.
 ///
 /// # Errors
 /// A migration that fails, or a schema newer than this program.
@@ -334,7 +334,7 @@ pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
     Err(StoreError::Schema("a database URL begins with sqlite: or postgres:".to_owned()))
 }
 
-/// Whether the URL names a PostgreSQL database.
+/// Whether the URL names a `PostgreSQL` database.
 #[must_use]
 pub fn is_postgres(database_url: &str) -> bool {
     database_url.starts_with("postgres:") || database_url.starts_with("postgresql:")

@@ -1,4 +1,4 @@
-//! PostgreSQL: many replicas of the service on one database.
+//! `PostgreSQL`: many replicas of the service on one database.
 
 use std::future::Future;
 use std::str::FromStr;
@@ -30,7 +30,7 @@ const LIFETIME_MAX: Duration = Duration::from_mins(30);
 /// Settings of every connection, beside which the database's and the role's own do not count.
 ///
 /// Each statement of the catalogue has one right plan, for few rows and for many: through one index,
-/// from the keys that were asked for. The statements are written so that PostgreSQL finds it with or
+/// from the keys that were asked for. The statements are written so that `PostgreSQL` finds it with or
 /// without statistics; one generic plan then serves all arguments. What remains is a table that was
 /// analysed while it was empty: a scan of nothing costs nothing, and the plan stays when the table
 /// grows. So scans are switched off for these connections, which run nothing else.
@@ -50,7 +50,7 @@ pub const SESSION: [(&str, &str); 8] = [
 /// READ COMMITTED, whatever the database's default is: heads are locked by row.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// A PostgreSQL database.
+/// A `PostgreSQL` database.
 pub type PostgresStore = SqlStore<PostgresEngine>;
 
 /// The connections to the server.

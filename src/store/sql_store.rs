@@ -64,8 +64,8 @@ pub struct SqlStore<E> {
 
 /// A transaction of [`SqlStore`].
 ///
-/// After a statement failed nothing more can be done with it: PostgreSQL answers COMMIT with a quiet
-/// rollback then, and SQLite would commit what came before the failure.
+/// After a statement failed nothing more can be done with it: `PostgreSQL` answers COMMIT with a quiet
+/// rollback then, and `SQLite` would commit what came before the failure.
 struct SqlTransaction<W> {
     work: W,
     failed: bool,

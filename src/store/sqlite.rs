@@ -1,6 +1,7 @@
-//! SQLite: one file, one writer, readers that never wait for it.
+//! `SQLite`: one file, one writer, readers that never wait for it.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -101,6 +102,7 @@ impl SqlStore<SqliteEngine> {
 /// # Errors
 /// [`StoreError::Schema`] if the file is newer than this program or a migration fails.
 pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
+    create_private(options(database_url)?.get_filename())?;
     let options = options(database_url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal);
@@ -112,6 +114,21 @@ pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
         }
     }
     migrate_once(&options).await
+}
+
+/// Creates the file if it is missing, for its owner's eyes only: it holds the service's secrets.
+/// `SQLite` gives the files beside it the same permissions.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let mut create = std::fs::OpenOptions::new();
+    create.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut create, 0o600);
+    match create.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::Schema(
+            format!("the database {} cannot be created: {error}", path.display()),
+        )),
+        _ => Ok(()),
+    }
 }
 
 async fn migrate_once(options: &SqliteConnectOptions) -> Result<(), StoreError> {
@@ -419,4 +436,34 @@ fn commit_error(error: &sqlx::Error) -> StoreError {
 fn is_missing_table(error: &sqlx::Error) -> bool {
     const GENERAL: u32 = 1;
     primary_code(error) == Some(GENERAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(pool: &Pool<Sqlite>, name: &'static str) -> String {
+        let query = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
+        let row = sqlx::query(query).fetch_one(pool).await.unwrap();
+        sqlx::Row::try_get_unchecked(&row, 0).unwrap()
+    }
+
+    /// What durability and the journal's protection rest on is set on the connections themselves.
+    #[tokio::test]
+    async fn connections_have_their_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/settings.db", folder.path().display());
+        migrate(&url).await.unwrap();
+        let store = SqliteStore::open(&url).await.unwrap();
+        let (writer, readers) = (&store.engine.writer, &store.engine.readers);
+        assert_eq!(pragma(writer, "journal_mode").await, "wal");
+        assert_eq!(pragma(writer, "synchronous").await, "2", "FULL");
+        assert_eq!(pragma(writer, "recursive_triggers").await, "1");
+        assert_eq!(pragma(writer, "foreign_keys").await, "1");
+        assert_eq!(pragma(writer, "wal_autocheckpoint").await, CHECKPOINT_PAGES);
+        assert_eq!(pragma(writer, "cache_size").await, WRITER_CACHE);
+        assert_eq!(pragma(readers, "cache_size").await, READER_CACHE);
+        let write = sqlx::query("DELETE FROM record").execute(readers).await;
+        assert!(write.is_err(), "readers only read");
+    }
 }

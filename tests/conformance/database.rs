@@ -11,7 +11,7 @@ use crate::postgres_cluster;
 pub struct Database {
     pub url: String,
     pub store: Arc<dyn Store>,
-    /// SQLite's file is in it; it goes with this value.
+    /// `SQLite`'s file is in it; it goes with this value.
     _folder: Option<tempfile::TempDir>,
 }
 

@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::postgres_cluster::{Cluster, Settings};
 use crate::rows::{all, record, records};
 
-/// A PostgreSQL server that one test may stop.
+/// A `PostgreSQL` server that one test may stop.
 async fn server() -> (Cluster, Database) {
     let cluster = Cluster::start_with(Settings { fsync: false });
     let url = cluster.create_database().await;
@@ -97,6 +97,46 @@ async fn postgres_that_goes_before_commit_leaves_doubt() {
     assert!(!database.store.commit_failure_is_fatal());
     cluster.start_again();
     assert_eq!(database.store.list_records(&all("a")).await.unwrap(), []);
+}
+
+/// Ends all of the database's transactions from without.
+async fn terminate(database: &Database) {
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND state = 'idle in transaction'";
+    database.run(terminate).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+}
+
+/// The server says that it ends the connection; that says nothing about the commit, which may have
+/// been waiting for a standby.
+#[tokio::test]
+async fn postgres_that_ends_a_connection_leaves_doubt_about_its_commit() {
+    let database = Database::postgres().await;
+    let mut transaction = database.begin().await;
+    transaction
+        .write(&records(vec![record("a", "t1")]))
+        .await
+        .unwrap();
+    terminate(&database).await;
+    let result = transaction.commit().await;
+    assert!(
+        matches!(result, Err(StoreError::CommitUnknown(_))),
+        "{result:?}"
+    );
+
+    let mut transaction = database.begin().await;
+    terminate(&database).await;
+    let result = transaction.write(&records(vec![record("a", "t1")])).await;
+    assert!(
+        matches!(result, Err(StoreError::Unavailable(_))),
+        "{result:?}"
+    );
+    drop(transaction);
+    database.write(&records(vec![record("a", "t2")])).await;
+    assert_eq!(
+        database.store.list_records(&all("a")).await.unwrap(),
+        [record("a", "t2")]
+    );
 }
 
 #[tokio::test]

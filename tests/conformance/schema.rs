@@ -107,3 +107,30 @@ async fn only_files_and_servers_can_be_named() {
         );
     }
 }
+
+/// The file holds secrets.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/private.db", folder.path().display());
+    migrate(&url).await.unwrap();
+    let store = open(&url).await.unwrap();
+    store.secret("digest", b"x").await.unwrap();
+    let mut files = 0;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        files += 1;
+    }
+    assert_eq!(files, 3, "the file itself, its log and the log's index");
+    store.close().await;
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "closing tidies up"
+    );
+    let result = migrate("sqlite:///nowhere/at/all.db").await;
+    assert!(matches!(result, Err(StoreError::Schema(_))), "{result:?}");
+}

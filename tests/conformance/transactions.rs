@@ -136,7 +136,7 @@ pub async fn heads_are_locked_in_order(database: &Database) {
     }
 }
 
-/// On SQLite the second transaction begins only after the first; on PostgreSQL it goes on with the
+/// On `SQLite` the second transaction begins only after the first; on `PostgreSQL` it goes on with the
 /// scopes that are free, or waits for the one that is not.
 pub async fn the_second_writer_of_a_scope_waits(database: &Database) {
     database

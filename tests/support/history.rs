@@ -7,6 +7,7 @@ use entente::domain::identity::ScopeId;
 use entente::domain::journal::{Entry, Hash, Head};
 use entente::domain::record::Kind;
 use entente::domain::refusal::Reason;
+use entente::domain::sla::ticket::PARKED;
 use entente::ledger::verify::verify_store;
 use entente::ledger::{Failure, Receipt};
 use entente::store::{RequestKey, RequestRow, Store};
@@ -20,6 +21,8 @@ const PAGE: usize = 500;
 /// Commands and answers of one database, from its beginning.
 #[derive(Debug, Default)]
 pub struct History {
+    /// Whether requests may have been forgotten because their time is over.
+    pub forgetful: bool,
     commands: BTreeMap<String, Command>,
     accepted: Vec<(String, Receipt)>,
     refused: BTreeMap<String, Reason>,
@@ -54,6 +57,7 @@ struct Run {
 impl History {
     /// Notes that a command is about to be sent.
     pub fn asked(&mut self, recipe: &Recipe) {
+        self.refused.remove(&recipe.origin());
         self.commands.entry(recipe.origin()).or_insert_with(|| recipe.command());
     }
 
@@ -84,6 +88,7 @@ impl History {
         let journals = journals(store).await;
         let entries = journals.iter().map(|(_, entries)| entries.len()).sum();
         let runs = runs(&journals);
+        check_events(&journals);
         let mut replay = Replay::default();
         for (head, entries) in &journals {
             replay.follow(head, entries, &self.commands);
@@ -105,8 +110,10 @@ impl History {
         self.check_openings(store, &runs).await;
         let acknowledged: BTreeSet<&String> = self.accepted.iter().map(|(origin, _)| origin).collect();
         for (origin, reason) in &self.refused {
-            // The same command may be sent twice, be refused once and accepted once.
-            let refused = acknowledged.contains(origin) || !runs.contains_key(origin);
+            // The same command may be sent twice, be refused once and accepted once; and an event
+            // whose answer was lost may be parked, and be refused when it is sent again.
+            let event = self.commands[origin].remember_for_ever;
+            let refused = event || acknowledged.contains(origin) || !runs.contains_key(origin);
             assert!(refused, "{origin} was refused ({reason:?}) and is there: {:?}", runs.get(origin));
         }
         Figures {
@@ -127,10 +134,15 @@ impl History {
     ) {
         let command = &self.commands[origin];
         assert_eq!(receipt.scope, command.scope, "{origin}");
-        if let Some(run) = runs.get(origin) {
-            assert_eq!((&run.scope, run.last), (&receipt.scope, receipt.sequence), "{origin}: {run:?}");
+        if command.firm.is_none() || receipt.note == PARKED {
+            // Of these nothing is remembered but what they did: they may well do more next time.
+            return;
         }
-        if command.request_id.is_empty() || command.firm.is_none() {
+        if let Some(run) = runs.get(origin) {
+            let own = (run.scope == receipt.scope && run.last == receipt.sequence) || command.remember_for_ever;
+            assert!(own, "{origin} was acknowledged with {receipt:?} and is at {run:?}");
+        }
+        if self.forgetful {
             return;
         }
         let row = requests.get(&request_key(command));
@@ -230,20 +242,32 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 continue;
             }
             let new = Run { scope: entry.scope.clone(), first: entry.sequence, last: entry.sequence, text: String::new() };
-            let run = runs.entry(entry.origin.clone()).or_insert(new);
+            // A parked event that is sent again may do the rest of its work then.
+            let again = if entry.event_type == "ticket.event_unparked" { " again" } else { "" };
+            let run = runs.entry(format!("{}{again}", entry.origin)).or_insert(new);
             let follows = run.scope == entry.scope && (run.first == entry.sequence || run.last + 1 == entry.sequence);
             assert!(follows, "{} happened twice: {run:?} and {}/{}", entry.origin, entry.scope, entry.sequence);
             run.last = entry.sequence;
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
-            // One command may map several statuses, and a tick may cross several thresholds.
-            let which = if repeats(entry) { entry.sequence.to_string() } else { String::new() };
-            let first = happened.insert((entry.event_type.clone(), which));
+            // One command may map several statuses.
+            let several = entry.kind == Kind::UnmappedStatus.as_str();
+            let first = several || happened.insert(entry.event_type.clone());
             assert!(first, "{} happened twice at {}/{}", entry.event_type, entry.scope, entry.sequence);
         }
     }
     runs
 }
 
-fn repeats(entry: &Entry) -> bool {
-    entry.kind == Kind::UnmappedStatus.as_str() || entry.event_type == "ticket.threshold_reached"
+/// An event of a firm's software is parked once at most, and counts once at most, however often it
+/// was sent.
+fn check_events(journals: &[(Head, Vec<Entry>)]) {
+    let mut seen = BTreeSet::new();
+    for entry in journals.iter().flat_map(|(_, entries)| entries) {
+        let payload: serde_json::Value = serde_json::from_slice(&entry.payload).expect("payloads are JSON");
+        if let Some(event_id) = payload["fact"]["event_id"].as_str() {
+            let parked = entry.event_type == "ticket.event_parked";
+            let first = seen.insert((&entry.scope, &entry.firm, event_id.to_owned(), parked));
+            assert!(first, "{event_id} of {} happened twice: {}/{}", entry.firm, entry.scope, entry.sequence);
+        }
+    }
 }

@@ -129,7 +129,7 @@ async fn show_all(
     let keys: Vec<_> = ids.iter().map(key).collect();
     let mut members = HashMap::new();
     for row in api.ledger.store().records(&keys).await? {
-        if let Some(member) = Member::of(&caller.firm, &row.key.id, batch::decode_row(&row)?) {
+        if let Some(member) = Member::of(&caller.firm, &row.key.id, &batch::decode_row(&row)?) {
             members.insert(row.key.id, member);
         }
     }

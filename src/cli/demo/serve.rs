@@ -30,13 +30,14 @@ mkdir -p /tmp/entente-python/proto
 PYTHONPATH=/tmp/entente-python/proto /tmp/entente-python/bin/python - <<'END'
 import os
 import grpc
-from entente.v1 import sla_service_pb2_grpc, sla_requests_pb2
+from entente.v1 import sla_requests_pb2, sla_service_pb2_grpc, ticket_pb2
 
 sla = sla_service_pb2_grpc.SlaServiceStub(grpc.insecure_channel("{address}"))
 key = [("authorization", "Bearer " + os.environ["ENTENTE_API_KEY"])]
-request = sla_requests_pb2.ListTicketsRequest(parent="{partnership}", page_size=5)
+partnership = "{partnership}"
+request = sla_requests_pb2.ListTicketsRequest(parent=partnership, page_size=5)
 for ticket in sla.ListTickets(request, metadata=key).tickets:
-    print(ticket.name, ticket.state, ticket.title)
+    print(ticket_pb2.TicketState.Name(ticket.state), ticket.priority, ticket.title)
 END
 "#
     )

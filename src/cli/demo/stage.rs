@@ -180,7 +180,7 @@ pub fn name_of(party: &str) -> &'static str {
     match party {
         PRIME => "Harbour IT",
         SUB => "Nightdesk",
-        _ => "nobody",
+        _ => "an unknown party",
     }
 }
 

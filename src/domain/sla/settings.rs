@@ -38,7 +38,7 @@ const STATUS_MAP_REFERENCE: &str = "entente-status-map";
 pub struct Zone {
     /// IANA name.
     pub time_zone: String,
-    /// Length of the TZif bytes.
+    /// Length of the `TZif` bytes.
     pub tzif_bytes: u32,
 }
 
@@ -104,7 +104,7 @@ impl Aggregate for Calendar {
 pub struct CalendarRevision {
     /// What the firm wrote down.
     pub specification: CalendarSpecification,
-    /// SHA-256 of the zone's TZif bytes, hexadecimal.
+    /// SHA-256 of the zone's `TZif` bytes, hexadecimal.
     pub zone_digest: String,
 }
 

@@ -145,6 +145,8 @@ events! {
         Opened(TicketOpened) = "ticket.opened", 1;
         /// Something happened to it.
         Recorded(FactRecorded) = "ticket.event_recorded", 1;
+        /// What had waited for its status to be mapped was sent again, and counts from now on.
+        Unparked(FactRecorded) = "ticket.event_unparked", 1;
         /// Something happened that waits for its status to be mapped.
         Parked(ParkedEvent) = "ticket.event_parked", 1;
         /// A clock reached a part of its target.
@@ -192,7 +194,8 @@ impl Ticket {
     fn changed(mut self, event: &TicketEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             TicketEvent::Opened(_) => return None,
-            TicketEvent::Recorded(change) => {
+            TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
+                self.parked.retain(|parked| parked.fact.event_id != change.fact.event_id);
                 self.facts.push(change.fact.clone());
                 sort_facts(&mut self.facts);
                 self.state = change.state;
@@ -356,8 +359,16 @@ fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, vi
         state: None,
         responded: event.responded,
     };
+    let parked = ticket.parked.iter().find(|parked| parked.fact.event_id == event.event_id);
+    if parked.is_some_and(|parked| parked.fact != fact || Some(&parked.status) != event.status.as_ref()) {
+        let reused = Refusal::new(Reason::EventIdReused, "the id was used for something else");
+        return Err(reused.with("id", &event.event_id).into());
+    }
     if let Some(status) = &event.status {
         let Some(state) = map_status(status, event, view)? else {
+            if parked.is_some() {
+                return Ok(still_parked(decision));
+            }
             return park(id, ticket, fact, status, event, decision, view);
         };
         fact.state = Some(state);
@@ -379,7 +390,16 @@ fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, vi
         state: last_state(&facts),
         due_at,
     };
-    Ok(decision.event(Event::new(id, TicketEvent::Recorded(recorded))))
+    let event = if parked.is_some() { TicketEvent::Unparked(recorded) } else { TicketEvent::Recorded(recorded) };
+    Ok(decision.event(Event::new(id, event)))
+}
+
+/// The ticket itself remembers what is parked, so that the same event sent again is looked at anew:
+/// its status may have been mapped meanwhile.
+fn still_parked(mut decision: Decision) -> Decision {
+    decision.note = PARKED;
+    decision.remember = false;
+    decision
 }
 
 /// The state that the last event in order left the ticket in.
@@ -401,7 +421,7 @@ fn park(
     fact: TicketFact,
     status: &str,
     event: &IngestEvent,
-    mut decision: Decision,
+    decision: Decision,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     if ticket.parked.len() >= PARKED_MAX {
@@ -417,9 +437,8 @@ fn park(
         status: status.to_owned(),
         ticket: id.to_owned(),
     };
-    decision.note = PARKED;
     let parked = ParkedEvent { fact, status: status.to_owned() };
-    Ok(decision
+    Ok(still_parked(decision)
         .event(Event::new(id, TicketEvent::Parked(parked)))
         .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen))))
 }

@@ -12,8 +12,8 @@ pub fn show(page: &mut Page, bargain: &Bargain) {
     let quote = &bargain.seen_by_harbour;
     page.heading("3. A discount, split to the cent");
     page.say(&format!(
-        "Joint quote \"{}\", all amounts in {}. Each firm sees its own costs only; what the other \
-         sees is the word \"sealed\".",
+        "Joint quote \"{}\", all amounts in {}. Each firm sees its own costs only; those of the \
+         other are sealed.",
         quote.display_name, quote.currency
     ));
     page.gap();

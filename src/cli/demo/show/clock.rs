@@ -59,19 +59,22 @@ pub fn show(page: &mut Page, explained: &Explained, time: &LocalTime) {
         page.hang(&format!("{letter}  "), rule);
     }
     page.gap();
-    let equal = clock.consumed == Some(used);
     page.say(&format!(
-        "The clock shows {} of {} ({}): {}. The intervals add up to {}: {}.",
+        "The clock shows {} of {} ({}): {}.",
         length(clock.consumed),
         length(clock.target),
         percent(clock.percent_used_bps, WHOLE_BPS),
         verdict(clock.verdict()),
-        length(Some(used)),
-        if equal {
-            "exactly the same"
-        } else {
-            "NOT THE SAME"
-        },
+    ));
+    let equal = clock.consumed == Some(used);
+    let compared = if equal {
+        "exactly the same"
+    } else {
+        "NOT THE SAME"
+    };
+    page.say(&format!(
+        "The intervals add up to {}: {compared}.",
+        length(Some(used))
     ));
     show_priorities(page, events, time);
     page.say(&format!("Who took the open hours: {}.", taken(intervals)));

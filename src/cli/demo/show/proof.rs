@@ -108,6 +108,7 @@ fn words(kind: &str) -> &str {
         "status_map" => "what statuses mean",
         "unmapped_status" => "statuses without a meaning",
         "calendar" | "calendar_revision" | "zone" => "calendars",
+        "reference" => "ids in the firms' own systems",
         "client" | "outside_party" => "clients and outside parties",
         "carry" => "messages to the firms' own journals",
         other => other,

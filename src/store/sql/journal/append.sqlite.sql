@@ -5,4 +5,4 @@ SELECT added.value ->> 0, added.value ->> 1, added.value ->> 2, added.value ->> 
     added.value ->> 4, added.value ->> 5, added.value ->> 6, added.value ->> 7, added.value ->> 8,
     added.value ->> 9, unhex(added.value ->> 10), unhex(added.value ->> 11),
     unhex(added.value ->> 12)
-FROM json_each($1) AS added
+FROM jsonb_each($1) AS added

@@ -5,7 +5,7 @@ INSERT INTO record (scope_id, kind, id, revision, state, due_at, created_at, upd
 SELECT added.value ->> 0, added.value ->> 1, added.value ->> 2, added.value ->> 3,
     added.value ->> 4, added.value ->> 5, added.value ->> 6, added.value ->> 7, added.value ->> 8,
     added.value ->> 9
-FROM json_each($1) AS added
+FROM jsonb_each($1) AS added
 WHERE true
 ON CONFLICT (scope_id, kind, id) DO UPDATE
 SET revision = excluded.revision, state = excluded.state, due_at = excluded.due_at,

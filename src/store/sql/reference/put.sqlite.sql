@@ -3,7 +3,7 @@ INSERT INTO reference (scope_id, firm_id, system, instance, reference_type, exte
     record_id)
 SELECT added.value ->> 0, added.value ->> 1, added.value ->> 2, added.value ->> 3,
     added.value ->> 4, added.value ->> 5, added.value ->> 6, added.value ->> 7
-FROM json_each($1) AS added
+FROM jsonb_each($1) AS added
 WHERE true
 ON CONFLICT (scope_id, firm_id, system, instance, reference_type, external_id, kind) DO UPDATE
 SET record_id = excluded.record_id

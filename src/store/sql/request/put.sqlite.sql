@@ -3,7 +3,7 @@
 INSERT INTO request (scope_id, firm_id, request_id, digest, outcome, expires_at)
 SELECT added.value ->> 0, added.value ->> 1, added.value ->> 2, unhex(added.value ->> 3),
     added.value ->> 4, added.value ->> 5
-FROM json_each($1) AS added
+FROM jsonb_each($1) AS added
 WHERE true
 ON CONFLICT (scope_id, firm_id, request_id) DO UPDATE
 SET digest = excluded.digest, outcome = excluded.outcome, expires_at = excluded.expires_at

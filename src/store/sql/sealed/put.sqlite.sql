@@ -2,6 +2,6 @@
 INSERT INTO sealed (scope_id, commitment, label, value, salt, readers)
 SELECT added.value ->> 0, added.value ->> 1, added.value ->> 2, added.value ->> 3,
     unhex(added.value ->> 4), added.value ->> 5
-FROM json_each($1) AS added
+FROM jsonb_each($1) AS added
 WHERE true
 ON CONFLICT (scope_id, commitment) DO NOTHING

@@ -1,0 +1,109 @@
+//! The service as its callers have it: a real server on a TCP port of its own and the generated
+//! client, on both engines, under a clock that only moves when a test moves it.
+//!
+//! Each case is written once and stamped for SQLite and PostgreSQL; each has a server of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod support {
+    //! What several test binaries need.
+    pub mod clocks;
+    pub mod postgres;
+}
+
+mod service {
+    //! The cases, by subject.
+    pub mod authorisation;
+    pub mod bad_agreements;
+    pub mod bad_calls;
+    pub mod bad_events;
+    pub mod bad_money;
+    pub mod bad_words;
+    pub mod calls;
+    pub mod expectations;
+    pub mod house;
+    pub mod journal;
+    pub mod load;
+    pub mod partnerships;
+    pub mod pricing;
+    pub mod raw;
+    pub mod retries;
+    pub mod sealing;
+    pub mod setting;
+    pub mod shutdown;
+    pub mod stage;
+    pub mod table;
+    pub mod thresholds;
+    pub mod tickets;
+}
+
+use service::house::House;
+
+/// Stamps every case for both engines.
+macro_rules! on_both_engines {
+    ($($module:ident::$case:ident;)*) => {
+        mod sqlite {
+            //! The cases on SQLite.
+            use super::{House, service};
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    service::$module::$case(House::on_sqlite().await).await;
+                }
+            )*
+        }
+
+        mod postgres {
+            //! The cases on PostgreSQL.
+            use super::{House, service};
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    service::$module::$case(House::on_postgres().await).await;
+                }
+            )*
+        }
+    };
+}
+
+on_both_engines! {
+    partnerships::firms_keys_and_who_am_i;
+    partnerships::a_partnership_from_solo_to_ended;
+    partnerships::clients_and_outside_parties;
+    expectations::from_draft_to_accepted_with_counter_offers;
+    expectations::silence_is_expired_and_never_consent;
+    expectations::whoever_did_the_work_does_not_accept_it;
+    tickets::calendars_and_agreements;
+    tickets::events_in_any_order_and_their_clocks;
+    tickets::statuses_that_nobody_explained;
+    tickets::attainment_in_both_directions;
+    thresholds::each_threshold_once_in_order;
+    thresholds::two_sweepers_find_one_threshold;
+    pricing::fixed_shares_approved_by_both;
+    pricing::by_price_to_the_cent;
+    pricing::a_stale_hash_approves_nothing;
+    sealing::a_cost_reaches_nobody_else;
+    journal::pages_checkpoints_and_receipts;
+    journal::a_stream_goes_on_where_it_was_cut;
+    journal::a_cursor_that_saw_another_journal;
+    retries::the_same_request_has_the_same_outcome;
+    retries::event_ids_are_used_once;
+    retries::one_of_two_writers_wins;
+    authorisation::every_rpc_by_every_caller;
+    bad_words::names_and_texts;
+    bad_words::enumerations;
+    bad_calls::pages_and_resource_names;
+    bad_calls::messages_too_large;
+    bad_calls::several_faults_are_all_listed;
+    bad_money::amounts_and_currencies;
+    bad_money::too_many_portions;
+    bad_agreements::calendars;
+    bad_agreements::targets;
+    bad_events::batches;
+    bad_events::instants;
+    load::sequences_have_no_gaps;
+    shutdown::silent_clients_are_cut_off;
+}

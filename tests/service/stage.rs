@@ -1,0 +1,188 @@
+//! Something of every sort in every state, so that every RPC has something to act on.
+
+use std::collections::BTreeMap;
+
+use entente::proto::v1::{self, AllocationBasis};
+
+use super::calls::ok;
+use super::house::{House, START_SECONDS};
+use super::setting::{
+    NORTH_PSA, Pair, euros, fulfilling, invitation, joining, opening, partnership, ticket,
+};
+
+/// An identifier like those that the server makes, which nothing has.
+const ABSENT: &str = "01900000-0000-7000-8000-000000000000";
+
+/// Names of what there is, by what it is for.
+#[derive(Clone, Debug)]
+pub struct Names(BTreeMap<&'static str, String>);
+
+impl Names {
+    /// The name of something.
+    ///
+    /// # Panics
+    /// If the stage has nothing of that kind.
+    pub fn of(&self, key: &str) -> String {
+        let name = self.0.get(key);
+        name.unwrap_or_else(|| panic!("nothing is called {key}")).clone()
+    }
+
+    /// With another value for one of the names.
+    pub fn with(mut self, key: &'static str, value: &str) -> Self {
+        self.0.insert(key, value.to_owned());
+        self
+    }
+
+    /// The same things in scopes that do not exist.
+    pub fn in_absent_scopes(&self) -> Self {
+        self.changed(1)
+    }
+
+    /// Other things, in the scopes that do exist.
+    pub fn absent_within(&self) -> Self {
+        self.changed(3)
+    }
+
+    /// With one part of every resource name exchanged.
+    fn changed(&self, part: usize) -> Self {
+        let change = |name: &String| {
+            let mut parts: Vec<&str> = name.split('/').collect();
+            if let Some(id) = parts.get_mut(part) {
+                *id = if name.starts_with("firms/") && part == 1 { "absent" } else { ABSENT };
+            }
+            parts.join("/")
+        };
+        let mut names: BTreeMap<_, _> =
+            self.0.iter().map(|(key, name)| (*key, change(name))).collect();
+        if part == 1 {
+            names.insert("code", format!("{ABSENT}.nonsense"));
+        }
+        Self(names)
+    }
+}
+
+/// Sets everything up; returns also whether anything is missing by panicking early.
+pub async fn set(house: &House) -> (Pair, Names) {
+    let pair = Pair::with_a_desk(house).await;
+    let mut names = BTreeMap::from([
+        ("partnership", pair.name.clone()),
+        ("firm", "firms/north".to_owned()),
+        ("caller", "north".to_owned()),
+        ("calendar", format!("{}/calendars/always", pair.name)),
+        ("agreement", format!("{}/agreements/desk", pair.name)),
+        ("status_map", format!("{}/statusMaps/{NORTH_PSA}", pair.name)),
+    ]);
+    partnerships(&pair, &mut names).await;
+    outsiders(&pair, &mut names).await;
+    service_levels(&pair, &mut names).await;
+    expectations(&pair, &mut names).await;
+    quotes(&pair, &mut names).await;
+    assert_eq!(house.running.application.api.now().as_micros() / 1_000_000, START_SECONDS);
+    (pair, Names(names))
+}
+
+async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.partnerships();
+    for key in ["solo", "open", "over"] {
+        let created = ok(norths.create_partnership(partnership(key))).await;
+        names.insert(key, created.name);
+    }
+    let invited = ok(norths.invite_partner(invitation(&names["open"]))).await;
+    names.insert("code", invited.code);
+    let invited = ok(norths.invite_partner(invitation(&names["over"]))).await;
+    let mut souths = pair.south.connection.partnerships();
+    ok(souths.join_partnership(joining(&invited.code))).await;
+    let request = v1::ProposeTermsRequest {
+        name: pair.name.clone(),
+        terms: Some(v1::Terms::default()),
+        ..Default::default()
+    };
+    let proposed = ok(norths.propose_terms(request)).await.proposed_terms;
+    names.insert("terms_hash", proposed.unwrap().hash);
+    let request = v1::CreateApiKeyRequest {
+        parent: "firms/north".to_owned(),
+        api_key: Some(v1::ApiKey {
+            display_name: "spare".to_owned(),
+            permissions: vec![v1::Permission::Read.into()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let key = ok(pair.north.connection.admin().create_api_key(request)).await;
+    names.insert("api_key", key.name);
+}
+
+async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.partnerships();
+    let request = v1::CreateClientRequest {
+        parent: pair.name.clone(),
+        client: Some(v1::Client {
+            display_name: "Brandt Freight".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    names.insert("client", ok(norths.create_client(request)).await.name);
+    let request = v1::CreateOutsidePartyRequest {
+        parent: pair.name.clone(),
+        outside_party: Some(v1::OutsideParty {
+            display_name: "Coastal Fibre".to_owned(),
+            kind: v1::OutsidePartyKind::Carrier.into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let outside_party = ok(norths.create_outside_party(request)).await;
+    names.insert("outside_party", outside_party.name);
+}
+
+async fn service_levels(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let events = vec![opening("e1", &ticket(NORTH_PSA, "1"), 0, 1)];
+    let results = pair.ingest(&pair.north, events).await;
+    names.insert("ticket", results[0].ticket.clone());
+    let mut norths = pair.north.connection.sla();
+    let proposal = pair.agreement_request("proposed", pair.desk());
+    let proposed = ok(norths.create_agreement(proposal)).await;
+    names.insert("proposed", proposed.name);
+    names.insert("proposed_hash", proposed.hash);
+    let ending = pair.agreement("ending", pair.desk()).await;
+    names.insert("ending", ending.name);
+}
+
+async fn expectations(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    for key in ["draft", "to_offer"] {
+        names.insert(key, pair.draft().await.name);
+    }
+    for key in ["to_counter", "to_agree", "to_decline", "to_withdraw"] {
+        names.insert(key, pair.offer().await.name);
+    }
+    names.insert("to_fulfil", pair.agreed().await.name);
+    for key in ["to_accept", "to_dispute"] {
+        let agreed = pair.agreed().await;
+        let mut souths = pair.south.connection.expectations();
+        ok(souths.fulfil_expectation(fulfilling(&agreed.name))).await;
+        names.insert(key, agreed.name);
+    }
+}
+
+async fn quotes(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let keys = [
+        ("quote", "quote_hash"),
+        ("to_approve", "approve_hash"),
+        ("to_reject", "reject_hash"),
+        ("to_take_back", "take_back_hash"),
+    ];
+    for (key, hash) in keys {
+        let quote = pair.quote(&[("a", 500)], &[("b", 500)]).await;
+        let request = v1::ProposeConcessionRequest {
+            name: quote.name.clone(),
+            concession: Some(euros(100)),
+            basis: AllocationBasis::Price.into(),
+            ..Default::default()
+        };
+        let mut pricing = pair.north.connection.pricing();
+        let proposed = ok(pricing.propose_concession(request)).await;
+        names.insert(hash, proposed.revisions[0].hash.clone());
+        names.insert(key, quote.name);
+    }
+}

@@ -1,0 +1,340 @@
+//! What each RPC answers to whom. An RPC without a row here fails the test.
+
+use entente::domain::firm::Permission;
+use entente::proto::v1;
+use prost::Message;
+use tonic::Code;
+
+use super::house::{HOUR, at};
+use super::setting::{
+    NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, euros, five_w, fulfilling, invitation,
+    joining, offering, opening, partnership, portion, target, ticket,
+};
+use super::stage::Names;
+
+/// What one RPC answers. Without a key, and with one that is wrong or revoked, it is always
+/// UNAUTHENTICATED; with a key of the own firm that lacks a permission, PERMISSION_DENIED.
+pub struct Row {
+    /// `service/Method`.
+    pub rpc: &'static str,
+    /// What a key needs; the calls below are made with keys that have just this.
+    pub needs: &'static [Permission],
+    /// What a key may have instead.
+    pub or: Option<Permission>,
+    /// To the firm that created what is asked about.
+    pub own: Code,
+    /// To the other firm of the partnership.
+    pub partner: Code,
+    /// To a firm that has nothing to do with it, with a key that may do everything.
+    pub stranger: Code,
+    /// The request.
+    pub request: fn(&Names) -> Vec<u8>,
+}
+
+fn read_key() -> v1::ApiKey {
+    v1::ApiKey {
+        display_name: "New".to_owned(),
+        permissions: vec![v1::Permission::Read.into()],
+        ..Default::default()
+    }
+}
+
+fn agreement(names: &Names) -> v1::Agreement {
+    v1::Agreement {
+        display_name: "New".to_owned(),
+        kind: v1::AgreementKind::Ola.into(),
+        obligor: NORTH.to_owned(),
+        beneficiary: SOUTH.to_owned(),
+        targets: vec![target(v1::TargetType::Resolution, 1, HOUR)],
+        calendar: names.of("calendar"),
+        ..Default::default()
+    }
+}
+
+fn status_map(names: &Names) -> v1::StatusMap {
+    v1::StatusMap {
+        name: names.of("status_map"),
+        system: NORTH_PSA.to_owned(),
+        entries: vec![v1::StatusMapEntry {
+            status: "New".to_owned(),
+            state: v1::TicketState::New.into(),
+        }],
+        ..Default::default()
+    }
+}
+
+fn quote() -> v1::JointQuote {
+    v1::JointQuote {
+        display_name: "New".to_owned(),
+        currency: "EUR".to_owned(),
+        expire_time: Some(at(HOUR)),
+        ..Default::default()
+    }
+}
+
+/// Writes a row for each line: the RPC, what a key needs, what the own firm, its partner and a
+/// stranger are answered, and the request.
+macro_rules! rows {
+    ($($rpc:literal [$($needs:ident)* $(/ $or:ident)?] $own:ident, $partner:ident, $stranger:ident,
+        |$names:pat_param| $request:expr;)*) => {
+        /// Every RPC of the contract.
+        pub const ROWS: &[Row] = &[$(Row {
+            rpc: concat!("entente.v1.", $rpc),
+            needs: &[$(Permission::$needs),*],
+            or: rows!(@or $($or)?),
+            own: Code::$own,
+            partner: Code::$partner,
+            stranger: Code::$stranger,
+            request: |$names| $request.encode_to_vec(),
+        }),*];
+    };
+    (@or) => { None };
+    (@or $or:ident) => { Some(Permission::$or) };
+}
+
+rows! {
+    // AdminService
+    "AdminService/CreateFirm" [] PermissionDenied, PermissionDenied, PermissionDenied, |_|
+        v1::CreateFirmRequest {
+            firm_id: "new".to_owned(),
+            firm: Some(v1::Firm {
+                display_name: "New".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+    "AdminService/GetFirm" [] Ok, NotFound, NotFound, |names|
+        v1::GetFirmRequest { name: names.of("firm") };
+    "AdminService/ListFirms" [] Ok, Ok, Ok, |_| v1::ListFirmsRequest::default();
+    "AdminService/CreateApiKey" [Admin] Ok, NotFound, NotFound, |names|
+        v1::CreateApiKeyRequest {
+            parent: names.of("firm"),
+            api_key: Some(read_key()),
+            ..Default::default()
+        };
+    "AdminService/ListApiKeys" [Admin] Ok, NotFound, NotFound, |names|
+        v1::ListApiKeysRequest { parent: names.of("firm"), ..Default::default() };
+    "AdminService/RevokeApiKey" [Admin] Ok, NotFound, NotFound, |names|
+        v1::RevokeApiKeyRequest { name: names.of("api_key"), ..Default::default() };
+    // PartnershipService
+    "PartnershipService/WhoAmI" [] Ok, Ok, Ok, |_| v1::WhoAmIRequest {};
+    "PartnershipService/GetServiceInfo" [] Ok, Ok, Ok, |_| v1::GetServiceInfoRequest {};
+    "PartnershipService/CreatePartnership" [Admin] Ok, Ok, Ok, |_| partnership("One more");
+    "PartnershipService/GetPartnership" [Read] Ok, Ok, NotFound, |names|
+        v1::GetPartnershipRequest { name: names.of("partnership") };
+    "PartnershipService/ListPartnerships" [Read] Ok, Ok, Ok, |_|
+        v1::ListPartnershipsRequest::default();
+    "PartnershipService/InvitePartner" [Admin] Ok, NotFound, NotFound, |names|
+        invitation(&names.of("solo"));
+    "PartnershipService/JoinPartnership" [Admin] AlreadyExists, Ok, NotFound, |names|
+        joining(&names.of("code"));
+    "PartnershipService/EndPartnership" [Admin Approve] Ok, Ok, NotFound, |names|
+        v1::EndPartnershipRequest { name: names.of("over"), ..Default::default() };
+    "PartnershipService/ApproveTerms" [Approve] Ok, Ok, NotFound, |names|
+        v1::ApproveTermsRequest {
+            name: names.of("partnership"),
+            hash: names.of("terms_hash"),
+            ..Default::default()
+        };
+    "PartnershipService/ProposeTerms" [Approve] Ok, Ok, NotFound, |names|
+        v1::ProposeTermsRequest {
+            name: names.of("partnership"),
+            terms: Some(v1::Terms::default()),
+            ..Default::default()
+        };
+    "PartnershipService/CreateClient" [Tickets / Quotes] Ok, Ok, NotFound, |names|
+        v1::CreateClientRequest {
+            parent: names.of("partnership"),
+            client: Some(v1::Client {
+                display_name: "New".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+    "PartnershipService/GetClient" [Read] Ok, Ok, NotFound, |names|
+        v1::GetClientRequest { name: names.of("client") };
+    "PartnershipService/ListClients" [Read] Ok, Ok, NotFound, |names|
+        v1::ListClientsRequest { parent: names.of("partnership"), ..Default::default() };
+    "PartnershipService/CreateOutsideParty" [Tickets / Quotes] Ok, Ok, NotFound, |names|
+        v1::CreateOutsidePartyRequest {
+            parent: names.of("partnership"),
+            outside_party: Some(v1::OutsideParty {
+                display_name: "New".to_owned(),
+                kind: v1::OutsidePartyKind::Vendor.into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+    "PartnershipService/GetOutsideParty" [Read] Ok, Ok, NotFound, |names|
+        v1::GetOutsidePartyRequest { name: names.of("outside_party") };
+    "PartnershipService/ListOutsideParties" [Read] Ok, Ok, NotFound, |names|
+        v1::ListOutsidePartiesRequest { parent: names.of("partnership"), ..Default::default() };
+    // ExpectationService
+    "ExpectationService/CreateExpectation" [Quotes] Ok, Ok, NotFound, |names|
+        v1::CreateExpectationRequest {
+            parent: names.of("partnership"),
+            expectation: Some(v1::Expectation::default()),
+            ..Default::default()
+        };
+    "ExpectationService/UpdateExpectation" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        v1::UpdateExpectationRequest {
+            expectation: Some(v1::Expectation {
+                name: names.of("draft"),
+                title: "New".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+    "ExpectationService/GetExpectation" [Read] Ok, Ok, NotFound, |names|
+        v1::GetExpectationRequest { name: names.of("draft") };
+    "ExpectationService/ListExpectations" [Read] Ok, Ok, NotFound, |names|
+        v1::ListExpectationsRequest { parent: names.of("partnership"), ..Default::default() };
+    "ExpectationService/OfferExpectation" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        offering(&names.of("to_offer"));
+    "ExpectationService/CounterExpectation" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        v1::CounterExpectationRequest {
+            name: names.of("to_counter"),
+            five_w: Some(five_w(24)),
+            ..Default::default()
+        };
+    "ExpectationService/AgreeExpectation" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        agreeing(&names.of("to_agree"), 1);
+    "ExpectationService/DeclineExpectation" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        v1::DeclineExpectationRequest { name: names.of("to_decline"), ..Default::default() };
+    "ExpectationService/WithdrawExpectation" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        v1::WithdrawExpectationRequest { name: names.of("to_withdraw"), ..Default::default() };
+    "ExpectationService/FulfilExpectation" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        fulfilling(&names.of("to_fulfil"));
+    "ExpectationService/AcceptFulfilment" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        accepting(&names.of("to_accept"), &[0, 1]);
+    "ExpectationService/DisputeFulfilment" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        v1::DisputeFulfilmentRequest {
+            name: names.of("to_dispute"),
+            reason: "no".to_owned(),
+            ..Default::default()
+        };
+    // SlaService
+    "SlaService/CreateCalendar" [Tickets] Ok, Ok, NotFound, |names|
+        v1::CreateCalendarRequest {
+            parent: names.of("partnership"),
+            calendar: Some(always()),
+            ..Default::default()
+        };
+    "SlaService/UpdateCalendar" [Tickets] Ok, Ok, NotFound, |names|
+        v1::UpdateCalendarRequest {
+            calendar: Some(v1::Calendar {
+                name: names.of("calendar"),
+                ..always()
+            }),
+            ..Default::default()
+        };
+    "SlaService/GetCalendar" [Read] Ok, Ok, NotFound, |names|
+        v1::GetCalendarRequest { name: names.of("calendar") };
+    "SlaService/ListCalendars" [Read] Ok, Ok, NotFound, |names|
+        v1::ListCalendarsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/CreateAgreement" [Approve] Ok, Ok, NotFound, |names|
+        v1::CreateAgreementRequest {
+            parent: names.of("partnership"),
+            agreement: Some(agreement(names)),
+            ..Default::default()
+        };
+    "SlaService/ApproveAgreement" [Approve] Ok, Ok, NotFound, |names|
+        v1::ApproveAgreementRequest {
+            name: names.of("proposed"),
+            hash: names.of("proposed_hash"),
+            ..Default::default()
+        };
+    "SlaService/EndAgreement" [Approve] Ok, Ok, NotFound, |names|
+        v1::EndAgreementRequest { name: names.of("ending"), ..Default::default() };
+    "SlaService/GetAgreement" [Read] Ok, Ok, NotFound, |names|
+        v1::GetAgreementRequest { name: names.of("agreement") };
+    "SlaService/ListAgreements" [Read] Ok, Ok, NotFound, |names|
+        v1::ListAgreementsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/UpdateStatusMap" [Tickets] Ok, NotFound, NotFound, |names|
+        v1::UpdateStatusMapRequest { status_map: Some(status_map(names)), ..Default::default() };
+    "SlaService/GetStatusMap" [Read] Ok, Ok, NotFound, |names|
+        v1::GetStatusMapRequest { name: names.of("status_map") };
+    "SlaService/ListStatusMaps" [Read] Ok, Ok, NotFound, |names|
+        v1::ListStatusMapsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/BatchIngestEvents" [Tickets] Ok, Ok, NotFound, |names|
+        v1::BatchIngestEventsRequest {
+            parent: names.of("partnership"),
+            events: vec![opening("e9", &ticket(NORTH_PSA, "9"), 0, 1)],
+            ..Default::default()
+        };
+    "SlaService/ListUnmapped" [Read] Ok, Ok, NotFound, |names|
+        v1::ListUnmappedRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/GetTicket" [Read] Ok, Ok, NotFound, |names|
+        v1::GetTicketRequest { name: names.of("ticket"), ..Default::default() };
+    "SlaService/LookupTicket" [Read] Ok, NotFound, NotFound, |names|
+        v1::LookupTicketRequest {
+            parent: names.of("partnership"),
+            reference: Some(ticket(NORTH_PSA, "1")),
+        };
+    "SlaService/ListTickets" [Read] Ok, Ok, NotFound, |names|
+        v1::ListTicketsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/ExplainClock" [Read] Ok, Ok, NotFound, |names|
+        v1::ExplainClockRequest {
+            name: names.of("ticket"),
+            r#type: v1::TargetType::Resolution.into(),
+            ..Default::default()
+        };
+    "SlaService/GetAttainment" [Read] Ok, Ok, NotFound, |names|
+        v1::GetAttainmentRequest { name: names.of("partnership"), ..Default::default() };
+    // PricingService
+    "PricingService/CreateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
+        v1::CreateJointQuoteRequest {
+            parent: names.of("partnership"),
+            joint_quote: Some(quote()),
+            ..Default::default()
+        };
+    "PricingService/AddPortion" [Quotes] Ok, Ok, NotFound, |names|
+        v1::AddPortionRequest {
+            name: names.of("quote"),
+            portion: Some(portion(&names.of("caller"), 100)),
+            ..Default::default()
+        };
+    "PricingService/GetJointQuote" [Read] Ok, Ok, NotFound, |names|
+        v1::GetJointQuoteRequest { name: names.of("quote") };
+    "PricingService/ListJointQuotes" [Read] Ok, Ok, NotFound, |names|
+        v1::ListJointQuotesRequest { parent: names.of("partnership"), ..Default::default() };
+    "PricingService/ProposeConcession" [Quotes Approve] Ok, Ok, NotFound, |names|
+        v1::ProposeConcessionRequest {
+            name: names.of("quote"),
+            concession: Some(euros(200)),
+            basis: v1::AllocationBasis::Price.into(),
+            ..Default::default()
+        };
+    "PricingService/ApproveConcession" [Approve] Ok, Ok, NotFound, |names|
+        v1::ApproveConcessionRequest {
+            name: names.of("to_approve"),
+            hash: names.of("approve_hash"),
+            ..Default::default()
+        };
+    "PricingService/RejectConcession" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        v1::RejectConcessionRequest {
+            name: names.of("to_reject"),
+            hash: names.of("reject_hash"),
+            ..Default::default()
+        };
+    "PricingService/WithdrawConcession" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        v1::WithdrawConcessionRequest {
+            name: names.of("to_take_back"),
+            hash: names.of("take_back_hash"),
+            ..Default::default()
+        };
+    "PricingService/ExplainAllocation" [Read] Ok, Ok, NotFound, |names|
+        v1::ExplainAllocationRequest { name: names.of("quote"), ..Default::default() };
+    // JournalService
+    "JournalService/ListEntries" [Read] Ok, Ok, NotFound, |names|
+        v1::ListEntriesRequest { parent: names.of("partnership"), ..Default::default() };
+    "JournalService/Watch" [Read] Ok, Ok, NotFound, |names|
+        v1::WatchRequest {
+            scopes: vec![v1::WatchScope {
+                scope: names.of("partnership"),
+                ..Default::default()
+            }],
+        };
+    "JournalService/GetCheckpoint" [Read] Ok, Ok, NotFound, |names|
+        v1::GetCheckpointRequest { name: names.of("partnership") };
+}
