@@ -27,7 +27,7 @@ const ESSENTIAL: [&str; 18] = [
     "The clock shows 7 h 55 min of 8 h (98.9 %): MET.",
     "The intervals add up to 7 h 55 min: exactly the same.",
     "sealed",
-    "rejected: \"We agreed on 60 to 40",
+    "rejected: \"We agreed on 60",
     "2,345.67",
     "First response",
     "Nightdesk kept",

@@ -414,12 +414,16 @@ mod tests {
     #[tokio::test]
     async fn nobody_there_is_said_in_one_line() {
         let ids = RequestIds::new("test");
-        let error = connect("127.0.0.1:1", &ApiKey::new("key"), ids.clone())
+        // A port that was free a moment ago.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let error = connect(&address, &ApiKey::new("key"), ids.clone())
             .await
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with("no server answers at http://127.0.0.1:1: "),
+            error.starts_with(&format!("no server answers at http://{address}: ")),
             "{error}"
         );
         for (server, key) in [

@@ -35,11 +35,15 @@ impl Keys<'_> {
 
 fn contract() -> BTreeSet<String> {
     let pool = DescriptorPool::decode(proto::DESCRIPTOR).unwrap();
-    let services = pool.services().filter(|service| service.package_name().starts_with("entente."));
+    let services = pool
+        .services()
+        .filter(|service| service.package_name().starts_with("entente."));
     let name = |method: prost_reflect::MethodDescriptor| {
         format!("{}/{}", method.parent_service().full_name(), method.name())
     };
-    services.flat_map(|service| service.methods().map(name).collect::<Vec<_>>()).collect()
+    services
+        .flat_map(|service| service.methods().map(name).collect::<Vec<_>>())
+        .collect()
 }
 
 /// No RPC is left out, and a stranger cannot tell what exists from what does not.
@@ -48,24 +52,49 @@ pub async fn every_rpc_by_every_caller(house: House) {
     assert_eq!(rows, contract(), "every RPC has one row");
     assert_eq!(rows.len(), ROWS.len(), "an RPC has two rows");
     let (_, names) = stage::set(&house).await;
-    let mut keys = Keys { house: &house, made: BTreeMap::new() };
+    let mut keys = Keys {
+        house: &house,
+        made: BTreeMap::new(),
+    };
     let revoked = revoked_key(&house).await;
     let channel = house.channel().await;
     let mut wrong = Vec::new();
     for row in ROWS {
-        let mut check = Check { row, channel: &channel, wrong: &mut wrong };
+        let mut check = Check {
+            row,
+            channel: &channel,
+            wrong: &mut wrong,
+        };
         check.outsiders(&mut keys, &revoked, &names).await;
         check.members(&mut keys, &names).await;
     }
-    assert!(wrong.is_empty(), "{} answers are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} answers are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     house.stop().await;
 }
 
 async fn revoked_key(house: &House) -> String {
     let firm = house.firm("north").await;
-    let who = ok(firm.connection.partnerships().who_am_i(v1::WhoAmIRequest {})).await;
-    let request = v1::RevokeApiKeyRequest { name: who.api_key, ..Default::default() };
-    ok(house.firm("north").await.connection.admin().revoke_api_key(request)).await;
+    let who = ok(firm
+        .connection
+        .partnerships()
+        .who_am_i(v1::WhoAmIRequest {}))
+    .await;
+    let request = v1::RevokeApiKeyRequest {
+        name: who.api_key,
+        ..Default::default()
+    };
+    ok(house
+        .firm("north")
+        .await
+        .connection
+        .admin()
+        .revoke_api_key(request))
+    .await;
     firm.api_key
 }
 
@@ -79,14 +108,19 @@ struct Check<'row> {
 impl Check<'_> {
     async fn call(&self, key: Option<&str>, names: &Names) -> Result<(), Status> {
         let message = (self.row.request)(names);
-        raw::call(self.channel, key, self.row.rpc, message, 1).await.map(|_| ())
+        raw::call(self.channel, key, self.row.rpc, message, 1)
+            .await
+            .map(|_| ())
     }
 
     fn expect(&mut self, who: &str, answer: &Result<(), Status>, expected: Code) {
         let code = answer.as_ref().err().map_or(Code::Ok, Status::code);
         if code != expected {
             let message = answer.as_ref().err().map_or("", Status::message);
-            self.wrong.push(format!("{} by {who}: {code:?}, not {expected:?}: {message}", self.row.rpc));
+            self.wrong.push(format!(
+                "{} by {who}: {code:?}, not {expected:?}: {message}",
+                self.row.rpc
+            ));
         }
     }
 
@@ -99,7 +133,9 @@ impl Check<'_> {
             let rest: Vec<_> = Permission::ALL
                 .iter()
                 .copied()
-                .filter(|held| ![Some(*needed), Some(Permission::Operator), self.row.or].contains(&Some(*held)))
+                .filter(|held| {
+                    ![Some(*needed), Some(Permission::Operator), self.row.or].contains(&Some(*held))
+                })
                 .collect();
             lacking.push(keys.of("north", &rest).await);
         }
@@ -120,24 +156,39 @@ impl Check<'_> {
         }
         for key in &lacking {
             let answer = self.call(Some(key), names).await;
-            self.expect("a key that lacks a permission", &answer, Code::PermissionDenied);
+            self.expect(
+                "a key that lacks a permission",
+                &answer,
+                Code::PermissionDenied,
+            );
         }
         self.stranger(&stranger, names).await;
         if self.row.stranger != Code::Ok && keys.house.heads().await != before {
-            self.wrong.push(format!("{}: a refused call changed a journal", self.row.rpc));
+            self.wrong.push(format!(
+                "{}: a refused call changed a journal",
+                self.row.rpc
+            ));
         }
     }
 
     /// To a stranger everything looks as if it were not there.
     async fn stranger(&mut self, key: &str, names: &Names) {
-        let (id, _) = names.of("code").split_once('.').map(|(id, rest)| (id.to_owned(), rest.to_owned())).unwrap();
-        let existing = names.clone().with("code", &format!("{id}.nonsense")).with("caller", "stranger");
+        let (id, _) = names
+            .of("code")
+            .split_once('.')
+            .map(|(id, rest)| (id.to_owned(), rest.to_owned()))
+            .unwrap();
+        let existing = names
+            .clone()
+            .with("code", &format!("{id}.nonsense"))
+            .with("caller", "stranger");
         let answer = self.call(Some(key), &existing).await;
         self.expect("a stranger", &answer, self.row.stranger);
         let Err(answer) = answer else { return };
         for absent in [existing.in_absent_scopes(), existing.absent_within()] {
             let Err(other) = self.call(Some(key), &absent).await else {
-                self.wrong.push(format!("{}: what is absent was found", self.row.rpc));
+                self.wrong
+                    .push(format!("{}: what is absent was found", self.row.rpc));
                 continue;
             };
             let same = (answer.code(), answer.message(), answer.details())
@@ -155,12 +206,26 @@ impl Check<'_> {
 
     /// The firms of the partnership, with keys that have just the permissions that are needed.
     async fn members(&mut self, keys: &mut Keys<'_>, names: &Names) {
-        let own = (keys.of("north", self.row.needs).await, "north", self.row.own);
-        let partner = (keys.of("south", self.row.needs).await, "south", self.row.partner);
+        let own = (
+            keys.of("north", self.row.needs).await,
+            "north",
+            self.row.own,
+        );
+        let partner = (
+            keys.of("south", self.row.needs).await,
+            "south",
+            self.row.partner,
+        );
         // What is refused changes nothing, so it comes first.
-        let calls = if self.row.partner == Code::Ok { [own, partner] } else { [partner, own] };
+        let calls = if self.row.partner == Code::Ok {
+            [own, partner]
+        } else {
+            [partner, own]
+        };
         for (key, firm, expected) in calls {
-            let answer = self.call(Some(&key), &names.clone().with("caller", firm)).await;
+            let answer = self
+                .call(Some(&key), &names.clone().with("caller", firm))
+                .await;
             self.expect(firm, &answer, expected);
         }
     }

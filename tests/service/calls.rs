@@ -23,7 +23,9 @@ pub struct Refused {
 impl From<&Status> for Refused {
     fn from(status: &Status) -> Self {
         let details = status.get_error_details();
-        let violations = details.bad_request().map(|bad| bad.field_violations.clone());
+        let violations = details
+            .bad_request()
+            .map(|bad| bad.field_violations.clone());
         let violations = violations.unwrap_or_default().into_iter();
         let info = details.error_info();
         Self {

@@ -27,8 +27,19 @@ async fn record(pair: &Pair, firm: &Firm) -> (i64, String) {
         ..Default::default()
     };
     let response = accepted(firm.connection.partnerships().create_client(request)).await;
-    let text = |key: &str| response.metadata().get(key).unwrap().to_str().unwrap().to_owned();
-    (text(SEQUENCE_METADATA).parse().unwrap(), text(HASH_METADATA))
+    let text = |key: &str| {
+        response
+            .metadata()
+            .get(key)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    (
+        text(SEQUENCE_METADATA).parse().unwrap(),
+        text(HASH_METADATA),
+    )
 }
 
 /// All entries, in pages of three.
@@ -79,10 +90,15 @@ pub async fn pages_checkpoints_and_receipts(house: House) {
 
     let info = v1::GetServiceInfoRequest {};
     let info = ok(pair.south.connection.partnerships().get_service_info(info)).await;
-    let request = v1::GetCheckpointRequest { name: pair.name.clone() };
+    let request = v1::GetCheckpointRequest {
+        name: pair.name.clone(),
+    };
     let signed = ok(pair.south.connection.journal().get_checkpoint(request)).await;
     let checked = checkpoint::verify(&signed.note, &info.checkpoint_public_key).unwrap();
-    assert_eq!((checked.scope, checked.sequence, checked.hash), (scope, head.sequence, head.hash));
+    assert_eq!(
+        (checked.scope, checked.sequence, checked.hash),
+        (scope, head.sequence, head.hash)
+    );
     let forged = signed.note.replacen(&head.sequence.to_string(), "999", 1);
     assert!(checkpoint::verify(&forged, &info.checkpoint_public_key).is_err());
 
@@ -92,10 +108,15 @@ pub async fn pages_checkpoints_and_receipts(house: House) {
         record_id: entries.last().unwrap().record_id.clone(),
         ..Default::default()
     };
-    let of_one = ok(pair.south.connection.journal().list_entries(request)).await.entries;
+    let of_one = ok(pair.south.connection.journal().list_entries(request))
+        .await
+        .entries;
     assert_eq!(of_one.len(), 1);
     let own = pages(&pair.north, "firms/north").await;
-    assert!(own.iter().any(|entry| entry.r#type.starts_with("api_key.")), "{own:?}");
+    assert!(
+        own.iter().any(|entry| entry.r#type.starts_with("api_key.")),
+        "{own:?}"
+    );
     house.stop().await;
 }
 
@@ -113,7 +134,10 @@ async fn watch(firm: &Firm, scope: &str, cursor: &str) -> Streaming<v1::WatchRes
 async fn next(stream: &mut Streaming<v1::WatchResponse>) -> (v1::JournalEntry, String) {
     loop {
         let message = tokio::time::timeout(PATIENCE, stream.message()).await;
-        let message = message.expect("an entry in time").unwrap().expect("the stream goes on");
+        let message = message
+            .expect("an entry in time")
+            .unwrap()
+            .expect("the stream goes on");
         if let Some(Event::Entry(entry)) = message.event {
             return (entry, message.cursor);
         }
@@ -193,6 +217,11 @@ pub async fn a_cursor_that_saw_another_journal(house: House) {
     let answer = refuses(&house, "INVALID_FIELD", journal.watch(request)).await;
     assert_eq!(answer.fields, ["scopes[1].scope", "scopes[2].scope"]);
     let twice = pair.north.connection.partnerships();
-    refuses(&house, "INVALID_STATE", { twice }.invite_partner(invitation(&pair.name))).await;
+    refuses(
+        &house,
+        "INVALID_STATE",
+        { twice }.invite_partner(invitation(&pair.name)),
+    )
+    .await;
     house.stop().await;
 }

@@ -6,7 +6,11 @@ use super::calls::{ok, refuses};
 use super::house::{Firm, HOUR, House};
 use super::setting::{NORTH, Pair, SOUTH, cents, euros, portion};
 
-fn proposing(quote: &v1::JointQuote, cents: i64, basis: AllocationBasis) -> v1::ProposeConcessionRequest {
+fn proposing(
+    quote: &v1::JointQuote,
+    cents: i64,
+    basis: AllocationBasis,
+) -> v1::ProposeConcessionRequest {
     v1::ProposeConcessionRequest {
         name: quote.name.clone(),
         concession: Some(euros(cents)),
@@ -32,18 +36,29 @@ async fn propose(firm: &Firm, request: v1::ProposeConcessionRequest) -> v1::Join
 }
 
 async fn read(firm: &Firm, quote: &v1::JointQuote) -> v1::JointQuote {
-    let request = v1::GetJointQuoteRequest { name: quote.name.clone() };
+    let request = v1::GetJointQuoteRequest {
+        name: quote.name.clone(),
+    };
     ok(firm.connection.pricing().get_joint_quote(request)).await
 }
 
 fn shares(revision: &v1::ConcessionRevision) -> Vec<(&str, i64)> {
-    revision.shares.iter().map(|share| (share.portion_id.as_str(), cents(share.share.as_ref()))).collect()
+    revision
+        .shares
+        .iter()
+        .map(|share| (share.portion_id.as_str(), cents(share.share.as_ref())))
+        .collect()
 }
 
 /// 60 to 40 in two steps, explained, and in force once both approved; each revision knows the last.
 pub async fn fixed_shares_approved_by_both(house: House) {
     let pair = Pair::active(&house).await;
-    let quote = pair.quote(&[("licences", 10_000), ("network", 20_000)], &[("cover", 7_000)]).await;
+    let quote = pair
+        .quote(
+            &[("licences", 10_000), ("network", 20_000)],
+            &[("cover", 7_000)],
+        )
+        .await;
     let mut souths = pair.south.connection.pricing();
     let shares_of = |bps: i32| {
         [(NORTH, bps), (SOUTH, 10_000 - bps)].map(|(party, share_bps)| v1::PartyShare {
@@ -56,20 +71,44 @@ pub async fn fixed_shares_approved_by_both(house: House) {
     let nameless = souths.propose_concession(request.clone());
     refuses(&house, "WEIGHTS_INVALID", nameless).await;
     let weights = shares_of(6_000).to_vec();
-    let proposed = propose(&pair.north, v1::ProposeConcessionRequest { weights, ..request }).await;
+    let proposed = propose(
+        &pair.north,
+        v1::ProposeConcessionRequest { weights, ..request },
+    )
+    .await;
     let revision = last(&proposed);
-    assert_eq!((revision.number, revision.state()), (1, ConcessionState::Proposed));
+    assert_eq!(
+        (revision.number, revision.state()),
+        (1, ConcessionState::Proposed)
+    );
     assert_eq!(revision.previous_hash, "0".repeat(64));
-    let parties: Vec<_> = revision.party_allocations.iter().map(|party| cents(party.share.as_ref())).collect();
+    let parties: Vec<_> = revision
+        .party_allocations
+        .iter()
+        .map(|party| cents(party.share.as_ref()))
+        .collect();
     // 600.6 and 400.4 cents: the spare cent goes to the larger remainder.
     assert_eq!(parties, [601, 400]);
-    assert_eq!(shares(revision), [("cover", 400), ("licences", 200), ("network", 401)]);
-    let explained = v1::ExplainAllocationRequest { name: quote.name.clone(), revision: 0 };
+    assert_eq!(
+        shares(revision),
+        [("cover", 400), ("licences", 200), ("network", 401)]
+    );
+    let explained = v1::ExplainAllocationRequest {
+        name: quote.name.clone(),
+        revision: 0,
+    };
     let explained = ok(souths.explain_allocation(explained)).await;
     assert_eq!(explained.revision, 1);
-    let lines: Vec<_> = explained.lines.iter().map(|line| line.share.clone().unwrap()).collect();
+    let lines: Vec<_> = explained
+        .lines
+        .iter()
+        .map(|line| line.share.clone().unwrap())
+        .collect();
     assert_eq!(lines, revision.shares);
-    assert!(explained.lines.iter().all(|line| line.sentence.contains(&line.share.as_ref().unwrap().portion_id)));
+    assert!(explained.lines.iter().all(|line| {
+        line.sentence
+            .contains(&line.share.as_ref().unwrap().portion_id)
+    }));
 
     let first = revision.hash.clone();
     let own = pair.north.connection.pricing();
@@ -77,7 +116,11 @@ pub async fn fixed_shares_approved_by_both(house: House) {
     assert_eq!(last(&approved).state(), ConcessionState::Proposed);
     let approved = ok(souths.approve_concession(approving(&quote, &first))).await;
     assert_eq!(last(&approved).state(), ConcessionState::Approved);
-    let firms: Vec<_> = last(&approved).approvals.iter().map(|approval| approval.firm.as_str()).collect();
+    let firms: Vec<_> = last(&approved)
+        .approvals
+        .iter()
+        .map(|approval| approval.firm.as_str())
+        .collect();
     assert_eq!(firms, ["firms/north", "firms/south"]);
     let late = v1::AddPortionRequest {
         name: quote.name.clone(),
@@ -88,12 +131,22 @@ pub async fn fixed_shares_approved_by_both(house: House) {
 
     let request = proposing(&quote, 2_000, AllocationBasis::Price);
     let second = propose(&pair.south, request).await;
-    assert_eq!((last(&second).number, &last(&second).previous_hash), (2, &first));
+    assert_eq!(
+        (last(&second).number, &last(&second).previous_hash),
+        (2, &first)
+    );
     assert_eq!(second.revisions[0].state(), ConcessionState::Approved);
     let approval = approving(&quote, &last(&second).hash);
     let second = ok(pair.north.connection.pricing().approve_concession(approval)).await;
-    let states: Vec<_> = second.revisions.iter().map(v1::ConcessionRevision::state).collect();
-    assert_eq!(states, [ConcessionState::Superseded, ConcessionState::Approved]);
+    let states: Vec<_> = second
+        .revisions
+        .iter()
+        .map(v1::ConcessionRevision::state)
+        .collect();
+    assert_eq!(
+        states,
+        [ConcessionState::Superseded, ConcessionState::Approved]
+    );
     assert_eq!(read(&pair.south, &quote).await.revisions, second.revisions);
     house.stop().await;
 }
@@ -118,9 +171,20 @@ pub async fn by_price_to_the_cent(house: House) {
         ..Default::default()
     };
     let own = pair.north.connection.pricing();
-    refuses(&house, "NOT_YOUR_OFFER", { own }.reject_concession(reject.clone())).await;
+    refuses(
+        &house,
+        "NOT_YOUR_OFFER",
+        { own }.reject_concession(reject.clone()),
+    )
+    .await;
     let rejected = ok(souths.reject_concession(reject)).await;
-    assert_eq!((last(&rejected).state(), last(&rejected).reject_reason.as_str()), (ConcessionState::Rejected, "not like this"));
+    assert_eq!(
+        (
+            last(&rejected).state(),
+            last(&rejected).reject_reason.as_str()
+        ),
+        (ConcessionState::Rejected, "not like this")
+    );
 
     let waiting = propose(&pair.south, proposing(&quote, 3, AllocationBasis::Price)).await;
     let hash = last(&waiting).hash.clone();
@@ -130,7 +194,12 @@ pub async fn by_price_to_the_cent(house: House) {
         ..Default::default()
     };
     let theirs = pair.north.connection.pricing();
-    refuses(&house, "NOT_YOUR_OFFER", { theirs }.withdraw_concession(withdrawal.clone())).await;
+    refuses(
+        &house,
+        "NOT_YOUR_OFFER",
+        { theirs }.withdraw_concession(withdrawal.clone()),
+    )
+    .await;
     let withdrawn = ok(souths.withdraw_concession(withdrawal)).await;
     assert_eq!(last(&withdrawn).state(), ConcessionState::Withdrawn);
 
@@ -138,14 +207,22 @@ pub async fn by_price_to_the_cent(house: House) {
     house.pass(7 * 24 * HOUR);
     let approval = approving(&quote, &last(&waiting).hash);
     let late = pair.north.connection.pricing();
-    refuses(&house, "OFFER_EXPIRED", { late }.approve_concession(approval)).await;
+    refuses(
+        &house,
+        "OFFER_EXPIRED",
+        { late }.approve_concession(approval),
+    )
+    .await;
     house.sweep().await;
     let expired = read(&pair.north, &quote).await;
     assert_eq!(last(&expired).state(), ConcessionState::Expired);
     assert_eq!(expired.state(), v1::JointQuoteState::Open);
     house.pass(23 * 24 * HOUR);
     house.sweep().await;
-    assert_eq!(read(&pair.north, &quote).await.state(), v1::JointQuoteState::Expired);
+    assert_eq!(
+        read(&pair.north, &quote).await.state(),
+        v1::JointQuoteState::Expired
+    );
     house.stop().await;
 }
 

@@ -73,7 +73,10 @@ pub async fn call(
     let answer = async {
         let mut client = Grpc::new(channel.clone());
         client.ready().await.expect("the server is there");
-        let mut stream = client.server_streaming(request, path, Bytes).await?.into_inner();
+        let mut stream = client
+            .server_streaming(request, path, Bytes)
+            .await?
+            .into_inner();
         let mut messages = Vec::new();
         while messages.len() < messages_max {
             match stream.message().await? {

@@ -12,7 +12,15 @@ use super::setting::{
 };
 
 fn receipt<T>(response: &Response<T>) -> (String, String) {
-    let text = |key: &str| response.metadata().get(key).unwrap().to_str().unwrap().to_owned();
+    let text = |key: &str| {
+        response
+            .metadata()
+            .get(key)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     (text(SEQUENCE_METADATA), text(HASH_METADATA))
 }
 
@@ -27,16 +35,27 @@ pub async fn the_same_request_has_the_same_outcome(house: House) {
     let first = accepted(partnerships.create_partnership(request.clone())).await;
     let heads = house.heads().await;
     let again = accepted(partnerships.create_partnership(request.clone())).await;
-    assert_eq!((receipt(&first), first.get_ref()), (receipt(&again), again.get_ref()));
+    assert_eq!(
+        (receipt(&first), first.get_ref()),
+        (receipt(&again), again.get_ref())
+    );
     assert_eq!(house.heads().await, heads);
     let other = v1::CreatePartnershipRequest {
         partner_display_name: "somebody else".to_owned(),
         ..request.clone()
     };
-    let answer = refuses(&house, "REQUEST_ID_REUSED", partnerships.create_partnership(other)).await;
+    let answer = refuses(
+        &house,
+        "REQUEST_ID_REUSED",
+        partnerships.create_partnership(other),
+    )
+    .await;
     assert!(!answer.message.contains("somebody"), "{answer:?}");
     // Without an id every call acts anew.
-    let anew = v1::CreatePartnershipRequest { request_id: String::new(), ..request };
+    let anew = v1::CreatePartnershipRequest {
+        request_id: String::new(),
+        ..request
+    };
     let anew = ok(partnerships.create_partnership(anew)).await;
     assert_ne!(anew.name, first.get_ref().name);
 
@@ -57,7 +76,12 @@ pub async fn the_same_request_has_the_same_outcome(house: House) {
     };
     let mut norths = pair.north.connection.expectations();
     let offered = accepted(norths.offer_expectation(request.clone())).await;
-    ok(pair.south.connection.expectations().agree_expectation(agreeing(&draft.name, 1))).await;
+    ok(pair
+        .south
+        .connection
+        .expectations()
+        .agree_expectation(agreeing(&draft.name, 1)))
+    .await;
     // Even though it could not be offered any more by now.
     let again = accepted(norths.offer_expectation(request.clone())).await;
     assert_eq!(receipt(&offered), receipt(&again));
@@ -67,12 +91,22 @@ pub async fn the_same_request_has_the_same_outcome(house: House) {
         request_id: "offer-1".to_owned(),
         ..Default::default()
     };
-    refuses(&house, "REQUEST_ID_REUSED", norths.withdraw_expectation(other)).await;
+    refuses(
+        &house,
+        "REQUEST_ID_REUSED",
+        norths.withdraw_expectation(other),
+    )
+    .await;
     let theirs = v1::CreateExpectationRequest {
         request_id: "offer-1".to_owned(),
         ..pair.draft_request(five_w(48))
     };
-    ok(pair.south.connection.expectations().create_expectation(theirs)).await;
+    ok(pair
+        .south
+        .connection
+        .expectations()
+        .create_expectation(theirs))
+    .await;
     house.stop().await;
 }
 
@@ -81,7 +115,11 @@ pub async fn event_ids_are_used_once(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     house.pass(HOUR);
     let (one, two) = (ticket(NORTH_PSA, "1"), ticket(NORTH_PSA, "2"));
-    pair.ingest(&pair.north, vec![opening("e1", &one, 0, 1), opening("e1", &two, 0, 2)]).await;
+    pair.ingest(
+        &pair.north,
+        vec![opening("e1", &one, 0, 1), opening("e1", &two, 0, 2)],
+    )
+    .await;
     let heads = house.heads().await;
     let events = vec![
         opening("e1", &one, 0, 1),
@@ -90,20 +128,41 @@ pub async fn event_ids_are_used_once(house: House) {
     ];
     let results = pair.ingest(&pair.north, events).await;
     let outcomes: Vec<_> = results.iter().map(v1::IngestResult::outcome).collect();
-    assert_eq!(outcomes, [IngestOutcome::AlreadyApplied, IngestOutcome::Refused, IngestOutcome::Refused]);
+    assert_eq!(
+        outcomes,
+        [
+            IngestOutcome::AlreadyApplied,
+            IngestOutcome::Refused,
+            IngestOutcome::Refused
+        ]
+    );
     for result in &results[1..] {
         let details = result.error.clone().unwrap().get_error_details();
         let info = details.error_info().unwrap().clone();
         assert_eq!(info.reason, "EVENT_ID_REUSED");
-        assert_eq!(info.metadata.get("event_id").map(String::as_str), Some("e1"));
+        assert_eq!(
+            info.metadata.get("event_id").map(String::as_str),
+            Some("e1")
+        );
         assert!(!result.ticket.is_empty());
     }
     assert_eq!(house.heads().await, heads);
     // One bad event does not hurt the others, and nothing ties a batch together.
-    let mixed = vec![status("e2", &one, 60, "Open"), status("", &one, 90, "Open"), status("e3", &two, 60, "Open")];
+    let mixed = vec![
+        status("e2", &one, 60, "Open"),
+        status("", &one, 90, "Open"),
+        status("e3", &two, 60, "Open"),
+    ];
     let results = pair.ingest(&pair.north, mixed).await;
     let outcomes: Vec<_> = results.iter().map(v1::IngestResult::outcome).collect();
-    assert_eq!(outcomes, [IngestOutcome::Applied, IngestOutcome::Refused, IngestOutcome::Applied]);
+    assert_eq!(
+        outcomes,
+        [
+            IngestOutcome::Applied,
+            IngestOutcome::Refused,
+            IngestOutcome::Applied
+        ]
+    );
     house.stop().await;
 }
 
@@ -121,26 +180,44 @@ pub async fn one_of_two_writers_wins(house: House) {
             }),
             ..Default::default()
         };
-        let (mut left, mut right) = (pair.north.connection.expectations(), pair.north.connection.expectations());
+        let (mut left, mut right) = (
+            pair.north.connection.expectations(),
+            pair.north.connection.expectations(),
+        );
         let (left, right) = tokio::join!(
             left.update_expectation(update("left")),
             right.update_expectation(update("right"))
         );
-        let winners: Vec<_> = [&left, &right].iter().filter_map(|answer| answer.as_ref().ok()).map(|answer| answer.get_ref().title.clone()).collect();
+        let winners: Vec<_> = [&left, &right]
+            .iter()
+            .filter_map(|answer| answer.as_ref().ok())
+            .map(|answer| answer.get_ref().title.clone())
+            .collect();
         assert_eq!(winners.len(), 1, "round {round}");
-        let read = v1::GetExpectationRequest { name: draft.name.clone() };
+        let read = v1::GetExpectationRequest {
+            name: draft.name.clone(),
+        };
         let now = ok(pair.south.connection.expectations().get_expectation(read)).await;
         assert_eq!(now.title, winners[0]);
         assert_ne!(now.etag, draft.etag);
         let mut loser = pair.north.connection.expectations();
         let again = loser.update_expectation(update("again"));
         refuses(&house, "ETAG_MISMATCH", again).await;
-        let bad = v1::OfferExpectationRequest { etag: "7".to_owned(), ..offering(&draft.name) };
+        let bad = v1::OfferExpectationRequest {
+            etag: "7".to_owned(),
+            ..offering(&draft.name)
+        };
         let answer = refuses(&house, "INVALID_FIELD", loser.offer_expectation(bad)).await;
         assert_eq!(answer.fields, ["etag"]);
-        let stale = v1::OfferExpectationRequest { etag: draft.etag.clone(), ..offering(&draft.name) };
+        let stale = v1::OfferExpectationRequest {
+            etag: draft.etag.clone(),
+            ..offering(&draft.name)
+        };
         refuses(&house, "ETAG_MISMATCH", loser.offer_expectation(stale)).await;
-        let current = v1::OfferExpectationRequest { etag: now.etag, ..offering(&draft.name) };
+        let current = v1::OfferExpectationRequest {
+            etag: now.etag,
+            ..offering(&draft.name)
+        };
         ok(loser.offer_expectation(current)).await;
     }
     house.stop().await;

@@ -232,7 +232,10 @@ impl Pair {
                 display_name: "New warehouse".to_owned(),
                 currency: "EUR".to_owned(),
                 expire_time: Some(at(30 * 24 * HOUR)),
-                portions: portions.iter().map(|(id, cents)| portion(id, *cents)).collect(),
+                portions: portions
+                    .iter()
+                    .map(|(id, cents)| portion(id, *cents))
+                    .collect(),
                 ..Default::default()
             }),
             ..Default::default()
@@ -258,13 +261,12 @@ impl Pair {
 
 /// A calendar that is open day and night.
 pub fn always() -> v1::Calendar {
-    let windows = (DayOfWeek::Monday.into()..=DayOfWeek::Sunday.into()).map(|day| {
-        v1::WeeklyWindow {
+    let windows =
+        (DayOfWeek::Monday.into()..=DayOfWeek::Sunday.into()).map(|day| v1::WeeklyWindow {
             day,
             start: "00:00".to_owned(),
             end: "24:00".to_owned(),
-        }
-    });
+        });
     v1::Calendar {
         display_name: "Day and night".to_owned(),
         time_zone: "UTC".to_owned(),
@@ -351,7 +353,10 @@ pub fn five_w(deadline_hours: i64) -> v1::FiveW {
             site: "the head office".to_owned(),
         }),
         how: Some(v1::How {
-            criteria: vec!["a test payment goes through".to_owned(), "it is logged".to_owned()],
+            criteria: vec![
+                "a test payment goes through".to_owned(),
+                "it is logged".to_owned(),
+            ],
         }),
     }
 }

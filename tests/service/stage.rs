@@ -24,7 +24,8 @@ impl Names {
     /// If the stage has nothing of that kind.
     pub fn of(&self, key: &str) -> String {
         let name = self.0.get(key);
-        name.unwrap_or_else(|| panic!("nothing is called {key}")).clone()
+        name.unwrap_or_else(|| panic!("nothing is called {key}"))
+            .clone()
     }
 
     /// With another value for one of the names.
@@ -48,12 +49,19 @@ impl Names {
         let change = |name: &String| {
             let mut parts: Vec<&str> = name.split('/').collect();
             if let Some(id) = parts.get_mut(part) {
-                *id = if name.starts_with("firms/") && part == 1 { "absent" } else { ABSENT };
+                *id = if name.starts_with("firms/") && part == 1 {
+                    "absent"
+                } else {
+                    ABSENT
+                };
             }
             parts.join("/")
         };
-        let mut names: BTreeMap<_, _> =
-            self.0.iter().map(|(key, name)| (*key, change(name))).collect();
+        let mut names: BTreeMap<_, _> = self
+            .0
+            .iter()
+            .map(|(key, name)| (*key, change(name)))
+            .collect();
         if part == 1 {
             names.insert("code", format!("{ABSENT}.nonsense"));
         }
@@ -70,14 +78,20 @@ pub async fn set(house: &House) -> (Pair, Names) {
         ("caller", "north".to_owned()),
         ("calendar", format!("{}/calendars/always", pair.name)),
         ("agreement", format!("{}/agreements/desk", pair.name)),
-        ("status_map", format!("{}/statusMaps/{NORTH_PSA}", pair.name)),
+        (
+            "status_map",
+            format!("{}/statusMaps/{NORTH_PSA}", pair.name),
+        ),
     ]);
     partnerships(&pair, &mut names).await;
     outsiders(&pair, &mut names).await;
     service_levels(&pair, &mut names).await;
     expectations(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
-    assert_eq!(house.running.application.api.now().as_micros() / 1_000_000, START_SECONDS);
+    assert_eq!(
+        house.running.application.api.now().as_micros() / 1_000_000,
+        START_SECONDS
+    );
     (pair, Names(names))
 }
 

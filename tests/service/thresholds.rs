@@ -16,28 +16,44 @@ async fn flags(pair: &Pair) -> Vec<Flag> {
         page_size: 500,
         ..Default::default()
     };
-    let entries = ok(pair.south.connection.journal().list_entries(request)).await.entries;
+    let entries = ok(pair.south.connection.journal().list_entries(request))
+        .await
+        .entries;
     let raised = ["ticket.threshold_reached", "ticket.breached"];
-    let entries = entries.into_iter().filter(|entry| raised.contains(&entry.r#type.as_str()));
+    let entries = entries
+        .into_iter()
+        .filter(|entry| raised.contains(&entry.r#type.as_str()));
     let flags = entries.map(|entry| {
         assert_eq!((entry.firm.as_str(), entry.actor.as_str()), ("", ""));
         let payload: serde_json::Value = serde_json::from_slice(&entry.payload).unwrap();
         let reached = &payload["reached"];
         let clock = reached["target_type"].as_str().unwrap().to_owned();
-        (entry.r#type, clock, reached["threshold_bps"].as_u64().unwrap())
+        (
+            entry.r#type,
+            clock,
+            reached["threshold_bps"].as_u64().unwrap(),
+        )
     });
     flags.collect()
 }
 
 fn flag(event_type: &str, clock: &str, threshold_bps: u64) -> Flag {
-    (format!("ticket.{event_type}"), clock.to_owned(), threshold_bps)
+    (
+        format!("ticket.{event_type}"),
+        clock.to_owned(),
+        threshold_bps,
+    )
 }
 
 /// A response in 2 hours and a resolution in 10, answered after 90 minutes and never resolved.
 pub async fn each_threshold_once_in_order(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     let id = ticket(NORTH_PSA, "1");
-    let name = pair.ingest(&pair.north, vec![opening("e1", &id, 0, 2)]).await.remove(0).ticket;
+    let name = pair
+        .ingest(&pair.north, vec![opening("e1", &id, 0, 2)])
+        .await
+        .remove(0)
+        .ticket;
     let mut expected = Vec::new();
     let reached = "threshold_reached";
     // Seconds that pass, and what is found then.
@@ -48,7 +64,13 @@ pub async fn each_threshold_once_in_order(house: House) {
         (7 * HOUR / 2 - 1, vec![]),
         (1, vec![flag(reached, "resolution", 5_000)]),
         // Nobody looked for a while: both are found at once, in their order.
-        (6 * HOUR, vec![flag(reached, "resolution", 7_500), flag("breached", "resolution", 10_000)]),
+        (
+            6 * HOUR,
+            vec![
+                flag(reached, "resolution", 7_500),
+                flag("breached", "resolution", 10_000),
+            ],
+        ),
         (1_000 * HOUR, vec![]),
     ];
     for (step, (seconds, found)) in steps.into_iter().enumerate() {
@@ -59,16 +81,34 @@ pub async fn each_threshold_once_in_order(house: House) {
         expected.extend(found);
         assert_eq!(flags(&pair).await, expected, "step {step}");
         if step == 2 {
-            pair.ingest(&pair.north, vec![status("e2", &id, 3 * HOUR / 2, "Open")]).await;
+            pair.ingest(&pair.north, vec![status("e2", &id, 3 * HOUR / 2, "Open")])
+                .await;
         }
     }
-    let request = v1::GetTicketRequest { name, ..Default::default() };
+    let request = v1::GetTicketRequest {
+        name,
+        ..Default::default()
+    };
     let shown = ok(pair.south.connection.sla().get_ticket(request)).await;
-    let shown = shown.clocks.iter().find(|clock| clock.r#type() == TargetType::Resolution).unwrap();
-    let times: Vec<_> = shown.thresholds_reached.iter().map(|reached| (reached.threshold_bps, reached.reach_time)).collect();
+    let shown = shown
+        .clocks
+        .iter()
+        .find(|clock| clock.r#type() == TargetType::Resolution)
+        .unwrap();
+    let times: Vec<_> = shown
+        .thresholds_reached
+        .iter()
+        .map(|reached| (reached.threshold_bps, reached.reach_time))
+        .collect();
     let hours = |hours: i64| Some(at(hours * HOUR));
-    assert_eq!(times[..2], [(5_000, hours(5)), (7_500, Some(at(15 * HOUR / 2)))]);
-    assert_eq!((times[2], shown.breach_time.is_some()), ((10_000, hours(10)), true));
+    assert_eq!(
+        times[..2],
+        [(5_000, hours(5)), (7_500, Some(at(15 * HOUR / 2)))]
+    );
+    assert_eq!(
+        (times[2], shown.breach_time.is_some()),
+        ((10_000, hours(10)), true)
+    );
     house.stop().await;
 }
 
@@ -76,7 +116,8 @@ pub async fn each_threshold_once_in_order(house: House) {
 pub async fn two_sweepers_find_one_threshold(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     let tickets = 20;
-    let events = (0..tickets).map(|number| opening("e1", &ticket(NORTH_PSA, &number.to_string()), 0, 1));
+    let events =
+        (0..tickets).map(|number| opening("e1", &ticket(NORTH_PSA, &number.to_string()), 0, 1));
     pair.ingest(&pair.north, events.collect()).await;
     house.pass(3 * HOUR);
     tokio::join!(house.sweep(), house.sweep(), house.sweep());
@@ -86,7 +127,14 @@ pub async fn two_sweepers_find_one_threshold(house: House) {
     assert_eq!(found.len(), 5 * tickets);
     for part in ["first_response", "resolution"] {
         let of_clock = found.iter().filter(|flag| flag.1 == part).count();
-        assert_eq!(of_clock, if part == "resolution" { 2 * tickets } else { 3 * tickets });
+        assert_eq!(
+            of_clock,
+            if part == "resolution" {
+                2 * tickets
+            } else {
+                3 * tickets
+            }
+        );
     }
     house.stop().await;
 }

@@ -24,7 +24,10 @@ async fn ticket_at(firm: &Firm, name: &str, as_of: Option<i64>) -> v1::Ticket {
 }
 
 fn clock(ticket: &v1::Ticket, target_type: TargetType) -> v1::Clock {
-    let clock = ticket.clocks.iter().find(|clock| clock.r#type() == target_type);
+    let clock = ticket
+        .clocks
+        .iter()
+        .find(|clock| clock.r#type() == target_type);
     clock.cloned().expect("a clock of that type")
 }
 
@@ -55,7 +58,10 @@ pub async fn calendars_and_agreements(house: House) {
 
     let proposed = pair.agreement_request("desk", pair.desk());
     let proposed = ok(souths.create_agreement(proposed)).await;
-    assert_eq!((proposed.state(), proposed.calendar_revision), (AgreementState::Proposed, 1));
+    assert_eq!(
+        (proposed.state(), proposed.calendar_revision),
+        (AgreementState::Proposed, 1)
+    );
     assert_eq!(proposed.thresholds_bps, [5_000, 7_500, 10_000]);
     let revised = v1::UpdateCalendarRequest {
         calendar: Some(v1::Calendar {
@@ -66,7 +72,10 @@ pub async fn calendars_and_agreements(house: House) {
         ..Default::default()
     };
     let revised = ok(souths.update_calendar(revised)).await;
-    assert_eq!((revised.revision, revised.time_zone_digest), (2, night.time_zone_digest));
+    assert_eq!(
+        (revised.revision, revised.time_zone_digest),
+        (2, night.time_zone_digest)
+    );
 
     let approval = |hash: &str| v1::ApproveAgreementRequest {
         name: proposed.name.clone(),
@@ -79,15 +88,36 @@ pub async fn calendars_and_agreements(house: House) {
     let own = ok(souths.approve_agreement(approval(&proposed.hash))).await;
     assert_eq!(own.state(), AgreementState::Proposed);
     let active = ok(norths.approve_agreement(approval(&proposed.hash))).await;
-    assert_eq!((active.state(), active.calendar_revision), (AgreementState::Active, 1));
-    let listed = v1::ListAgreementsRequest { parent: pair.name.clone(), ..Default::default() };
-    assert_eq!(ok(norths.list_agreements(listed)).await.agreements, [active]);
-    let listed = v1::ListCalendarsRequest { parent: pair.name.clone(), ..Default::default() };
+    assert_eq!(
+        (active.state(), active.calendar_revision),
+        (AgreementState::Active, 1)
+    );
+    let listed = v1::ListAgreementsRequest {
+        parent: pair.name.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        ok(norths.list_agreements(listed)).await.agreements,
+        [active]
+    );
+    let listed = v1::ListCalendarsRequest {
+        parent: pair.name.clone(),
+        ..Default::default()
+    };
     let listed = ok(norths.list_calendars(listed)).await.calendars;
-    let names: Vec<_> = listed.iter().map(|calendar| calendar.name.rsplit('/').next().unwrap()).collect();
+    let names: Vec<_> = listed
+        .iter()
+        .map(|calendar| calendar.name.rsplit('/').next().unwrap())
+        .collect();
     assert_eq!(names, ["always", "night"]);
-    let request = v1::EndAgreementRequest { name: proposed.name.clone(), ..Default::default() };
-    assert_eq!(ok(norths.end_agreement(request)).await.state(), AgreementState::Ended);
+    let request = v1::EndAgreementRequest {
+        name: proposed.name.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        ok(norths.end_agreement(request)).await.state(),
+        AgreementState::Ended
+    );
     house.stop().await;
 }
 
@@ -121,7 +151,10 @@ pub async fn events_in_any_order_and_their_clocks(house: House) {
         assert_eq!(outcomes(&again), [IngestOutcome::AlreadyApplied; 5]);
         again.swap(0, 4);
         let places = |results: &[v1::IngestResult]| -> Vec<_> {
-            results.iter().map(|result| (result.sequence, result.hash.clone())).collect()
+            results
+                .iter()
+                .map(|result| (result.sequence, result.hash.clone()))
+                .collect()
         };
         assert_eq!(places(&results), places(&again));
         names.push(results[0].ticket.clone());
@@ -131,13 +164,25 @@ pub async fn events_in_any_order_and_their_clocks(house: House) {
         ticket_at(&pair.south, &names[1], None).await,
     );
     assert_eq!(first.clocks, second.clocks);
-    assert_eq!((first.title.as_str(), first.priority, first.event_count), ("Payroll is down", 1, 5));
+    assert_eq!(
+        (first.title.as_str(), first.priority, first.event_count),
+        ("Payroll is down", 1, 5)
+    );
     assert_eq!(first.external_references, [forward]);
-    assert!(second.external_references.is_empty(), "another firm's reference is shown");
+    assert!(
+        second.external_references.is_empty(),
+        "another firm's reference is shown"
+    );
     let resolution = clock(&first, TargetType::Resolution);
-    assert_eq!((resolution.verdict(), resolution.consumed), (Verdict::Met, Some(lasting(90 * MINUTE))));
+    assert_eq!(
+        (resolution.verdict(), resolution.consumed),
+        (Verdict::Met, Some(lasting(90 * MINUTE)))
+    );
     let response = clock(&first, TargetType::FirstResponse);
-    assert_eq!((response.stop_time, response.percent_used_bps), (Some(at(30 * MINUTE)), 5_000));
+    assert_eq!(
+        (response.stop_time, response.percent_used_bps),
+        (Some(at(30 * MINUTE)), 5_000)
+    );
 
     as_of(&pair, &names[0]).await;
     explained(&pair, &names[0], &resolution).await;
@@ -145,25 +190,57 @@ pub async fn events_in_any_order_and_their_clocks(house: House) {
         parent: "partnerships/-".to_owned(),
         reference: Some(ticket(NORTH_PSA, "2")),
     };
-    assert_eq!(ok(pair.north.connection.sla().lookup_ticket(lookup.clone())).await.name, names[1]);
+    assert_eq!(
+        ok(pair.north.connection.sla().lookup_ticket(lookup.clone()))
+            .await
+            .name,
+        names[1]
+    );
     let theirs = pair.south.connection.sla();
     refuses(&house, "NOT_FOUND", { theirs }.lookup_ticket(lookup)).await;
-    let list = v1::ListTicketsRequest { parent: pair.name.clone(), ..Default::default() };
-    assert_eq!(ok(pair.south.connection.sla().list_tickets(list)).await.tickets.len(), 2);
+    let list = v1::ListTicketsRequest {
+        parent: pair.name.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        ok(pair.south.connection.sla().list_tickets(list))
+            .await
+            .tickets
+            .len(),
+        2
+    );
     house.stop().await;
 }
 
 /// The same clock at other instants.
 async fn as_of(pair: &Pair, name: &str) {
-    let at_45 = clock(&ticket_at(&pair.south, name, Some(45 * MINUTE)).await, TargetType::Resolution);
-    assert_eq!((at_45.state(), at_45.verdict()), (ClockState::Running, Verdict::Running));
-    assert_eq!((at_45.consumed, at_45.due_time), (Some(lasting(45 * MINUTE)), Some(at(4 * HOUR))));
-    let at_90 = clock(&ticket_at(&pair.south, name, Some(90 * MINUTE)).await, TargetType::Resolution);
+    let at_45 = clock(
+        &ticket_at(&pair.south, name, Some(45 * MINUTE)).await,
+        TargetType::Resolution,
+    );
+    assert_eq!(
+        (at_45.state(), at_45.verdict()),
+        (ClockState::Running, Verdict::Running)
+    );
+    assert_eq!(
+        (at_45.consumed, at_45.due_time),
+        (Some(lasting(45 * MINUTE)), Some(at(4 * HOUR)))
+    );
+    let at_90 = clock(
+        &ticket_at(&pair.south, name, Some(90 * MINUTE)).await,
+        TargetType::Resolution,
+    );
     assert_eq!((at_90.state(), at_90.due_time), (ClockState::Paused, None));
     assert_eq!(at_90.consumed, Some(lasting(HOUR)));
     assert_eq!(at_90.charged_to.unwrap().kind(), ChargedPartyKind::Client);
-    let at_130 = clock(&ticket_at(&pair.south, name, Some(130 * MINUTE)).await, TargetType::Resolution);
-    assert_eq!((at_130.consumed, at_130.due_time), (Some(lasting(70 * MINUTE)), Some(at(5 * HOUR))));
+    let at_130 = clock(
+        &ticket_at(&pair.south, name, Some(130 * MINUTE)).await,
+        TargetType::Resolution,
+    );
+    assert_eq!(
+        (at_130.consumed, at_130.due_time),
+        (Some(lasting(70 * MINUTE)), Some(at(5 * HOUR)))
+    );
 }
 
 /// The intervals tile the clock's life, on however many pages, and add up to what it shows.
@@ -186,18 +263,31 @@ async fn explained(pair: &Pair, name: &str, resolution: &v1::Clock) {
         }
     }
     assert_eq!(intervals[0].start_time, resolution.start_time);
-    assert_eq!(intervals[intervals.len() - 1].end_time, resolution.stop_time);
+    assert_eq!(
+        intervals[intervals.len() - 1].end_time,
+        resolution.stop_time
+    );
     for pair in intervals.windows(2) {
         assert_eq!(pair[0].end_time, pair[1].start_time);
     }
     let sum = |part: fn(&v1::ClockInterval) -> i64| intervals.iter().map(part).sum::<i64>();
     let consumed = |interval: &v1::ClockInterval| interval.consumed.unwrap().seconds;
-    let charged = |interval: &v1::ClockInterval| interval.charged.map_or(0, |charged| charged.seconds);
+    let charged =
+        |interval: &v1::ClockInterval| interval.charged.map_or(0, |charged| charged.seconds);
     assert_eq!((sum(consumed), sum(charged)), (90 * MINUTE, 150 * MINUTE));
-    let paused: Vec<_> = intervals.iter().filter(|interval| interval.state() == ClockState::Paused).collect();
+    let paused: Vec<_> = intervals
+        .iter()
+        .filter(|interval| interval.state() == ClockState::Paused)
+        .collect();
     assert_eq!(paused.len(), 1);
-    assert_eq!((charged(paused[0]), paused[0].event_id.as_str()), (HOUR, "e3"));
-    assert_eq!(paused[0].charged_to.as_ref().unwrap().kind(), ChargedPartyKind::Client);
+    assert_eq!(
+        (charged(paused[0]), paused[0].event_id.as_str()),
+        (HOUR, "e3")
+    );
+    assert_eq!(
+        paused[0].charged_to.as_ref().unwrap().kind(),
+        ChargedPartyKind::Client
+    );
     assert!(intervals.iter().all(|interval| !interval.rule.is_empty()));
 }
 
@@ -205,18 +295,41 @@ async fn explained(pair: &Pair, name: &str, resolution: &v1::Clock) {
 pub async fn statuses_that_nobody_explained(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     let id = ticket(NORTH_PSA, "7");
-    let results = pair.ingest(&pair.north, vec![opening("e1", &id, 0, 1), status("e2", &id, 0, "Zombie")]).await;
-    assert_eq!(outcomes(&results), [IngestOutcome::Applied, IngestOutcome::Parked]);
-    let again = pair.ingest(&pair.north, vec![status("e2", &id, 0, "Zombie")]).await;
+    let results = pair
+        .ingest(
+            &pair.north,
+            vec![opening("e1", &id, 0, 1), status("e2", &id, 0, "Zombie")],
+        )
+        .await;
+    assert_eq!(
+        outcomes(&results),
+        [IngestOutcome::Applied, IngestOutcome::Parked]
+    );
+    let again = pair
+        .ingest(&pair.north, vec![status("e2", &id, 0, "Zombie")])
+        .await;
     assert_eq!(outcomes(&again), [IngestOutcome::Parked]);
-    let list = v1::ListUnmappedRequest { parent: pair.name.clone(), ..Default::default() };
-    let unmapped = ok(pair.north.connection.sla().list_unmapped(list.clone())).await.unmapped_statuses;
+    let list = v1::ListUnmappedRequest {
+        parent: pair.name.clone(),
+        ..Default::default()
+    };
+    let unmapped = ok(pair.north.connection.sla().list_unmapped(list.clone()))
+        .await
+        .unmapped_statuses;
     assert_eq!(unmapped.len(), 1);
-    assert_eq!((unmapped[0].status.as_str(), unmapped[0].parked_count), ("Zombie", 1));
+    assert_eq!(
+        (unmapped[0].status.as_str(), unmapped[0].parked_count),
+        ("Zombie", 1)
+    );
     assert_eq!(unmapped[0].example_tickets, [id]);
     let theirs = ok(pair.south.connection.sla().list_unmapped(list.clone())).await;
     assert!(theirs.unmapped_statuses.is_empty());
-    assert_eq!(ticket_at(&pair.south, &results[0].ticket, None).await.parked_count, 1);
+    assert_eq!(
+        ticket_at(&pair.south, &results[0].ticket, None)
+            .await
+            .parked_count,
+        1
+    );
 
     let mut request = pair.status_map_request(NORTH_PSA);
     let map = request.status_map.as_mut().unwrap();
@@ -227,10 +340,21 @@ pub async fn statuses_that_nobody_explained(house: House) {
     let name = map.name.clone();
     let mut souths = pair.south.connection.sla();
     // Every party reads a map; its own firm alone changes it.
-    refuses(&house, "NOT_FOUND", souths.update_status_map(request.clone())).await;
+    refuses(
+        &house,
+        "NOT_FOUND",
+        souths.update_status_map(request.clone()),
+    )
+    .await;
     let revised = ok(pair.north.connection.sla().update_status_map(request)).await;
-    assert_eq!((revised.revision, revised.firm.as_str()), (2, "firms/north"));
-    assert_eq!(ok(souths.get_status_map(v1::GetStatusMapRequest { name })).await, revised);
+    assert_eq!(
+        (revised.revision, revised.firm.as_str()),
+        (2, "firms/north")
+    );
+    assert_eq!(
+        ok(souths.get_status_map(v1::GetStatusMapRequest { name })).await,
+        revised
+    );
     let unmapped = ok(pair.north.connection.sla().list_unmapped(list)).await;
     assert!(unmapped.unmapped_statuses.is_empty());
     house.stop().await;
@@ -249,7 +373,9 @@ pub async fn attainment_in_both_directions(house: House) {
     pair.status_map(&pair.south, SOUTH_PSA).await;
     house.pass(6 * HOUR);
     // With two agreements in force a ticket has to name one.
-    let nameless = pair.ingest(&pair.north, vec![event("e0", &ticket(NORTH_PSA, "0"), 0)]).await;
+    let nameless = pair
+        .ingest(&pair.north, vec![event("e0", &ticket(NORTH_PSA, "0"), 0)])
+        .await;
     let error = nameless[0].error.clone().unwrap();
     assert!(error.message.contains("agreement"), "{error:?}");
     let named = |agreement: &str, mut events: Vec<v1::TicketEvent>| {
@@ -257,12 +383,21 @@ pub async fn attainment_in_both_directions(house: House) {
         events
     };
     let met = named("desk", eventful(&ticket(NORTH_PSA, "1")));
-    let open = named("desk", vec![opening("e1", &ticket(NORTH_PSA, "2"), 5 * HOUR, 1)]);
+    let open = named(
+        "desk",
+        vec![opening("e1", &ticket(NORTH_PSA, "2"), 5 * HOUR, 1)],
+    );
     let breached = ticket(SOUTH_PSA, "1");
-    let breached = vec![opening("e1", &breached, 0, 1), status("e2", &breached, 5 * HOUR, "Done")];
+    let breached = vec![
+        opening("e1", &breached, 0, 1),
+        status("e2", &breached, 5 * HOUR, "Done"),
+    ];
     pair.ingest(&pair.north, [met, open].concat()).await;
     pair.ingest(&pair.south, named("back", breached)).await;
-    let request = v1::GetAttainmentRequest { name: pair.name.clone(), ..Default::default() };
+    let request = v1::GetAttainmentRequest {
+        name: pair.name.clone(),
+        ..Default::default()
+    };
     let attainment = ok(pair.south.connection.sla().get_attainment(request.clone())).await;
     let row = |obligor: &str, target_type: TargetType, counts: (i64, i64, i64)| v1::AttainmentRow {
         obligor: obligor.to_owned(),
@@ -279,8 +414,14 @@ pub async fn attainment_in_both_directions(house: House) {
         row(SOUTH, TargetType::Resolution, (1, 0, 1)),
     ];
     assert_eq!(attainment.rows, expected);
-    let earlier = v1::GetAttainmentRequest { as_of_time: Some(at(HOUR / 2)), ..request };
+    let earlier = v1::GetAttainmentRequest {
+        as_of_time: Some(at(HOUR / 2)),
+        ..request
+    };
     let earlier = ok(pair.north.connection.sla().get_attainment(earlier)).await;
-    assert_eq!(earlier.rows[1], row(NORTH, TargetType::Resolution, (0, 0, 1)));
+    assert_eq!(
+        earlier.rows[1],
+        row(NORTH, TargetType::Resolution, (0, 0, 1))
+    );
     house.stop().await;
 }

@@ -50,6 +50,8 @@ struct Run {
     scope: ScopeId,
     first: u64,
     last: u64,
+    /// Whether it parked an event.
+    parked: bool,
     /// All payloads.
     text: String,
 }
@@ -112,8 +114,7 @@ impl History {
         for (origin, reason) in &self.refused {
             // The same command may be sent twice, be refused once and accepted once; and an event
             // whose answer was lost may be parked, and be refused when it is sent again.
-            let event = self.commands[origin].remember_for_ever;
-            let refused = event || acknowledged.contains(origin) || !runs.contains_key(origin);
+            let refused = acknowledged.contains(origin) || runs.get(origin).is_none_or(|run| run.parked);
             assert!(refused, "{origin} was refused ({reason:?}) and is there: {:?}", runs.get(origin));
         }
         Figures {
@@ -241,13 +242,20 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             if entry.origin.is_empty() {
                 continue;
             }
-            let new = Run { scope: entry.scope.clone(), first: entry.sequence, last: entry.sequence, text: String::new() };
+            let new = Run {
+                scope: entry.scope.clone(),
+                first: entry.sequence,
+                last: entry.sequence,
+                parked: false,
+                text: String::new(),
+            };
             // A parked event that is sent again may do the rest of its work then.
             let again = if entry.event_type == "ticket.event_unparked" { " again" } else { "" };
             let run = runs.entry(format!("{}{again}", entry.origin)).or_insert(new);
             let follows = run.scope == entry.scope && (run.first == entry.sequence || run.last + 1 == entry.sequence);
             assert!(follows, "{} happened twice: {run:?} and {}/{}", entry.origin, entry.scope, entry.sequence);
             run.last = entry.sequence;
+            run.parked |= entry.event_type == "ticket.event_parked";
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
             // One command may map several statuses.
             let several = entry.kind == Kind::UnmappedStatus.as_str();

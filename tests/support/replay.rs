@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente::domain::aggregate::Recorded;
+use entente::domain::carry::CarriedAction;
 use entente::domain::command::{Command, Decision, decide};
 use entente::domain::identity::{FirmId, ScopeId};
 use entente::domain::journal::{Entry, Head, follow};
-use entente::domain::record::{Event, EventBody, Kind, RecordKey};
+use entente::domain::record::{Event, EventBody, Kind, Record, RecordKey};
 use entente::domain::world::{Need, Stop, View, World};
 use entente::ledger::batch::encode_row;
 use entente::store::{ListQuery, RecordRow, ReferenceRow, Store};
@@ -144,6 +145,26 @@ impl Replay {
             rows.sort_by(|left, right| (&left.scope, &left.reference, left.kind).cmp(&(&right.scope, &right.reference, right.kind)));
         }
         assert_eq!(found, expected, "not the references that the journal tells of");
+        self.check_carries();
+    }
+
+    /// What counts as carried to another scope did arrive there.
+    fn check_carries(&self) {
+        for key in self.records.iter().filter(|key| key.kind == Kind::Carry) {
+            let Some(Record::Carry(carry)) = self.world.versioned(key).map(|versioned| &versioned.record) else {
+                panic!("{key:?} is no carry");
+            };
+            let arrived = match &carry.action {
+                CarriedAction::CreateFirm { .. } => RecordKey::new(&carry.target, Kind::Firm, carry.target.id()),
+                CarriedAction::CreatePartnership { .. } => {
+                    RecordKey::new(&carry.target, Kind::Partnership, carry.target.id())
+                }
+                CarriedAction::RecordMembership { partnership, .. } => {
+                    RecordKey::new(&carry.target, Kind::Membership, partnership.as_str())
+                }
+            };
+            assert!(carry.due_at.is_some() || self.records.contains(&arrived), "{key:?} never arrived: {carry:?}");
+        }
     }
 }
 

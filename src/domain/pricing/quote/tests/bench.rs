@@ -209,8 +209,10 @@ impl Bench {
 
     /// Every event survives its way through the journal.
     fn note(&mut self, event: &Event, recorded: Recorded) {
-        let EventBody::JointQuote(body) = &event.body else {
-            panic!("only quotes change here")
+        let body = match &event.body {
+            EventBody::JointQuote(body) => body,
+            EventBody::Reference(_) => return,
+            other => panic!("only quotes change here, not {other:?}"),
         };
         let payload = body.payload().unwrap();
         let read = JointQuoteEvent::decode(body.event_type(), body.event_version(), &payload);
