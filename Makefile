@@ -15,7 +15,7 @@ build: ## Build the release program: target/release/entente
 
 demo: ## Show two firms working together, on a server of its own
 	@scripts/require-build-tools.sh
-	cargo run --locked --release --quiet -- demo
+	cargo run --locked --quiet -- demo
 
 test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh

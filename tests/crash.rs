@@ -4,6 +4,11 @@
 //!
 //! The process is this test binary itself, which becomes the child where the environment says so.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
 pub mod support {
     //! What several test binaries need.
     pub mod decorated_store;

@@ -4,6 +4,11 @@
 //!
 //! `ENTENTE_SEED=n` repeats one history.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
 pub mod support {
     //! What several test binaries need.
     pub mod clocks;
@@ -76,8 +81,18 @@ impl House {
         let clock = ManualClock::new(START);
         let settings = Settings { batch_commands_max };
         let (ledger, _) = Ledger::start(Arc::clone(&store), Arc::new(clock.clone()), settings);
-        let history = History { forgetful: true, ..History::default() };
-        Self { store, clock, ledger, outcomes: Vec::new(), history, requests: Vec::new() }
+        let history = History {
+            forgetful: true,
+            ..History::default()
+        };
+        Self {
+            store,
+            clock,
+            ledger,
+            outcomes: Vec::new(),
+            history,
+            requests: Vec::new(),
+        }
     }
 
     async fn take(&mut self, step: &Step) {
@@ -88,17 +103,35 @@ impl House {
                 Outcome::Passed
             }
             Step::Sweep => Outcome::Swept(sweep_once(&self.ledger).await.unwrap()),
-            Step::Purge => Outcome::Purged(self.store.purge_requests(self.clock.now(), 10).await.unwrap()),
+            Step::Purge => Outcome::Purged(
+                self.store
+                    .purge_requests(self.clock.now(), 10)
+                    .await
+                    .unwrap(),
+            ),
         };
         self.outcomes.push(outcome);
     }
 
     async fn send(&mut self, recipes: &[Recipe]) -> Vec<Result<Receipt, Failure>> {
         let commands: Vec<_> = recipes.iter().map(Recipe::command).collect();
-        self.requests.extend(commands.iter().filter(|command| command.firm.is_some()).map(request_key));
+        self.requests.extend(
+            commands
+                .iter()
+                .filter(|command| command.firm.is_some())
+                .map(request_key),
+        );
         let answers = match commands.as_slice() {
-            [command] => vec![self.ledger.submit(command.clone(), None, Urgency::Interactive).await],
-            _ => self.ledger.submit_all(commands, None, Urgency::Interactive).await,
+            [command] => vec![
+                self.ledger
+                    .submit(command.clone(), None, Urgency::Interactive)
+                    .await,
+            ],
+            _ => {
+                self.ledger
+                    .submit_all(commands, None, Urgency::Interactive)
+                    .await
+            }
         };
         for (recipe, answer) in recipes.iter().zip(&answers) {
             self.history.asked(recipe);
@@ -109,7 +142,13 @@ impl House {
 
     async fn dump(&self) -> Dump {
         let mut requests = self.requests.clone();
-        requests.sort_by(|left, right| (&left.scope, &left.firm, &left.request_id).cmp(&(&right.scope, &right.firm, &right.request_id)));
+        requests.sort_by(|left, right| {
+            (&left.scope, &left.firm, &left.request_id).cmp(&(
+                &right.scope,
+                &right.firm,
+                &right.request_id,
+            ))
+        });
         requests.dedup();
         Dump::of(self.store.as_ref(), &requests).await
     }
@@ -121,7 +160,11 @@ async fn invent(seed: u64) -> (Vec<Step>, House) {
     let mut planner = Planner::new(rng.random(), 0);
     let memory = MemoryStore::default();
     let mut house = House::new(Arc::new(memory.clone()), 512);
-    let mut steps: Vec<Step> = planner.registrations(START).into_iter().map(|recipe| Step::Commands(vec![recipe])).collect();
+    let mut steps: Vec<Step> = planner
+        .registrations(START)
+        .into_iter()
+        .map(|recipe| Step::Commands(vec![recipe]))
+        .collect();
     for step in &steps {
         house.take(step).await;
     }
@@ -140,7 +183,10 @@ async fn invent(seed: u64) -> (Vec<Step>, House) {
                     Step::Commands(vec![recipe])
                 } else {
                     let mut recipes = Vec::new();
-                    for _ in 0..*[1, 1, 1, 2, 5, 12].get(rng.random_range(0..6)).unwrap_or(&1) {
+                    for _ in 0..*[1, 1, 1, 2, 5, 12]
+                        .get(rng.random_range(0..6))
+                        .unwrap_or(&1)
+                    {
                         recipes.push(planner.next(&memory, now).await);
                     }
                     Step::Commands(recipes)
@@ -152,7 +198,10 @@ async fn invent(seed: u64) -> (Vec<Step>, House) {
         if let Some(Outcome::Answers(answers)) = house.outcomes.last()
             && answers.iter().all(Result::is_err)
         {
-            assert!(before == memory.tables(), "seed {seed}: a refusal changed something: {step:?} {answers:?}");
+            assert!(
+                before == memory.tables(),
+                "seed {seed}: a refusal changed something: {step:?} {answers:?}"
+            );
         }
         steps.push(step);
     }
@@ -160,15 +209,28 @@ async fn invent(seed: u64) -> (Vec<Step>, House) {
 }
 
 /// Lives through a known history on another engine, and compares.
-async fn relive(seed: u64, steps: &[Step], expected: (&House, &Dump), store: Arc<dyn Store>, batch_commands_max: usize) {
+async fn relive(
+    seed: u64,
+    steps: &[Step],
+    expected: (&House, &Dump),
+    store: Arc<dyn Store>,
+    batch_commands_max: usize,
+) {
     let mut house = House::new(store, batch_commands_max);
     let engine = house.store.engine();
     for (index, step) in steps.iter().enumerate() {
         house.take(step).await;
         let (outcome, expected) = (&house.outcomes[index], &expected.0.outcomes[index]);
-        assert_eq!(outcome, expected, "seed {seed}, step {index} on {engine}: {step:?}");
+        assert_eq!(
+            outcome, expected,
+            "seed {seed}, step {index} on {engine}: {step:?}"
+        );
     }
-    compare(&house.dump().await, expected.1, &format!("seed {seed} on {engine} in batches of {batch_commands_max}"));
+    compare(
+        &house.dump().await,
+        expected.1,
+        &format!("seed {seed} on {engine} in batches of {batch_commands_max}"),
+    );
     house.history.check(house.store.as_ref()).await;
     house.ledger.close();
 }
@@ -182,11 +244,17 @@ fn compare(found: &Dump, expected: &Dump, context: &str) {
     assert_eq!(found.openings, expected.openings, "{context}");
     assert_eq!(found.requests, expected.requests, "{context}");
     assert_eq!(found.due, expected.due, "{context}");
-    assert!(found == expected, "{context}: histories, references anywhere, zones or credentials differ");
+    assert!(
+        found == expected,
+        "{context}: histories, references anywhere, zones or credentials differ"
+    );
 }
 
 fn seeds(most: u64) -> std::ops::Range<u64> {
-    match std::env::var("ENTENTE_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    match std::env::var("ENTENTE_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
         Some(seed) => seed..seed + 1,
         None => 0..most,
     }
@@ -194,11 +262,20 @@ fn seeds(most: u64) -> std::ops::Range<u64> {
 
 /// Something of everything must have happened, or the comparison says little.
 fn assert_eventful(house: &House, dump: &Dump, figures: Figures) {
-    assert!(dump.entries.len() > STEPS, "too little happened: {}", dump.entries.len());
+    assert!(
+        dump.entries.len() > STEPS,
+        "too little happened: {}",
+        dump.entries.len()
+    );
     assert!(!dump.references.is_empty() && !dump.openings.is_empty() && !dump.zones.is_empty());
     assert!(figures.refused > 10, "too little was refused");
     let failed = |answer: &Result<Receipt, Failure>| {
-        answer.as_ref().is_err_and(|failure| matches!(failure.reason(), Reason::StoreUnavailable | Reason::Internal))
+        answer.as_ref().is_err_and(|failure| {
+            matches!(
+                failure.reason(),
+                Reason::StoreUnavailable | Reason::Internal
+            )
+        })
     };
     let answers = house.outcomes.iter().filter_map(|outcome| match outcome {
         Outcome::Answers(answers) => Some(answers),
@@ -219,9 +296,23 @@ async fn all_engines_agree() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/entente.db", folder.path().display());
         entente::store::migrate(&url).await.unwrap();
-        relive(seed, &steps, expected, entente::store::open(&url).await.unwrap(), 512).await;
+        relive(
+            seed,
+            &steps,
+            expected,
+            entente::store::open(&url).await.unwrap(),
+            512,
+        )
+        .await;
         let url = cluster.create_database().await;
-        relive(seed, &steps, expected, entente::store::open(&url).await.unwrap(), 512).await;
+        relive(
+            seed,
+            &steps,
+            expected,
+            entente::store::open(&url).await.unwrap(),
+            512,
+        )
+        .await;
     }
 }
 
@@ -231,7 +322,14 @@ async fn batches_of_any_size_agree() {
         let (steps, house) = invent(seed).await;
         let dump = house.dump().await;
         for batch_commands_max in [1, 2, 7] {
-            relive(seed, &steps, (&house, &dump), Arc::new(MemoryStore::default()), batch_commands_max).await;
+            relive(
+                seed,
+                &steps,
+                (&house, &dump),
+                Arc::new(MemoryStore::default()),
+                batch_commands_max,
+            )
+            .await;
         }
     }
 }

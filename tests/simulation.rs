@@ -5,6 +5,11 @@
 //! In memory a simulation is fully determined by its seed, time included. `ENTENTE_SEED=n` repeats
 //! one; `ENTENTE_SEEDS=n` runs that many.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
 pub mod support {
     //! What several test binaries need.
     pub mod clocks;

@@ -102,7 +102,7 @@ pub async fn pages_and_resource_names(house: House) {
     faulty(
         &house,
         BAD,
-        &["record_kind", "after_sequence"],
+        &["record_id", "after_sequence"],
         pair.north.connection.journal().list_entries(request),
     )
     .await;

@@ -177,35 +177,29 @@ pub async fn too_many_portions(house: House) {
     let twice = pair.quote_request(&[("a", 100), ("a", 100)]);
     refuses(&house, "ALREADY_EXISTS", pricing.create_joint_quote(twice)).await;
     let expiry = "joint_quote.expire_time";
-    for (expire_time, reasons) in [
-        (None, "INVALID_FIELD"),
-        (Some(at(-HOUR)), "INVALID_FIELD"),
-        (Some(at(0)), "INVALID_FIELD"),
-        (
-            Some(prost_types::Timestamp {
-                nanos: 1,
-                ..at(HOUR)
-            }),
-            "INVALID_FIELD",
-        ),
+    let year_2100 = prost_types::Timestamp {
+        seconds: 4_102_444_800,
+        nanos: 0,
+    };
+    for expire_time in [
+        None,
+        Some(at(-HOUR)),
+        Some(at(0)),
+        Some(year_2100),
+        Some(prost_types::Timestamp {
+            nanos: 1,
+            ..at(HOUR)
+        }),
     ] {
         let mut request = pair.quote_request(&[]);
         request.joint_quote.as_mut().unwrap().expire_time = expire_time;
         faulty(
             &house,
-            reasons,
+            "INVALID_FIELD",
             &[expiry],
             pricing.create_joint_quote(request),
         )
         .await;
     }
-    let mut request = pair.quote_request(&[]);
-    let year_2100 = prost_types::Timestamp {
-        seconds: 4_102_444_800,
-        nanos: 0,
-    };
-    request.joint_quote.as_mut().unwrap().expire_time = Some(year_2100);
-    let answer = refuses(&house, "OUT_OF_RANGE", pricing.create_joint_quote(request)).await;
-    assert_eq!(answer.fields, [expiry]);
     house.stop().await;
 }

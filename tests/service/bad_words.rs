@@ -3,10 +3,10 @@
 use entente::proto::google::r#type::DayOfWeek;
 use entente::proto::v1;
 
-use super::calls::faulty;
+use super::calls::{faulty, ok};
 use super::house::{House, lasting};
 use super::setting::{
-    NORTH_PSA, Pair, always, euros, five_w, offering, opening, partnership, target, ticket,
+    NORTH_PSA, Pair, always, euros, five_w, fulfilling, offering, opening, partnership, target, ticket,
 };
 
 /// An enumeration value that no version of the contract has.
@@ -169,8 +169,12 @@ async fn free_text(house: &House, pair: &Pair) {
         north.partnerships().propose_terms(request),
     )
     .await;
+    // Work is disputed with a reason, or not at all.
+    let agreed = pair.agreed().await;
+    let fulfilled = pair.south.connection.expectations();
+    ok({ fulfilled }.fulfil_expectation(fulfilling(&agreed.name))).await;
     let request = v1::DisputeFulfilmentRequest {
-        name: draft.name,
+        name: agreed.name,
         ..Default::default()
     };
     faulty(

@@ -49,11 +49,9 @@ impl Names {
         let change = |name: &String| {
             let mut parts: Vec<&str> = name.split('/').collect();
             if let Some(id) = parts.get_mut(part) {
-                *id = if name.starts_with("firms/") && part == 1 {
-                    "absent"
-                } else {
-                    ABSENT
-                };
+                // Chosen identifiers begin with a letter, those that the server makes with a digit.
+                let is_chosen = id.starts_with(|first: char| first.is_ascii_lowercase());
+                *id = if is_chosen { "absent" } else { ABSENT };
             }
             parts.join("/")
         };
@@ -69,7 +67,7 @@ impl Names {
     }
 }
 
-/// Sets everything up; returns also whether anything is missing by panicking early.
+/// Sets everything up.
 pub async fn set(house: &House) -> (Pair, Names) {
     let pair = Pair::with_a_desk(house).await;
     let mut names = BTreeMap::from([

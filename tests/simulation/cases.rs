@@ -17,6 +17,7 @@ use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType};
 use entente::domain::sla::settings::{CalendarRevision, SettingsCommand};
 use entente::domain::time::{Span, Timestamp};
 use entente::ledger::queue::Urgency;
+use entente::ledger::sweep::{Swept, sweep_once};
 use entente::ledger::{Failure, Ledger, Receipt, Settings};
 use entente::store::{Store, StoreError};
 
@@ -195,6 +196,29 @@ fn a_retry_finishes_what_was_left_for_another_scope() {
         let key = RecordKey::new(&ScopeId::partnership(&receipt.id), Kind::Partnership, receipt.id.as_str());
         let found = house.memory.records(std::slice::from_ref(&key)).await.unwrap();
         assert_eq!(found.len(), 1, "the partnership is there without a sweep");
+    });
+}
+
+#[test]
+fn what_could_not_be_carried_stays_due() {
+    run(async {
+        let house = House::new().await;
+        let mut committed = false;
+        house.trickster.play(move |call, before| match (call, before) {
+            (Call::Begin, true) if committed => Err(StoreError::Unavailable("made up".to_owned())),
+            (Call::Commit, false) => {
+                committed = true;
+                Ok(())
+            }
+            _ => Ok(()),
+        });
+        let receipt = house.submit(&command(&acme().scope(), "open", opening())).await.unwrap();
+        let scope = ScopeId::partnership(&receipt.id);
+        assert!(house.memory.heads(std::slice::from_ref(&scope)).await.unwrap().is_empty());
+        house.trickster.rest();
+        assert_eq!(sweep_once(&house.ledger).await.unwrap(), Swept { found: 1, advanced: 1 });
+        assert_eq!(house.memory.heads(&[scope]).await.unwrap().len(), 1);
+        assert_eq!(sweep_once(&house.ledger).await.unwrap(), Swept { found: 0, advanced: 0 });
     });
 }
 

@@ -6,22 +6,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use entente::domain::time::{Span, Timestamp};
 use entente::ledger::Clock;
 
-/// A clock that stands still until it is moved; clones are moved together, and may differ a little.
+/// A clock that stands still until it is moved; clones are the same clock.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     micros: Arc<AtomicI64>,
-    skew: i64,
 }
 
 impl ManualClock {
     /// A clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
-        Self { micros: Arc::new(AtomicI64::new(start.as_micros())), skew: 0 }
-    }
-
-    /// The same clock, as a replica sees it whose own is wrong by `skew`.
-    pub fn skewed(&self, skew: Span) -> Self {
-        Self { micros: Arc::clone(&self.micros), skew: skew.as_micros() }
+        Self {
+            micros: Arc::new(AtomicI64::new(start.as_micros())),
+        }
     }
 
     /// Moves the clock on.
@@ -32,6 +28,6 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.micros.load(Ordering::SeqCst) + self.skew)
+        Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
     }
 }

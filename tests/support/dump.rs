@@ -51,7 +51,8 @@ impl Dump {
         let mut dump = Self::default();
         for (head, entries) in journals(store).await {
             for kind in Kind::ALL {
-                dump.records.extend(records(store, &head.scope, *kind).await);
+                dump.records
+                    .extend(records(store, &head.scope, *kind).await);
             }
             dump.openings.extend(openings(store, &head.scope).await);
             dump.entries.extend(entries);
@@ -60,35 +61,66 @@ impl Dump {
         let keys: Vec<RecordKey> = dump.records.iter().map(|row| row.key.clone()).collect();
         dump.add_by_key(store, &keys).await;
         dump.requests = remembered(store, requests).await;
-        dump.due = store.due_records(Timestamp::LATEST, PAGE).await.expect("due records are read");
+        dump.due = store
+            .due_records(Timestamp::LATEST, PAGE)
+            .await
+            .expect("due records are read");
         dump
     }
 
     async fn add_by_key(&mut self, store: &dyn Store, keys: &[RecordKey]) {
         for key in keys {
-            self.histories.push(store.entries_of(key, 0, PAGE).await.expect("entries are read"));
+            self.histories.push(
+                store
+                    .entries_of(key, 0, PAGE)
+                    .await
+                    .expect("entries are read"),
+            );
             if key.kind == Kind::ApiKey {
-                self.credentials.extend(store.credential(&key.id).await.expect("credentials are read"));
+                self.credentials.extend(
+                    store
+                        .credential(&key.id)
+                        .await
+                        .expect("credentials are read"),
+                );
             }
         }
-        self.references = store.references_of(keys).await.expect("references are read");
-        self.references.sort_by(|left, right| (&left.scope, &left.reference, left.kind).cmp(&(&right.scope, &right.reference, right.kind)));
+        self.references = store
+            .references_of(keys)
+            .await
+            .expect("references are read");
+        self.references.sort_by(|left, right| {
+            (&left.scope, &left.reference, left.kind).cmp(&(
+                &right.scope,
+                &right.reference,
+                right.kind,
+            ))
+        });
         for row in &self.references {
             let anywhere = store.references_anywhere(&row.reference, PAGE).await;
             self.anywhere.push(anywhere.expect("references are read"));
         }
         let zones = keys.iter().filter(|key| key.kind == Kind::Zone);
-        let zones: Vec<(ScopeId, String)> = zones.map(|key| (key.scope.clone(), key.id.clone())).collect();
+        let zones: Vec<(ScopeId, String)> = zones
+            .map(|key| (key.scope.clone(), key.id.clone()))
+            .collect();
         self.zones = store.zones(&zones).await.expect("zones are read");
-        self.zones.sort_by(|left, right| (&left.scope, &left.digest).cmp(&(&right.scope, &right.digest)));
+        self.zones
+            .sort_by(|left, right| (&left.scope, &left.digest).cmp(&(&right.scope, &right.digest)));
     }
 }
 
 async fn openings(store: &dyn Store, scope: &ScopeId) -> Vec<(ScopeId, Opening)> {
     let mut openings: Vec<(ScopeId, Opening)> = Vec::new();
     loop {
-        let after = openings.last().map(|(_, opening)| opening.commitment.as_str().to_owned()).unwrap_or_default();
-        let page = store.list_openings(scope, &after, PAGE).await.expect("openings are read");
+        let after = openings
+            .last()
+            .map(|(_, opening)| opening.commitment.as_str().to_owned())
+            .unwrap_or_default();
+        let page = store
+            .list_openings(scope, &after, PAGE)
+            .await
+            .expect("openings are read");
         let last = page.len() < PAGE;
         openings.extend(page.into_iter().map(|opening| (scope.clone(), opening)));
         if last {
@@ -100,6 +132,12 @@ async fn openings(store: &dyn Store, scope: &ScopeId) -> Vec<(ScopeId, Opening)>
 async fn remembered(store: &dyn Store, keys: &[RequestKey]) -> Vec<RequestRow> {
     let mut transaction = store.begin().await.expect("a transaction begins");
     let mut rows = transaction.requests(keys).await.expect("requests are read");
-    rows.sort_by(|left, right| (&left.scope, &left.firm, &left.request_id).cmp(&(&right.scope, &right.firm, &right.request_id)));
+    rows.sort_by(|left, right| {
+        (&left.scope, &left.firm, &left.request_id).cmp(&(
+            &right.scope,
+            &right.firm,
+            &right.request_id,
+        ))
+    });
     rows
 }

@@ -60,7 +60,9 @@ impl History {
     /// Notes that a command is about to be sent.
     pub fn asked(&mut self, recipe: &Recipe) {
         self.refused.remove(&recipe.origin());
-        self.commands.entry(recipe.origin()).or_insert_with(|| recipe.command());
+        self.commands
+            .entry(recipe.origin())
+            .or_insert_with(|| recipe.command());
     }
 
     /// Notes an answer; answers to one command come in order.
@@ -101,21 +103,39 @@ impl History {
         let requests = self.requests(store).await;
         let hashes: HashMap<(&ScopeId, u64), Hash> = journals
             .iter()
-            .flat_map(|(_, entries)| entries.iter().map(|entry| ((&entry.scope, entry.sequence), entry.hash)))
+            .flat_map(|(_, entries)| {
+                entries
+                    .iter()
+                    .map(|entry| ((&entry.scope, entry.sequence), entry.hash))
+            })
             .collect();
         for (origin, receipt) in &self.accepted {
             let found = hashes.get(&(&receipt.scope, receipt.sequence)).copied();
-            let hash = if receipt.sequence == 0 { None } else { Some(receipt.hash) };
-            assert_eq!(found, hash, "{origin} was acknowledged at {}/{}, which is lost", receipt.scope, receipt.sequence);
+            let hash = if receipt.sequence == 0 {
+                None
+            } else {
+                Some(receipt.hash)
+            };
+            assert_eq!(
+                found, hash,
+                "{origin} was acknowledged at {}/{}, which is lost",
+                receipt.scope, receipt.sequence
+            );
             self.check_accepted(origin, receipt, &runs, &requests);
         }
         self.check_openings(store, &runs).await;
-        let acknowledged: BTreeSet<&String> = self.accepted.iter().map(|(origin, _)| origin).collect();
+        let acknowledged: BTreeSet<&String> =
+            self.accepted.iter().map(|(origin, _)| origin).collect();
         for (origin, reason) in &self.refused {
             // The same command may be sent twice, be refused once and accepted once; and an event
             // whose answer was lost may be parked, and be refused when it is sent again.
-            let refused = acknowledged.contains(origin) || runs.get(origin).is_none_or(|run| run.parked);
-            assert!(refused, "{origin} was refused ({reason:?}) and is there: {:?}", runs.get(origin));
+            let refused =
+                acknowledged.contains(origin) || runs.get(origin).is_none_or(|run| run.parked);
+            assert!(
+                refused,
+                "{origin} was refused ({reason:?}) and is there: {:?}",
+                runs.get(origin)
+            );
         }
         Figures {
             commands: self.commands.len(),
@@ -140,19 +160,36 @@ impl History {
             return;
         }
         if let Some(run) = runs.get(origin) {
-            let own = (run.scope == receipt.scope && run.last == receipt.sequence) || command.remember_for_ever;
-            assert!(own, "{origin} was acknowledged with {receipt:?} and is at {run:?}");
+            let own = (run.scope == receipt.scope && run.last == receipt.sequence)
+                || command.remember_for_ever;
+            assert!(
+                own,
+                "{origin} was acknowledged with {receipt:?} and is at {run:?}"
+            );
         }
         if self.forgetful {
             return;
         }
         let row = requests.get(&request_key(command));
-        let row = row.unwrap_or_else(|| panic!("{origin} was acknowledged, and its request is forgotten"));
-        assert_eq!(row.digest, command.digest, "{origin}: another request is remembered");
-        let outcome: serde_json::Value = serde_json::from_str(&row.outcome).expect("outcomes are JSON");
+        let row = row
+            .unwrap_or_else(|| panic!("{origin} was acknowledged, and its request is forgotten"));
+        assert_eq!(
+            row.digest, command.digest,
+            "{origin}: another request is remembered"
+        );
+        let outcome: serde_json::Value =
+            serde_json::from_str(&row.outcome).expect("outcomes are JSON");
         assert_eq!(outcome["sequence"], receipt.sequence, "{origin}");
-        assert_eq!(outcome["hash"], data_encoding::HEXLOWER.encode(&receipt.hash), "{origin}");
-        assert_eq!((&outcome["kind"], &outcome["id"]), (&receipt.kind.as_str().into(), &receipt.id.as_str().into()), "{origin}");
+        assert_eq!(
+            outcome["hash"],
+            data_encoding::HEXLOWER.encode(&receipt.hash),
+            "{origin}"
+        );
+        assert_eq!(
+            (&outcome["kind"], &outcome["id"]),
+            (&receipt.kind.as_str().into(), &receipt.id.as_str().into()),
+            "{origin}"
+        );
     }
 
     /// The openings of what a command's entries commit to are stored with them, and no others.
@@ -162,10 +199,23 @@ impl History {
             if command.openings.is_empty() || command.remember_for_ever {
                 continue;
             }
-            let wanted: Vec<_> = command.openings.iter().map(|opening| opening.commitment.clone()).collect();
-            let mut found = store.openings(&command.scope, &wanted).await.expect("openings are read");
-            let text = runs.get(origin).map(|run| run.text.as_str()).unwrap_or_default();
-            let taken_up = command.openings.iter().filter(|opening| text.contains(opening.commitment.as_str()));
+            let wanted: Vec<_> = command
+                .openings
+                .iter()
+                .map(|opening| opening.commitment.clone())
+                .collect();
+            let mut found = store
+                .openings(&command.scope, &wanted)
+                .await
+                .expect("openings are read");
+            let text = runs
+                .get(origin)
+                .map(|run| run.text.as_str())
+                .unwrap_or_default();
+            let taken_up = command
+                .openings
+                .iter()
+                .filter(|opening| text.contains(opening.commitment.as_str()));
             let mut expected: Vec<_> = taken_up.cloned().collect();
             found.sort_by(|left, right| left.commitment.cmp(&right.commitment));
             expected.sort_by(|left, right| left.commitment.cmp(&right.commitment));
@@ -179,7 +229,11 @@ impl History {
         for keys in keys.chunks(PAGE) {
             let mut transaction = store.begin().await.expect("a transaction begins");
             for row in transaction.requests(keys).await.expect("requests are read") {
-                let key = RequestKey { scope: row.scope.clone(), firm: row.firm.clone(), request_id: row.request_id.clone() };
+                let key = RequestKey {
+                    scope: row.scope.clone(),
+                    firm: row.firm.clone(),
+                    request_id: row.request_id.clone(),
+                };
                 rows.insert(key, row);
             }
         }
@@ -203,7 +257,11 @@ fn is_decided(reason: Reason) -> bool {
 pub fn request_key(command: &Command) -> RequestKey {
     RequestKey {
         scope: command.scope.clone(),
-        firm: command.firm.as_ref().map(ToString::to_string).unwrap_or_default(),
+        firm: command
+            .firm
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         request_id: command.request_id.clone(),
     }
 }
@@ -216,7 +274,10 @@ pub async fn journals(store: &dyn Store) -> Vec<(Head, Vec<Entry>)> {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.sequence);
-            let page = store.entries(&head.scope, after, PAGE).await.expect("entries are read");
+            let page = store
+                .entries(&head.scope, after, PAGE)
+                .await
+                .expect("entries are read");
             let last = page.len() < PAGE;
             entries.extend(page);
             if last {
@@ -250,17 +311,32 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 text: String::new(),
             };
             // A parked event that is sent again may do the rest of its work then.
-            let again = if entry.event_type == "ticket.event_unparked" { " again" } else { "" };
-            let run = runs.entry(format!("{}{again}", entry.origin)).or_insert(new);
-            let follows = run.scope == entry.scope && (run.first == entry.sequence || run.last + 1 == entry.sequence);
-            assert!(follows, "{} happened twice: {run:?} and {}/{}", entry.origin, entry.scope, entry.sequence);
+            let again = if entry.event_type == "ticket.event_unparked" {
+                " again"
+            } else {
+                ""
+            };
+            let run = runs
+                .entry(format!("{}{again}", entry.origin))
+                .or_insert(new);
+            let follows = run.scope == entry.scope
+                && (run.first == entry.sequence || run.last + 1 == entry.sequence);
+            assert!(
+                follows,
+                "{} happened twice: {run:?} and {}/{}",
+                entry.origin, entry.scope, entry.sequence
+            );
             run.last = entry.sequence;
             run.parked |= entry.event_type == "ticket.event_parked";
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
             // One command may map several statuses.
             let several = entry.kind == Kind::UnmappedStatus.as_str();
             let first = several || happened.insert(entry.event_type.clone());
-            assert!(first, "{} happened twice at {}/{}", entry.event_type, entry.scope, entry.sequence);
+            assert!(
+                first,
+                "{} happened twice at {}/{}",
+                entry.event_type, entry.scope, entry.sequence
+            );
         }
     }
     runs
@@ -271,11 +347,16 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
 fn check_events(journals: &[(Head, Vec<Entry>)]) {
     let mut seen = BTreeSet::new();
     for entry in journals.iter().flat_map(|(_, entries)| entries) {
-        let payload: serde_json::Value = serde_json::from_slice(&entry.payload).expect("payloads are JSON");
+        let payload: serde_json::Value =
+            serde_json::from_slice(&entry.payload).expect("payloads are JSON");
         if let Some(event_id) = payload["fact"]["event_id"].as_str() {
             let parked = entry.event_type == "ticket.event_parked";
             let first = seen.insert((&entry.scope, &entry.firm, event_id.to_owned(), parked));
-            assert!(first, "{event_id} of {} happened twice: {}/{}", entry.firm, entry.scope, entry.sequence);
+            assert!(
+                first,
+                "{event_id} of {} happened twice: {}/{}",
+                entry.firm, entry.scope, entry.sequence
+            );
         }
     }
 }

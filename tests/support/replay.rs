@@ -43,7 +43,8 @@ impl Replay {
                 None => self.take(first),
             };
             for entry in &rest[..length] {
-                follow(&mut followed, entry).unwrap_or_else(|fault| panic!("{}: {fault}", entry.scope));
+                follow(&mut followed, entry)
+                    .unwrap_or_else(|fault| panic!("{}: {fault}", entry.scope));
             }
             rest = &rest[length..];
         }
@@ -52,10 +53,16 @@ impl Replay {
 
     /// An entry that nobody's command made: a timer, or work carried from another scope.
     fn take(&mut self, entry: &Entry) -> usize {
-        assert_eq!(entry.origin, "", "an entry of a command that nobody sent: {entry:?}");
+        assert_eq!(
+            entry.origin, "",
+            "an entry of a command that nobody sent: {entry:?}"
+        );
         let kind = Kind::parse(&entry.kind).expect("entries name kinds");
         let body = EventBody::decode(kind, &entry.event_type, entry.event_version, &entry.payload);
-        let event = Event { id: entry.id.clone(), body: body.expect("payloads can be read") };
+        let event = Event {
+            id: entry.id.clone(),
+            body: body.expect("payloads can be read"),
+        };
         self.apply(&event, entry);
         1
     }
@@ -64,24 +71,65 @@ impl Replay {
     fn decide_again(&mut self, command: &Command, entries: &[Entry]) -> usize {
         let first = &entries[0];
         let decision = self.decide(command, first);
-        let own = entries.iter().take_while(|entry| entry.origin == first.origin).count();
-        assert_eq!(own, decision.events.len(), "{} at {}: {decision:?}", first.origin, first.sequence);
+        let own = entries
+            .iter()
+            .take_while(|entry| entry.origin == first.origin)
+            .count();
+        assert_eq!(
+            own,
+            decision.events.len(),
+            "{} at {}: {decision:?}",
+            first.origin,
+            first.sequence
+        );
         for (event, entry) in decision.events.iter().zip(entries) {
-            let decided = (event.body.kind().as_str(), &event.id, event.body.event_type(), event.body.event_version());
-            let found = (entry.kind.as_str(), &entry.id, entry.event_type.as_str(), entry.event_version);
-            assert_eq!(found, decided, "{} at {}/{}", entry.origin, entry.scope, entry.sequence);
+            let decided = (
+                event.body.kind().as_str(),
+                &event.id,
+                event.body.event_type(),
+                event.body.event_version(),
+            );
+            let found = (
+                entry.kind.as_str(),
+                &entry.id,
+                entry.event_type.as_str(),
+                entry.event_version,
+            );
+            assert_eq!(
+                found, decided,
+                "{} at {}/{}",
+                entry.origin, entry.scope, entry.sequence
+            );
             let payload = event.body.payload().expect("payloads can be written");
-            assert_eq!(entry.payload, payload, "{} at {}/{}", entry.origin, entry.scope, entry.sequence);
-            assert_eq!(entry.firm, command.firm.as_ref().map(ToString::to_string).unwrap_or_default());
+            assert_eq!(
+                entry.payload, payload,
+                "{} at {}/{}",
+                entry.origin, entry.scope, entry.sequence
+            );
+            assert_eq!(
+                entry.firm,
+                command
+                    .firm
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
+            );
             assert_eq!(entry.actor, command.actor);
             self.apply(event, entry);
         }
         for (reference, kind, id) in decision.references {
-            self.world.add_reference(&command.scope, &reference, kind, &id);
-            self.references.push(ReferenceRow { scope: command.scope.clone(), reference, kind, id });
+            self.world
+                .add_reference(&command.scope, &reference, kind, &id);
+            self.references.push(ReferenceRow {
+                scope: command.scope.clone(),
+                reference,
+                kind,
+                id,
+            });
         }
         for (digest, tzif) in decision.zones {
-            self.world.put_zone(command.scope.clone(), digest, tzif.into());
+            self.world
+                .put_zone(command.scope.clone(), digest, tzif.into());
         }
         own
     }
@@ -97,14 +145,19 @@ impl Replay {
             match decide(command, &view) {
                 Ok(decision) => return decision,
                 Err(Stop::Refused(refusal)) => {
-                    panic!("{} at {} should have been refused: {refusal:?}", first.origin, first.sequence)
+                    panic!(
+                        "{} at {} should have been refused: {refusal:?}",
+                        first.origin, first.sequence
+                    )
                 }
                 // Everything that exists is in the books already.
                 Err(Stop::Missing(Need::Record(key))) => self.world.put_record(key, None),
                 Err(Stop::Missing(Need::Reference(scope, reference))) => {
                     self.world.put_reference(scope, reference, Vec::new());
                 }
-                Err(Stop::Missing(Need::Zone(scope, digest))) => panic!("{scope} lacks the zone {digest}"),
+                Err(Stop::Missing(Need::Zone(scope, digest))) => {
+                    panic!("{scope} lacks the zone {digest}")
+                }
             }
         }
         panic!("{} keeps asking for more", first.origin)
@@ -117,8 +170,14 @@ impl Replay {
             firm: FirmId::parse(&entry.firm),
             actor: entry.actor.clone(),
         };
-        self.world.apply(&entry.scope, event, &recorded).expect("events fit the state before them");
-        self.records.insert(RecordKey::new(&entry.scope, event.body.kind(), event.id.as_str()));
+        self.world
+            .apply(&entry.scope, event, &recorded)
+            .expect("events fit the state before them");
+        self.records.insert(RecordKey::new(
+            &entry.scope,
+            event.body.kind(),
+            event.id.as_str(),
+        ));
     }
 
     /// Compares the books with what is stored.
@@ -133,29 +192,54 @@ impl Replay {
             }
         }
         let keys: BTreeSet<RecordKey> = stored.iter().map(|row| row.key.clone()).collect();
-        assert_eq!(keys, self.records, "not the records that the journal tells of");
+        assert_eq!(
+            keys, self.records,
+            "not the records that the journal tells of"
+        );
         for row in &stored {
-            let versioned = self.world.versioned(&row.key).expect("a record in the books");
-            assert_eq!(*row, encode_row(&row.key, versioned).expect("records can be written"));
+            let versioned = self
+                .world
+                .versioned(&row.key)
+                .expect("a record in the books");
+            assert_eq!(
+                *row,
+                encode_row(&row.key, versioned).expect("records can be written")
+            );
         }
         let keys: Vec<RecordKey> = keys.into_iter().collect();
-        let mut found = store.references_of(&keys).await.expect("references are read");
+        let mut found = store
+            .references_of(&keys)
+            .await
+            .expect("references are read");
         let mut expected = self.references.clone();
         for rows in [&mut found, &mut expected] {
-            rows.sort_by(|left, right| (&left.scope, &left.reference, left.kind).cmp(&(&right.scope, &right.reference, right.kind)));
+            rows.sort_by(|left, right| {
+                (&left.scope, &left.reference, left.kind).cmp(&(
+                    &right.scope,
+                    &right.reference,
+                    right.kind,
+                ))
+            });
         }
-        assert_eq!(found, expected, "not the references that the journal tells of");
+        assert_eq!(
+            found, expected,
+            "not the references that the journal tells of"
+        );
         self.check_carries();
     }
 
     /// What counts as carried to another scope did arrive there.
     fn check_carries(&self) {
         for key in self.records.iter().filter(|key| key.kind == Kind::Carry) {
-            let Some(Record::Carry(carry)) = self.world.versioned(key).map(|versioned| &versioned.record) else {
+            let Some(Record::Carry(carry)) =
+                self.world.versioned(key).map(|versioned| &versioned.record)
+            else {
                 panic!("{key:?} is no carry");
             };
             let arrived = match &carry.action {
-                CarriedAction::CreateFirm { .. } => RecordKey::new(&carry.target, Kind::Firm, carry.target.id()),
+                CarriedAction::CreateFirm { .. } => {
+                    RecordKey::new(&carry.target, Kind::Firm, carry.target.id())
+                }
                 CarriedAction::CreatePartnership { .. } => {
                     RecordKey::new(&carry.target, Kind::Partnership, carry.target.id())
                 }
@@ -163,7 +247,10 @@ impl Replay {
                     RecordKey::new(&carry.target, Kind::Membership, partnership.as_str())
                 }
             };
-            assert!(carry.due_at.is_some() || self.records.contains(&arrived), "{key:?} never arrived: {carry:?}");
+            assert!(
+                carry.due_at.is_some() || self.records.contains(&arrived),
+                "{key:?} never arrived: {carry:?}"
+            );
         }
     }
 }
@@ -172,8 +259,17 @@ impl Replay {
 pub async fn records(store: &dyn Store, scope: &ScopeId, kind: Kind) -> Vec<RecordRow> {
     let mut rows: Vec<RecordRow> = Vec::new();
     loop {
-        let after_id = rows.last().map(|row| row.key.id.clone()).unwrap_or_default();
-        let query = ListQuery { scope: scope.clone(), kind, state: None, after_id, limit: PAGE };
+        let after_id = rows
+            .last()
+            .map(|row| row.key.id.clone())
+            .unwrap_or_default();
+        let query = ListQuery {
+            scope: scope.clone(),
+            kind,
+            state: None,
+            after_id,
+            limit: PAGE,
+        };
         let page = store.list_records(&query).await.expect("records are read");
         let last = page.len() < PAGE;
         rows.extend(page);

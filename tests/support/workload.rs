@@ -131,7 +131,10 @@ impl Recipe {
 
     /// The command.
     pub fn command(&self) -> Command {
-        let mut draw = Draw { rng: ChaCha8Rng::seed_from_u64(self.seed), openings: Vec::new() };
+        let mut draw = Draw {
+            rng: ChaCha8Rng::seed_from_u64(self.seed),
+            openings: Vec::new(),
+        };
         let action = self.action(&mut draw);
         let digest = Sha256::digest(format!("{action:?} {:?}", self.expected_revision)).into();
         let by_service = matches!(action, Action::Tick { .. });
@@ -140,7 +143,11 @@ impl Recipe {
             firm: FirmId::parse(&self.firm).filter(|_| !by_service),
             actor: format!("key-of-{}", self.firm),
             // Time passes by itself, any number of times.
-            origin: if by_service { String::new() } else { self.origin() },
+            origin: if by_service {
+                String::new()
+            } else {
+                self.origin()
+            },
             request_id: self.request_id.clone(),
             digest,
             remember_for_ever: matches!(self.topic, Topic::Event { .. }),
@@ -166,11 +173,19 @@ impl Recipe {
             Topic::Calendar(number) => service_levels::calendar(draw, number, &self.hint),
             Topic::StatusMap => service_levels::status_map(draw, &self.firm),
             Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint),
-            Topic::Event { event, other } => service_levels::event(draw, event, other, &self.scope, &self.firm),
+            Topic::Event { event, other } => {
+                service_levels::event(draw, event, other, &self.scope, &self.firm)
+            }
             Topic::Expectation(number) => expectations::action(draw, number, &self.hint, at),
             Topic::Quote(number) => quotes::action(draw, number, &self.hint, at),
-            Topic::TickExpectation(number) => Action::Tick { kind: Kind::Expectation, id: expectation_id(number) },
-            Topic::TickQuote(number) => Action::Tick { kind: Kind::JointQuote, id: quote_id(number) },
+            Topic::TickExpectation(number) => Action::Tick {
+                kind: Kind::Expectation,
+                id: expectation_id(number),
+            },
+            Topic::TickQuote(number) => Action::Tick {
+                kind: Kind::JointQuote,
+                id: quote_id(number),
+            },
         }
     }
 }

@@ -37,15 +37,22 @@ const CENTS: i64 = 100;
 const NANOS_IN_CENT: i64 = 10_000_000;
 
 /// One of the two firms: whatever it does goes through its own connection, with its own key.
-#[derive(Debug)]
 pub struct Actor {
-    /// Resource name: `firms/{firm}`.
-    pub firm: String,
     /// What people call it.
     pub display_name: &'static str,
     /// Its API key, to be shown to whoever runs the demo.
     pub api_key: String,
     connection: Connection,
+}
+
+impl std::fmt::Debug for Actor {
+    /// Without the key.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Actor")
+            .field("display_name", &self.display_name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Actor {
@@ -64,15 +71,12 @@ impl Actor {
         let request_ids = RequestIds::random(&SystemRandomness);
         let connection = connect(server, &ApiKey::new(&key.api_key), request_ids).await?;
         Ok(Self {
-            firm: key.firm,
             display_name,
             api_key: key.api_key,
             connection,
         })
     }
-}
 
-impl Actor {
     /// An id for the next change.
     #[must_use]
     pub fn request_id(&self) -> String {
@@ -246,7 +250,7 @@ pub const fn seconds(seconds: i64) -> prost_types::Duration {
     prost_types::Duration { seconds, nanos: 0 }
 }
 
-/// A number of the contract's enum, as it stands in a message.
+/// States of tickets as they stand in a message.
 #[must_use]
 pub fn states(states: &[v1::TicketState]) -> Vec<i32> {
     states.iter().map(|state| (*state).into()).collect()

@@ -112,6 +112,9 @@ pub struct FactRecorded {
     /// The status as the software spells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The ticket's title, if it had none before: a commitment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Commitment>,
     /// Whether it is imported history.
     pub backfill: bool,
     /// State after the last event in order.
@@ -200,6 +203,9 @@ impl Ticket {
                 sort_facts(&mut self.facts);
                 self.state = change.state;
                 self.due_at = change.due_at;
+                if self.title.is_none() {
+                    self.title.clone_from(&change.title);
+                }
                 if change.backfill {
                     self.backfilled_until = Some(recorded.at);
                 }
@@ -386,6 +392,7 @@ fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, vi
     let recorded = FactRecorded {
         fact,
         status: event.status.clone(),
+        title: event.title.clone().filter(|_| ticket.title.is_none()),
         backfill: event.backfill,
         state: last_state(&facts),
         due_at,

@@ -8,7 +8,8 @@ use entente::domain::identity::ExternalReference;
 use entente::domain::journal::{Entry, Head};
 use entente::domain::record::{Kind, RecordKey};
 use entente::store::{
-    BODY_BYTES_MAX, CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow, StoreError, WriteSet,
+    BODY_BYTES_MAX, CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow, StoreError,
+    WriteSet,
 };
 
 /// Scope, kind by name, id: ordered as text, as every engine orders it.
@@ -53,7 +54,11 @@ pub fn reference_id(scope: &str, reference: &ExternalReference, kind: Kind) -> R
 
 /// The key of a request's row.
 pub fn request_id(key: &RequestKey) -> RequestId {
-    (key.scope.to_string(), key.firm.clone(), key.request_id.clone())
+    (
+        key.scope.to_string(),
+        key.firm.clone(),
+        key.request_id.clone(),
+    )
 }
 
 impl Tables {
@@ -76,7 +81,10 @@ impl Tables {
         for head in &set.heads {
             let key = head.scope.to_string();
             let before = self.heads.get(&key).or_else(|| below.heads.get(&key));
-            require(before.is_none_or(|before| before.sequence < head.sequence), "a head would not move forward")?;
+            require(
+                before.is_none_or(|before| before.sequence < head.sequence),
+                "a head would not move forward",
+            )?;
             self.heads.insert(key, head.clone());
         }
         for entry in &set.entries {
@@ -89,9 +97,14 @@ impl Tables {
         self.write_references(&set.references, below)?;
         self.write_requests(&set.requests, below)?;
         for row in &set.sealed {
-            let key = (row.scope.to_string(), row.opening.commitment.as_str().to_owned());
+            let key = (
+                row.scope.to_string(),
+                row.opening.commitment.as_str().to_owned(),
+            );
             if !below.sealed.contains_key(&key) {
-                self.sealed.entry(key).or_insert_with(|| row.opening.clone());
+                self.sealed
+                    .entry(key)
+                    .or_insert_with(|| row.opening.clone());
             }
         }
         for row in &set.zones {
@@ -100,7 +113,11 @@ impl Tables {
                 self.zones.entry(key).or_insert_with(|| row.tzif.clone());
             }
         }
-        self.credentials.extend(set.credentials.iter().map(|row| (row.id.clone(), row.clone())));
+        self.credentials.extend(
+            set.credentials
+                .iter()
+                .map(|row| (row.id.clone(), row.clone())),
+        );
         Ok(())
     }
 
@@ -119,7 +136,10 @@ impl Tables {
     fn write_references(&mut self, rows: &[ReferenceRow], below: &Self) -> Result<(), StoreError> {
         for row in rows {
             let key = reference_id(row.scope.as_str(), &row.reference, row.kind);
-            let before = self.references.get(&key).or_else(|| below.references.get(&key));
+            let before = self
+                .references
+                .get(&key)
+                .or_else(|| below.references.get(&key));
             let same = before.is_none_or(|before| before.id == row.id);
             require(same, "a reference stands for another record")?;
             self.references.insert(key, row.clone());
@@ -129,10 +149,17 @@ impl Tables {
 
     fn write_requests(&mut self, rows: &[RequestRow], below: &Self) -> Result<(), StoreError> {
         for row in rows {
-            let key = (row.scope.to_string(), row.firm.clone(), row.request_id.clone());
+            let key = (
+                row.scope.to_string(),
+                row.firm.clone(),
+                row.request_id.clone(),
+            );
             let before = self.requests.get(&key).or_else(|| below.requests.get(&key));
             let free = before.is_none_or(|before| before.expires_at.is_some());
-            require(free && !row.request_id.is_empty(), "a request was carried out before")?;
+            require(
+                free && !row.request_id.is_empty(),
+                "a request was carried out before",
+            )?;
             self.requests.insert(key, row.clone());
         }
         Ok(())
@@ -140,21 +167,33 @@ impl Tables {
 }
 
 fn require(holds: bool, otherwise: &str) -> Result<(), StoreError> {
-    if holds { Ok(()) } else { Err(StoreError::Refused(otherwise.to_owned())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(StoreError::Refused(otherwise.to_owned()))
+    }
 }
 
 /// A key that a set has twice is refused, references that are the same row excepted.
 fn distinct(set: &WriteSet) -> Result<(), StoreError> {
     once("head", set.heads.iter().map(|head| &head.scope))?;
     once("record", set.records.iter().map(|record| &record.key))?;
-    once("request", set.requests.iter().map(|row| (&row.scope, &row.firm, &row.request_id)))?;
+    once(
+        "request",
+        set.requests
+            .iter()
+            .map(|row| (&row.scope, &row.firm, &row.request_id)),
+    )?;
     once("credential", set.credentials.iter().map(|row| &row.id))
 }
 
 fn once<K: Hash + Eq>(what: &str, keys: impl Iterator<Item = K>) -> Result<(), StoreError> {
     let mut seen = HashSet::new();
     for key in keys {
-        require(seen.insert(key), &format!("a batch has the same {what} twice"))?;
+        require(
+            seen.insert(key),
+            &format!("a batch has the same {what} twice"),
+        )?;
     }
     Ok(())
 }

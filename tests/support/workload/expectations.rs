@@ -21,28 +21,67 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         "fulfilled" => 88..100,
         _ => 0..100,
     };
-    let which = if draw.chance(80) { draw.number(sensible) } else { draw.number(0..100) };
+    let which = if draw.chance(80) {
+        draw.number(sensible)
+    } else {
+        draw.number(0..100)
+    };
     Action::Expectation(match which {
         0..22 => create(draw, number, at),
-        22..28 => ExpectationCommand::Update { id, title: draw.maybe_text("expectation.title"), five_w: five_w(draw, at) },
-        28..43 => ExpectationCommand::Offer { id, message: draw.maybe_text("expectation.message") },
+        22..28 => ExpectationCommand::Update {
+            id,
+            title: draw.maybe_text("expectation.title"),
+            five_w: five_w(draw, at),
+        },
+        28..43 => ExpectationCommand::Offer {
+            id,
+            message: draw.maybe_text("expectation.message"),
+        },
         43..55 => {
             let five_w = five_w(draw, at);
-            ExpectationCommand::Counter { id, five_w, message: draw.maybe_text("expectation.message") }
+            ExpectationCommand::Counter {
+                id,
+                five_w,
+                message: draw.maybe_text("expectation.message"),
+            }
         }
         55..70 => {
-            let offer_number = if draw.chance(10) { 7 } else { hint.offer_number };
+            let offer_number = if draw.chance(10) {
+                7
+            } else {
+                hint.offer_number
+            };
             ExpectationCommand::Agree { id, offer_number }
         }
-        70..73 => ExpectationCommand::Decline { id, reason: draw.maybe_text("expectation.reason") },
-        73..76 => ExpectationCommand::Withdraw { id, reason: draw.maybe_text("expectation.reason") },
-        76..88 => ExpectationCommand::Fulfil { id, message: draw.maybe_text("expectation.message") },
+        70..73 => ExpectationCommand::Decline {
+            id,
+            reason: draw.maybe_text("expectation.reason"),
+        },
+        73..76 => ExpectationCommand::Withdraw {
+            id,
+            reason: draw.maybe_text("expectation.reason"),
+        },
+        76..88 => ExpectationCommand::Fulfil {
+            id,
+            message: draw.maybe_text("expectation.message"),
+        },
         88..95 => {
-            let met = if draw.chance(10) { hint.criteria + 1 } else { hint.criteria };
+            let met = if draw.chance(10) {
+                hint.criteria + 1
+            } else {
+                hint.criteria
+            };
             let message = draw.maybe_text("expectation.message");
-            ExpectationCommand::AcceptFulfilment { id, criteria_met: (0..met).collect(), message }
+            ExpectationCommand::AcceptFulfilment {
+                id,
+                criteria_met: (0..met).collect(),
+                message,
+            }
         }
-        _ => ExpectationCommand::DisputeFulfilment { id, reason: draw.maybe_text("expectation.reason") },
+        _ => ExpectationCommand::DisputeFulfilment {
+            id,
+            reason: draw.maybe_text("expectation.reason"),
+        },
     })
 }
 
@@ -53,22 +92,32 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> ExpectationCommand {
         five_w: five_w(draw, at),
         obligor: PartyId::numbered(draw.number(1..=2)),
         client: draw.chance(10).then(|| client_id(draw.number(0..2))),
-        reference: draw.chance(20).then(|| reference("acme", "issue", format!("E{number}"))),
+        reference: draw
+            .chance(20)
+            .then(|| reference("acme", "issue", format!("E{number}"))),
     }
 }
 
 fn five_w(draw: &mut Draw, at: Timestamp) -> FiveW {
     let currency = Currency::from_code("EUR").expect("a currency");
-    let criteria = (0..draw.number(0..3)).map(|_| draw.text("expectation.how.criterion")).collect();
+    let criteria = (0..draw.number(0..3))
+        .map(|_| draw.text("expectation.how.criterion"))
+        .collect();
     FiveW {
         who: Who {
-            scope: draw.chance(70).then(|| *draw.one_of(&[ImpactScope::Team, ImpactScope::Everyone])),
+            scope: draw
+                .chance(70)
+                .then(|| *draw.one_of(&[ImpactScope::Team, ImpactScope::Everyone])),
             people_count: draw.chance(50).then(|| draw.number(0..50)),
             description: draw.maybe_text("expectation.who.description"),
         },
         what: What {
-            severity: draw.chance(70).then(|| *draw.one_of(&[Severity::Stopped, Severity::Degraded])),
-            cost_per_hour: draw.chance(50).then(|| Money::from_minor(currency, draw.number(-500..100_000))),
+            severity: draw
+                .chance(70)
+                .then(|| *draw.one_of(&[Severity::Stopped, Severity::Degraded])),
+            cost_per_hour: draw
+                .chance(50)
+                .then(|| Money::from_minor(currency, draw.number(-500..100_000))),
             description: draw.maybe_text("expectation.what.description"),
         },
         when: When {

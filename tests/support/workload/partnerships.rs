@@ -27,14 +27,18 @@ pub(super) fn reference(firm: &str, reference_type: &str, id: String) -> Externa
 }
 
 pub(super) fn register(firm: Option<u8>) -> Action {
-    let firm = firm.map_or_else(FirmId::operator, |firm| FirmId::parse(FIRMS[usize::from(firm)]).expect("a firm"));
+    let firm = firm.map_or_else(FirmId::operator, |firm| {
+        FirmId::parse(FIRMS[usize::from(firm)]).expect("a firm")
+    });
     let display_name = format!("The firm {firm}");
     Action::Firm(FirmCommand::Register { firm, display_name })
 }
 
 pub(super) fn api_key(draw: &mut Draw, hint: &Hint, at: Timestamp) -> Action {
     if !hint.text.is_empty() && draw.chance(40) {
-        return Action::Firm(FirmCommand::RevokeApiKey { id: hint.text.clone() });
+        return Action::Firm(FirmCommand::RevokeApiKey {
+            id: hint.text.clone(),
+        });
     }
     let permissions = match draw.number(0..4) {
         0 => Vec::new(),
@@ -52,7 +56,11 @@ pub(super) fn api_key(draw: &mut Draw, hint: &Hint, at: Timestamp) -> Action {
 pub(super) fn open(draw: &mut Draw, firm: &str) -> Action {
     let id = format!("P{}", draw.number(0..4));
     let opening = PartnershipOpening {
-        display_name: if draw.chance(10) { String::new() } else { "Together".to_owned() },
+        display_name: if draw.chance(10) {
+            String::new()
+        } else {
+            "Together".to_owned()
+        },
         firm_display_name: firm.to_owned(),
         role: Role::Prime,
         partner_display_name: "The other one".to_owned(),
@@ -63,49 +71,85 @@ pub(super) fn open(draw: &mut Draw, firm: &str) -> Action {
 }
 
 pub(super) fn invite(draw: &mut Draw, scope: &str) -> Action {
-    let validity = if draw.chance(5) { Span::ZERO } else { Span::from_hours(draw.number(1..100)) };
-    Action::Partnership(PartnershipCommand::Invite { digest: hexadecimal(scope), validity })
+    let validity = if draw.chance(5) {
+        Span::ZERO
+    } else {
+        Span::from_hours(draw.number(1..100))
+    };
+    Action::Partnership(PartnershipCommand::Invite {
+        digest: hexadecimal(scope),
+        validity,
+    })
 }
 
 pub(super) fn join(draw: &mut Draw, scope: &str, firm: &str) -> Action {
-    let digest = if draw.chance(20) { hexadecimal("wrong") } else { hexadecimal(scope) };
-    Action::Partnership(PartnershipCommand::Join { digest, display_name: firm.to_owned() })
+    let digest = if draw.chance(20) {
+        hexadecimal("wrong")
+    } else {
+        hexadecimal(scope)
+    };
+    Action::Partnership(PartnershipCommand::Join {
+        digest,
+        display_name: firm.to_owned(),
+    })
 }
 
 pub(super) fn propose_terms(draw: &mut Draw) -> Action {
     let first = draw.number(0..=10_000);
     let second = if draw.chance(5) { 7 } else { 10_000 - first };
-    let share = |number, share_bps| PartyShare { party: PartyId::numbered(number), share_bps };
+    let share = |number, share_bps| PartyShare {
+        party: PartyId::numbered(number),
+        share_bps,
+    };
     Action::Partnership(PartnershipCommand::ProposeTerms(TermsContent {
         text: draw.maybe_text("terms.text"),
-        shares: if draw.chance(30) { Vec::new() } else { vec![share(1, first), share(2, second)] },
+        shares: if draw.chance(30) {
+            Vec::new()
+        } else {
+            vec![share(1, first), share(2, second)]
+        },
         offer_validity: Span::from_hours(draw.number(0..48)),
         future_tolerance: Span::from_minutes(draw.number(0..=63)),
     }))
 }
 
 pub(super) fn approve_terms(hint: &Hint) -> Action {
-    Action::Partnership(PartnershipCommand::ApproveTerms { hash: hint.text.clone() })
+    Action::Partnership(PartnershipCommand::ApproveTerms {
+        hash: hint.text.clone(),
+    })
 }
 
 pub(super) fn end(draw: &mut Draw) -> Action {
-    Action::Partnership(PartnershipCommand::End { reason: draw.maybe_text("partnership.end_reason") })
+    Action::Partnership(PartnershipCommand::End {
+        reason: draw.maybe_text("partnership.end_reason"),
+    })
 }
 
 pub(super) fn client(draw: &mut Draw, number: u8, firm: &str) -> Action {
     Action::Outsider(OutsiderCommand::CreateClient {
         id: draw.chance(80).then(|| client_id(number)),
-        client: Client { display_name: format!("Client {number}") },
-        reference: draw.chance(50).then(|| reference(firm, "company", format!("C{number}"))),
+        client: Client {
+            display_name: format!("Client {number}"),
+        },
+        reference: draw
+            .chance(50)
+            .then(|| reference(firm, "company", format!("C{number}"))),
     })
 }
 
 pub(super) fn outside_party(draw: &mut Draw, number: u8) -> Action {
-    let display_name = if draw.chance(10) { "a\u{0007}bell".to_owned() } else { format!("Vendor {number}") };
+    let display_name = if draw.chance(10) {
+        "a\u{0007}bell".to_owned()
+    } else {
+        format!("Vendor {number}")
+    };
     let party_type = *draw.one_of(&[OutsidePartyType::Vendor, OutsidePartyType::Carrier]);
     Action::Outsider(OutsiderCommand::CreateOutsideParty {
         id: draw.chance(80).then(|| format!("vendor-{number}")),
-        outside_party: OutsideParty { display_name, party_type },
+        outside_party: OutsideParty {
+            display_name,
+            party_type,
+        },
         reference: None,
     })
 }

@@ -14,8 +14,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    AGREEMENTS, CALENDARS, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe, Topic, agreement_id, calendar_id,
-    expectation_id, quote_id,
+    AGREEMENTS, CALENDARS, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe, Topic,
+    agreement_id, calendar_id, expectation_id, quote_id,
 };
 
 /// How many memberships there are before it becomes unlikely that another partnership is begun.
@@ -53,15 +53,26 @@ impl Planner {
     /// A planner whose recipes are numbered from `first_number`.
     pub fn new(seed: u64, first_number: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { rng, number: first_number, recent: VecDeque::new(), memberships: Vec::new() }
+        Self {
+            rng,
+            number: first_number,
+            recent: VecDeque::new(),
+            memberships: Vec::new(),
+        }
     }
 
     /// The recipes that register the operator and the firms, which must come before all others.
     pub fn registrations(&mut self, now: Timestamp) -> Vec<Recipe> {
         let firms = (0..).take(FIRMS.len()).map(Some);
-        let topics: Vec<Topic> = std::iter::once(None).chain(firms).map(Topic::Register).collect();
+        let topics: Vec<Topic> = std::iter::once(None)
+            .chain(firms)
+            .map(Topic::Register)
+            .collect();
         let scope = FirmId::operator().scope();
-        topics.into_iter().map(|topic| self.recipe(topic, "operator", &scope, Hint::default(), now)).collect()
+        topics
+            .into_iter()
+            .map(|topic| self.recipe(topic, "operator", &scope, Hint::default(), now))
+            .collect()
     }
 
     /// Thinks of the next command. Now and then it is one of the last again, or another one under
@@ -78,19 +89,35 @@ impl Planner {
     }
 
     /// Thinks of a sensible opening move, the `number`th; `None` when there is enough to stand on.
-    pub async fn opening(&mut self, number: usize, store: &dyn Store, now: Timestamp) -> Option<Recipe> {
+    pub async fn opening(
+        &mut self,
+        number: usize,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Option<Recipe> {
         self.look_around(store).await;
         let firm = FIRMS[usize::from(OPENING.get(number) == Some(&Topic::Join))];
         Some(self.plan(*OPENING.get(number)?, firm, store, now).await)
     }
 
-    async fn plan(&mut self, topic: Topic, firm: &str, store: &dyn Store, now: Timestamp) -> Recipe {
+    async fn plan(
+        &mut self,
+        topic: Topic,
+        firm: &str,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Recipe {
         let scope = self.scope_of(topic, firm);
-        let firm = if matches!(topic, Topic::Register(_)) { "operator" } else { firm };
+        let firm = if matches!(topic, Topic::Register(_)) {
+            "operator"
+        } else {
+            firm
+        };
         let hint = self.read(store, topic, &scope).await.unwrap_or_default();
         let mut recipe = self.recipe(topic, firm, &scope, hint, now);
         let repeats_id = !matches!(topic, Topic::Event { .. }) && self.rng.random_ratio(4, 100);
-        let of_same_caller = |known: &&Recipe| known.firm == recipe.firm && known.scope == recipe.scope;
+        let of_same_caller =
+            |known: &&Recipe| known.firm == recipe.firm && known.scope == recipe.scope;
         if repeats_id && let Some(known) = self.recent.iter().find(of_same_caller) {
             recipe.request_id.clone_from(&known.request_id);
         }
@@ -101,7 +128,14 @@ impl Planner {
         recipe
     }
 
-    fn recipe(&mut self, topic: Topic, firm: &str, scope: &ScopeId, hint: Hint, now: Timestamp) -> Recipe {
+    fn recipe(
+        &mut self,
+        topic: Topic,
+        firm: &str,
+        scope: &ScopeId,
+        hint: Hint,
+        now: Timestamp,
+    ) -> Recipe {
         let number = self.number;
         self.number += 1;
         let event = matches!(topic, Topic::Event { .. });
@@ -127,7 +161,10 @@ impl Planner {
     async fn look_around(&mut self, store: &dyn Store) {
         for firm in FIRMS {
             let scope = FirmId::parse(firm).expect("a firm").scope();
-            let rows = store.list_records(&list(&scope, Kind::Membership)).await.unwrap_or_default();
+            let rows = store
+                .list_records(&list(&scope, Kind::Membership))
+                .await
+                .unwrap_or_default();
             for row in rows {
                 let membership = (firm, ScopeId::partnership(&row.key.id));
                 if !self.memberships.contains(&membership) {
@@ -157,7 +194,13 @@ impl Planner {
             (4, Topic::Calendar(rng.random_range(0..CALENDARS))),
             (3, Topic::StatusMap),
             (12, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
-            (40, Topic::Event { event: rng.random_range(0..EVENTS), other: rng.random_ratio(3, 100) }),
+            (
+                40,
+                Topic::Event {
+                    event: rng.random_range(0..EVENTS),
+                    other: rng.random_ratio(3, 100),
+                },
+            ),
             (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
@@ -180,12 +223,22 @@ impl Planner {
             Topic::Register(_) => FirmId::operator().scope(),
             Topic::ApiKey | Topic::OpenPartnership => own,
             // A partnership that is not there, now and then.
-            _ if self.memberships.is_empty() || self.rng.random_ratio(1, 100) => ScopeId::partnership("nowhere"),
+            _ if self.memberships.is_empty() || self.rng.random_ratio(1, 100) => {
+                ScopeId::partnership("nowhere")
+            }
             _ => {
                 let stranger = topic == Topic::Join || self.rng.random_ratio(4, 100);
                 let fits = |member: &str| (member == firm) != stranger;
-                let fitting: Vec<_> = self.memberships.iter().filter(|(member, _)| fits(member)).collect();
-                let choices = if fitting.is_empty() { self.memberships.iter().collect() } else { fitting };
+                let fitting: Vec<_> = self
+                    .memberships
+                    .iter()
+                    .filter(|(member, _)| fits(member))
+                    .collect();
+                let choices = if fitting.is_empty() {
+                    self.memberships.iter().collect()
+                } else {
+                    fitting
+                };
                 choices[self.rng.random_range(0..choices.len())].1.clone()
             }
         }
@@ -202,35 +255,63 @@ impl Planner {
             Topic::ApiKey => {
                 let rows = store.list_records(&list(scope, Kind::ApiKey)).await.ok()?;
                 let row = rows.get(self.rng.random_range(0..rows.len().max(1)))?;
-                return Some(Hint { text: row.key.id.clone(), revision: row.revision, ..Hint::default() });
+                return Some(Hint {
+                    text: row.key.id.clone(),
+                    revision: row.revision,
+                    ..Hint::default()
+                });
             }
             _ => return None,
         };
-        let rows = store.records(&[RecordKey::new(scope, kind, id)]).await.ok()?;
-        decode_row(rows.first()?).ok().map(|versioned| hint(&versioned))
+        let rows = store
+            .records(&[RecordKey::new(scope, kind, id)])
+            .await
+            .ok()?;
+        decode_row(rows.first()?)
+            .ok()
+            .map(|versioned| hint(&versioned))
     }
 }
 
 fn list(scope: &ScopeId, kind: Kind) -> ListQuery {
-    ListQuery { scope: scope.clone(), kind, state: None, after_id: String::new(), limit: 100 }
+    ListQuery {
+        scope: scope.clone(),
+        kind,
+        state: None,
+        after_id: String::new(),
+        limit: 100,
+    }
 }
 
 fn hint(versioned: &Versioned) -> Hint {
     let state = versioned.record.state().to_owned();
-    let mut hint = Hint { revision: versioned.revision, state, ..Hint::default() };
+    let mut hint = Hint {
+        revision: versioned.revision,
+        state,
+        ..Hint::default()
+    };
     match &versioned.record {
         Record::Partnership(partnership) => {
-            hint.text = partnership.proposed_terms.as_ref().map(|terms| terms.hash.clone()).unwrap_or_default();
+            hint.text = partnership
+                .proposed_terms
+                .as_ref()
+                .map(|terms| terms.hash.clone())
+                .unwrap_or_default();
         }
         Record::Agreement(agreement) => hint.text.clone_from(&agreement.hash),
         Record::Expectation(expectation) => {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
-            hint.criteria = u32::try_from(expectation.five_w.how.criteria.len()).unwrap_or_default();
+            hint.criteria =
+                u32::try_from(expectation.five_w.how.criteria.len()).unwrap_or_default();
         }
         Record::JointQuote(quote) if quote.state == QuoteState::Open => {
             let last = quote.revisions.last();
-            hint.text = last.map(|revision| revision.split.hash.clone()).unwrap_or_default();
-            hint.state = last.map_or("no revision", |revision| revision.state.as_str()).to_owned();
+            hint.text = last
+                .map(|revision| revision.split.hash.clone())
+                .unwrap_or_default();
+            hint.state = last
+                .map_or("no revision", |revision| revision.state.as_str())
+                .to_owned();
         }
         _ => {}
     }

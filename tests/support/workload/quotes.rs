@@ -12,7 +12,11 @@ use super::{Draw, Hint, client_id, quote_id};
 
 pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = quote_id(number);
-    let hash = if draw.chance(5) { "another hash".to_owned() } else { hint.text.clone() };
+    let hash = if draw.chance(5) {
+        "another hash".to_owned()
+    } else {
+        hint.text.clone()
+    };
     let sensible = match hint.state.as_str() {
         "" => 0..20,
         "no revision" => 20..65,
@@ -21,16 +25,31 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         "expired" => 0..100,
         _ => 20..65,
     };
-    let which = if draw.chance(80) { draw.number(sensible) } else { draw.number(0..100) };
+    let which = if draw.chance(80) {
+        draw.number(sensible)
+    } else {
+        draw.number(0..100)
+    };
     Action::Quote(match which {
         0..20 => create(draw, number, at),
-        20..40 => QuoteCommand::AddPortion { id, portion: portion(draw) },
+        20..40 => QuoteCommand::AddPortion {
+            id,
+            portion: portion(draw),
+        },
         40..65 => {
             let concession = Money::from_minor(currency(draw), draw.number(-2_000..12_000));
-            QuoteCommand::ProposeConcession { id, concession, basis: basis(draw) }
+            QuoteCommand::ProposeConcession {
+                id,
+                concession,
+                basis: basis(draw),
+            }
         }
         65..88 => QuoteCommand::ApproveConcession { id, hash },
-        88..94 => QuoteCommand::RejectConcession { id, hash, reason: draw.maybe_text("concession.reason") },
+        88..94 => QuoteCommand::RejectConcession {
+            id,
+            hash,
+            reason: draw.maybe_text("concession.reason"),
+        },
         _ => QuoteCommand::WithdrawConcession { id, hash },
     })
 }
@@ -48,17 +67,25 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> QuoteCommand {
         currency: currency(draw),
         expires_at: at.saturating_add(Span::from_hours(draw.number(0..72))),
         portions,
-        references: draw.chance(20).then(|| reference("acme", "opportunity", format!("Q{number}"))),
+        references: draw
+            .chance(20)
+            .then(|| reference("acme", "opportunity", format!("Q{number}"))),
     }
 }
 
 fn portion(draw: &mut Draw) -> NewPortion {
     NewPortion {
         portion_id: format!("portion-{}", draw.number(0..8)),
-        owner: draw.chance(15).then(|| PartyId::numbered(draw.number(1..=3))),
+        owner: draw
+            .chance(15)
+            .then(|| PartyId::numbered(draw.number(1..=3))),
         description: draw.maybe_text("portion.description"),
         price: Money::from_minor(currency(draw), draw.number(-50..10_000)),
-        internal_cost: if draw.chance(30) { draw.maybe_text("portion.internal_cost") } else { None },
+        internal_cost: if draw.chance(30) {
+            draw.maybe_text("portion.internal_cost")
+        } else {
+            None
+        },
     }
 }
 
@@ -70,6 +97,9 @@ fn basis(draw: &mut Draw) -> Basis {
         return Basis::FixedBps(Vec::new());
     }
     let first = draw.number(0..=10_000);
-    let share = |number, share_bps| PartyShare { party: PartyId::numbered(number), share_bps };
+    let share = |number, share_bps| PartyShare {
+        party: PartyId::numbered(number),
+        share_bps,
+    };
     Basis::FixedBps(vec![share(1, first), share(2, 10_000 - first)])
 }

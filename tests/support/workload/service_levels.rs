@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use entente::domain::command::Action;
 use entente::domain::identity::{FirmId, PartyId};
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
-use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, WeeklyWindow, Weekday};
+use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
 use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType, TicketState};
 use entente::domain::sla::settings::{SettingsCommand, StatusMap};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
@@ -35,19 +35,42 @@ pub(super) fn calendar(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
     let specification = specification(draw);
     let create = (hint.revision == 0) != draw.chance(10);
     Action::Settings(if create {
-        SettingsCommand::CreateCalendar { id: Some(id), display_name, specification }
+        SettingsCommand::CreateCalendar {
+            id: Some(id),
+            display_name,
+            specification,
+        }
     } else {
-        SettingsCommand::ReviseCalendar { id, display_name, specification }
+        SettingsCommand::ReviseCalendar {
+            id,
+            display_name,
+            specification,
+        }
     })
 }
 
 fn specification(draw: &mut Draw) -> CalendarSpecification {
-    let time_zone = *draw.one_of(&["Europe/Paris", "America/New_York", "UTC", "Asia/Kolkata", "Europe/Paris", "Mars/Olympus"]);
+    let time_zone = *draw.one_of(&[
+        "Europe/Paris",
+        "America/New_York",
+        "UTC",
+        "Asia/Kolkata",
+        "Europe/Paris",
+        "Mars/Olympus",
+    ]);
     let start = draw.number(0..20) * 60;
     let end = draw.number(0..=24) * 60;
     let minute = |minutes| MinuteOfDay::from_minutes(minutes).expect("within a day");
-    let days = if draw.chance(10) { 0 } else { draw.number(1..=7_usize) };
-    let window = |day: &Weekday| WeeklyWindow { day: *day, start: minute(start), end: minute(end) };
+    let days = if draw.chance(10) {
+        0
+    } else {
+        draw.number(1..=7_usize)
+    };
+    let window = |day: &Weekday| WeeklyWindow {
+        day: *day,
+        start: minute(start),
+        end: minute(end),
+    };
     CalendarSpecification {
         time_zone: time_zone.to_owned(),
         weekly_windows: Weekday::ALL.iter().take(days).map(window).collect(),
@@ -68,7 +91,11 @@ pub(super) fn status_map(draw: &mut Draw, firm: &str) -> Action {
         instance: String::new(),
         entries,
     };
-    Action::Settings(SettingsCommand::UpdateStatusMap { id: format!("map-{firm}"), allow_missing: draw.chance(80), map })
+    Action::Settings(SettingsCommand::UpdateStatusMap {
+        id: format!("map-{firm}"),
+        allow_missing: draw.chance(80),
+        map,
+    })
 }
 
 pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
@@ -80,8 +107,14 @@ pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
         _ => random,
     };
     Action::Agreement(match if draw.chance(75) { sensible } else { random } {
-        0..50 => AgreementCommand::Create { id: Some(id), content: content(draw) },
-        50..95 => AgreementCommand::Approve { id, hash: hint.text.clone() },
+        0..50 => AgreementCommand::Create {
+            id: Some(id),
+            content: content(draw),
+        },
+        50..95 => AgreementCommand::Approve {
+            id,
+            hash: hint.text.clone(),
+        },
         _ => AgreementCommand::End { id },
     })
 }
@@ -93,7 +126,11 @@ fn content(draw: &mut Draw) -> AgreementContent {
             let priority = Priority::new(number).expect("1 to 5");
             let duration = Span::from_minutes(draw.number(1..3_000));
             if draw.chance(60) {
-                targets.push(ServiceLevelTarget { target_type, priority, duration });
+                targets.push(ServiceLevelTarget {
+                    target_type,
+                    priority,
+                    duration,
+                });
             }
         }
     }
@@ -106,11 +143,19 @@ fn content(draw: &mut Draw) -> AgreementContent {
         client: draw.chance(10).then(|| client_id(0)),
         targets,
         calendar: calendar_id(draw.number(0..CALENDARS)),
-        calendar_revision: if draw.chance(20) { 2 } else { draw.number(0..2) },
+        calendar_revision: if draw.chance(20) {
+            2
+        } else {
+            draw.number(0..2)
+        },
         response_by_state: draw.chance(50),
         // Some targets are longer than some calendars are ever open.
         pausing_states: vec![TicketState::WaitingOnClient, TicketState::WaitingOnPartner],
-        thresholds_bps: if draw.chance(50) { Vec::new() } else { vec![2_500, 10_000] },
+        thresholds_bps: if draw.chance(50) {
+            Vec::new()
+        } else {
+            vec![2_500, 10_000]
+        },
     }
 }
 
@@ -125,7 +170,9 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
         occurred_at,
         source_sequence: i64::from(event),
         opened_at: draw.chance(20).then_some(occurred_at),
-        priority: draw.chance(50).then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
+        priority: draw
+            .chance(50)
+            .then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
         status: draw.chance(70).then(|| draw.one_of(&STATUSES).0.to_owned()),
         responded: draw.chance(20),
         agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),

@@ -147,7 +147,7 @@ pub fn show_unmapped(page: &mut Page, quarter: &Quarter) {
         &[4],
     );
     page.say(&format!(
-        "Nothing is guessed and nothing is lost: these events wait, and are applied as soon as the \
-         status map says what \"{UNEXPLAINED_STATUS}\" means."
+        "Nothing is guessed and nothing is lost: these events are kept, and count when they are \
+         sent again after the status map says what \"{UNEXPLAINED_STATUS}\" means."
     ));
 }
