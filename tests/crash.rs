@@ -1,4 +1,4 @@
-//! A process is killed under load, again and again, at named points and at any moment; PostgreSQL
+//! A process is killed under load, again and again, at named points and at any moment; `PostgreSQL`
 //! is stopped under load as by a crash. After each time everything that was acknowledged is there
 //! once, nothing that was refused is there at all, and the next process carries on.
 //!

@@ -1,4 +1,4 @@
-//! The same commands, one history, three engines: SQLite, PostgreSQL and the reference model in
+//! The same commands, one history, three engines: `SQLite`, `PostgreSQL` and the reference model in
 //! memory must give the same answers, hold the same rows and end in the same hashes, whether the
 //! ledger takes commands one by one or many together.
 //!
@@ -81,10 +81,7 @@ impl House {
         let clock = ManualClock::new(START);
         let settings = Settings { batch_commands_max };
         let (ledger, _) = Ledger::start(Arc::clone(&store), Arc::new(clock.clone()), settings);
-        let history = History {
-            forgetful: true,
-            ..History::default()
-        };
+        let history = History::forgetful();
         Self {
             store,
             clock,

@@ -1,7 +1,7 @@
 //! The service as its callers have it: a real server on a TCP port of its own and the generated
 //! client, on both engines, under a clock that only moves when a test moves it.
 //!
-//! Each case is written once and stamped for SQLite and PostgreSQL; each has a server of its own.
+//! Each case is written once and stamped for each engine, and has a server of its own.
 
 #![expect(
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ use service::house::House;
 macro_rules! on_both_engines {
     ($($module:ident::$case:ident;)*) => {
         mod sqlite {
-            //! The cases on SQLite.
+            //! The cases on the embedded engine.
             use super::{House, service};
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +57,7 @@ macro_rules! on_both_engines {
         }
 
         mod postgres {
-            //! The cases on PostgreSQL.
+            //! The cases on the engine that is a server.
             use super::{House, service};
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,6 +102,7 @@ on_both_engines! {
     bad_money::too_many_portions;
     bad_agreements::calendars;
     bad_agreements::targets;
+    bad_agreements::terms;
     bad_events::batches;
     bad_events::instants;
     load::sequences_have_no_gaps;

@@ -24,9 +24,9 @@ use crate::support::workload::{Recipe, START};
 const KILLS: usize = 24;
 /// Recipes of each child are numbered from a multiple of this.
 const NUMBERS_PER_CHILD: u64 = 1_000_000;
-/// Times that PostgreSQL is stopped under load.
+/// Times that `PostgreSQL` is stopped under load.
 const STOPS: usize = 2;
-/// Commands that have to be accepted before PostgreSQL is stopped, and again after it came back.
+/// Commands that have to be accepted before `PostgreSQL` is stopped, and again after it came back.
 const ACCEPTED_BETWEEN_STOPS: usize = 60;
 
 /// What the parent knows of one database.

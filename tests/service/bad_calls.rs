@@ -63,36 +63,7 @@ pub async fn pages_and_resource_names(house: House) {
             .len(),
         1
     );
-    let invalid = "PAGE_TOKEN_INVALID";
-    let mut souths = pair.south.connection.partnerships();
-    refuses(
-        &house,
-        invalid,
-        souths.list_clients(listing(&pair.name, 2, &token)),
-    )
-    .await;
-    let others = v1::ListOutsidePartiesRequest {
-        parent: pair.name.clone(),
-        page_size: 2,
-        page_token: token.clone(),
-    };
-    refuses(&house, invalid, norths.list_outside_parties(others)).await;
-    let elsewhere = ok(norths.create_partnership(partnership("Another")))
-        .await
-        .name;
-    for (parent, token) in [
-        (elsewhere.as_str(), token.as_str()),
-        (&pair.name, "nonsense"),
-        (&pair.name, &token[1..]),
-        (&pair.name, &"A".repeat(10_000)),
-    ] {
-        refuses(
-            &house,
-            invalid,
-            norths.list_clients(listing(parent, 2, token)),
-        )
-        .await;
-    }
+    foreign_tokens(&house, &pair, &token).await;
     let request = v1::ListEntriesRequest {
         parent: pair.name.clone(),
         after_sequence: -1,
@@ -108,6 +79,41 @@ pub async fn pages_and_resource_names(house: House) {
     .await;
     names(&house, &pair).await;
     house.stop().await;
+}
+
+/// Tokens of another caller, of another list, or of nobody.
+async fn foreign_tokens(house: &House, pair: &Pair, token: &str) {
+    let mut norths = pair.north.connection.partnerships();
+    let invalid = "PAGE_TOKEN_INVALID";
+    let mut souths = pair.south.connection.partnerships();
+    refuses(
+        house,
+        invalid,
+        souths.list_clients(listing(&pair.name, 2, token)),
+    )
+    .await;
+    let others = v1::ListOutsidePartiesRequest {
+        parent: pair.name.clone(),
+        page_size: 2,
+        page_token: token.to_owned(),
+    };
+    refuses(house, invalid, norths.list_outside_parties(others)).await;
+    let elsewhere = ok(norths.create_partnership(partnership("Another")))
+        .await
+        .name;
+    for (parent, token) in [
+        (elsewhere.as_str(), token),
+        (&pair.name, "nonsense"),
+        (&pair.name, &token[1..]),
+        (&pair.name, &"A".repeat(10_000)),
+    ] {
+        refuses(
+            house,
+            invalid,
+            norths.list_clients(listing(parent, 2, token)),
+        )
+        .await;
+    }
 }
 
 async fn names(house: &House, pair: &Pair) {
@@ -158,6 +164,12 @@ async fn names(house: &House, pair: &Pair) {
         )
         .await;
     }
+    neighbours(house, pair).await;
+}
+
+/// Names that lead elsewhere, and parts that are missing.
+async fn neighbours(house: &House, pair: &Pair) {
+    let north = &pair.north.connection;
     let other = ok(north
         .partnerships()
         .create_partnership(partnership("Another")))
@@ -263,7 +275,7 @@ pub async fn several_faults_are_all_listed(house: House) {
         ..euros(100)
     });
     bad.internal_cost = Some(euros(-100));
-    bad.description = "\u{0}".to_owned();
+    "\u{0}".clone_into(&mut bad.description);
     let mut request = pair.quote_request(&[("a", 100)]);
     let quote = request.joint_quote.as_mut().unwrap();
     quote.display_name = String::new();
@@ -283,14 +295,33 @@ pub async fn several_faults_are_all_listed(house: House) {
         );
     }
 
+    answers(&house, &pair).await;
+    let id = ticket(NORTH_PSA, "1");
+    let mut request = pair.batch(vec![event("e1", &id, 0)]);
+    "partnerships/-".clone_into(&mut request.parent);
+    "\u{7}".clone_into(&mut request.origin);
+    request.events.clear();
+    faulty(
+        &house,
+        BAD,
+        &["parent", "events", "origin"],
+        north.sla().batch_ingest_events(request),
+    )
+    .await;
+    house.stop().await;
+}
+
+/// Every answer of an expectation is wrong.
+async fn answers(house: &House, pair: &Pair) {
+    let north = &pair.north.connection;
     let mut words = five_w(48);
     words.who.as_mut().unwrap().people_count = -5;
     words.what.as_mut().unwrap().severity = 99;
     words.when.as_mut().unwrap().deadline = Some(prost_types::Timestamp { nanos: 1, ..at(0) });
-    words.r#where.as_mut().unwrap().site = "\u{0}".to_owned();
+    "\u{0}".clone_into(&mut words.r#where.as_mut().unwrap().site);
     words.how.as_mut().unwrap().criteria[0] = String::new();
     let answer = refuses(
-        &house,
+        house,
         BAD,
         north
             .expectations()
@@ -312,18 +343,4 @@ pub async fn several_faults_are_all_listed(house: House) {
             answer.fields
         );
     }
-
-    let id = ticket(NORTH_PSA, "1");
-    let mut request = pair.batch(vec![event("e1", &id, 0)]);
-    request.parent = "partnerships/-".to_owned();
-    request.origin = "\u{7}".to_owned();
-    request.events.clear();
-    faulty(
-        &house,
-        BAD,
-        &["parent", "events", "origin"],
-        north.sla().batch_ingest_events(request),
-    )
-    .await;
-    house.stop().await;
 }

@@ -29,23 +29,10 @@ fn fault(result: &v1::IngestResult) -> (String, Vec<String>) {
     )
 }
 
-/// 1,000 events at most; one that is bad does not hurt the others; twice is once.
-pub async fn batches(house: House) {
-    let pair = Pair::with_a_desk(&house).await;
-    house.pass(HOUR);
-    let mut sla = pair.north.connection.sla();
-    let id = ticket(NORTH_PSA, "1");
-    let numbered = |count: usize| {
-        (0..count)
-            .map(|number| event(&format!("e{number}"), &id, 0))
-            .collect()
-    };
-    for count in [0, 1_001] {
-        let request = pair.batch(numbered(count));
-        faulty(&house, BAD, &["events"], sla.batch_ingest_events(request)).await;
-    }
-    let good = opening("good", &id, 0, 1);
-    let events = vec![
+/// One good event, once in the middle and again at the end, and bad ones around it.
+fn good_among_bad(pair: &Pair, id: &v1::ExternalReference) -> Vec<v1::TicketEvent> {
+    let good = opening("good", id, 0, 1);
+    vec![
         v1::TicketEvent {
             event_id: String::new(),
             ..good.clone()
@@ -67,7 +54,7 @@ pub async fn batches(house: House) {
         },
         v1::TicketEvent {
             status: Some("\u{7}".to_owned()),
-            ..status("s", &id, 0, "")
+            ..status("s", id, 0, "")
         },
         v1::TicketEvent {
             agreement: "partnerships/other/agreements/desk".to_owned(),
@@ -78,7 +65,25 @@ pub async fn batches(house: House) {
             ..event("b", &ticket(NORTH_PSA, "2"), 0)
         },
         good.clone(),
-    ];
+    ]
+}
+
+/// 1,000 events at most; one that is bad does not hurt the others; twice is once.
+pub async fn batches(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    house.pass(HOUR);
+    let mut sla = pair.north.connection.sla();
+    let id = ticket(NORTH_PSA, "1");
+    let numbered = |count: usize| {
+        (0..count)
+            .map(|number| event(&format!("e{number}"), &id, 0))
+            .collect()
+    };
+    for count in [0, 1_001] {
+        let request = pair.batch(numbered(count));
+        faulty(&house, BAD, &["events"], sla.batch_ingest_events(request)).await;
+    }
+    let events = good_among_bad(&pair, &id);
     let before = house.head(&pair.name).await.sequence;
     let results = pair.ingest(&pair.north, events).await;
     let expected = [

@@ -20,7 +20,7 @@ fn money(currency: &str, units: i64, nanos: i32) -> Money {
 fn quote(pair: &Pair, currency: &str, price: Money) -> v1::CreateJointQuoteRequest {
     let mut request = pair.quote_request(&[("a", 100)]);
     let quote = request.joint_quote.as_mut().unwrap();
-    quote.currency = currency.to_owned();
+    currency.clone_into(&mut quote.currency);
     quote.portions[0].price = Some(price);
     request
 }
@@ -52,30 +52,7 @@ pub async fn amounts_and_currencies(house: House) {
         )
         .await;
     }
-    for currency in ["XYZ", "XAU", "eur", "EURO", ""] {
-        let mut request = quote(&pair, currency, euros(100));
-        request.joint_quote.as_mut().unwrap().portions.clear();
-        faulty(
-            &house,
-            "CURRENCY_UNKNOWN",
-            &["joint_quote.currency"],
-            pricing.create_joint_quote(request),
-        )
-        .await;
-    }
-    let mut unpriced = quote(&pair, "EUR", euros(100));
-    unpriced.joint_quote.as_mut().unwrap().portions[0].price = None;
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &[price],
-        pricing.create_joint_quote(unpriced),
-    )
-    .await;
-    // The finest that there is, is taken.
-    ok(pricing.create_joint_quote(quote(&pair, "KWD", money("KWD", 0, 1_000_000)))).await;
-    ok(pricing.create_joint_quote(quote(&pair, "JPY", money("JPY", 1, 0)))).await;
-
+    currencies(&house, &pair).await;
     let created = pair.quote(&[("a", 100)], &[("b", 100)]).await;
     for (reason, concession) in [
         ("MONEY_TOO_FINE", money("EUR", 0, 1)),
@@ -107,6 +84,35 @@ pub async fn amounts_and_currencies(house: House) {
     .await;
     weights(&house, &pair, &created).await;
     house.stop().await;
+}
+
+/// Currencies that nobody pays in.
+async fn currencies(house: &House, pair: &Pair) {
+    let mut pricing = pair.north.connection.pricing();
+    let price = "joint_quote.portions[0].price";
+    for currency in ["XYZ", "XAU", "eur", "EURO", ""] {
+        let mut request = quote(pair, currency, euros(100));
+        request.joint_quote.as_mut().unwrap().portions.clear();
+        faulty(
+            house,
+            "CURRENCY_UNKNOWN",
+            &["joint_quote.currency"],
+            pricing.create_joint_quote(request),
+        )
+        .await;
+    }
+    let mut unpriced = quote(pair, "EUR", euros(100));
+    unpriced.joint_quote.as_mut().unwrap().portions[0].price = None;
+    faulty(
+        house,
+        "INVALID_FIELD",
+        &[price],
+        pricing.create_joint_quote(unpriced),
+    )
+    .await;
+    // The finest that there is, is taken.
+    ok(pricing.create_joint_quote(quote(pair, "KWD", money("KWD", 0, 1_000_000)))).await;
+    ok(pricing.create_joint_quote(quote(pair, "JPY", money("JPY", 1, 0)))).await;
 }
 
 async fn weights(house: &House, pair: &Pair, quote: &v1::JointQuote) {

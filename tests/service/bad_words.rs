@@ -6,7 +6,8 @@ use entente::proto::v1;
 use super::calls::{faulty, ok};
 use super::house::{House, lasting};
 use super::setting::{
-    NORTH_PSA, Pair, always, euros, five_w, fulfilling, offering, opening, partnership, target, ticket,
+    NORTH_PSA, Pair, always, euros, five_w, fulfilling, offering, opening, partnership, target,
+    ticket,
 };
 
 /// An enumeration value that no version of the contract has.
@@ -18,60 +19,7 @@ const BAD: &str = "INVALID_FIELD";
 pub async fn names_and_texts(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     let north = &pair.north.connection;
-    for name in [
-        "",
-        " ",
-        &"x".repeat(201),
-        "one\ntwo",
-        "bell\u{7}",
-        &"é".repeat(101),
-    ] {
-        let request = partnership(name);
-        faulty(
-            &house,
-            BAD,
-            &["partnership.display_name"],
-            north.partnerships().create_partnership(request),
-        )
-        .await;
-        let calendar = v1::Calendar {
-            display_name: name.to_owned(),
-            ..always()
-        };
-        let request = v1::CreateCalendarRequest {
-            parent: pair.name.clone(),
-            calendar: Some(calendar),
-            ..Default::default()
-        };
-        faulty(
-            &house,
-            BAD,
-            &["calendar.display_name"],
-            north.sla().create_calendar(request),
-        )
-        .await;
-        let agreement = v1::Agreement {
-            display_name: name.to_owned(),
-            ..pair.desk()
-        };
-        let request = pair.agreement_request("", agreement);
-        faulty(
-            &house,
-            BAD,
-            &["agreement.display_name"],
-            north.sla().create_agreement(request),
-        )
-        .await;
-        let mut request = pair.quote_request(&[]);
-        request.joint_quote.as_mut().unwrap().display_name = name.to_owned();
-        faulty(
-            &house,
-            BAD,
-            &["joint_quote.display_name"],
-            north.pricing().create_joint_quote(request),
-        )
-        .await;
-    }
+    display_names(&house, &pair).await;
     for id in ["x".repeat(129), "a\u{0}b".to_owned()] {
         let request = v1::CreatePartnershipRequest {
             request_id: id.clone(),
@@ -91,6 +39,65 @@ pub async fn names_and_texts(house: House) {
     house.stop().await;
 }
 
+/// Names for people, of whatever.
+async fn display_names(house: &House, pair: &Pair) {
+    let north = &pair.north.connection;
+    for name in [
+        "",
+        " ",
+        &"x".repeat(201),
+        "one\ntwo",
+        "bell\u{7}",
+        &"é".repeat(101),
+    ] {
+        let request = partnership(name);
+        faulty(
+            house,
+            BAD,
+            &["partnership.display_name"],
+            north.partnerships().create_partnership(request),
+        )
+        .await;
+        let calendar = v1::Calendar {
+            display_name: name.to_owned(),
+            ..always()
+        };
+        let request = v1::CreateCalendarRequest {
+            parent: pair.name.clone(),
+            calendar: Some(calendar),
+            ..Default::default()
+        };
+        faulty(
+            house,
+            BAD,
+            &["calendar.display_name"],
+            north.sla().create_calendar(request),
+        )
+        .await;
+        let agreement = v1::Agreement {
+            display_name: name.to_owned(),
+            ..pair.desk()
+        };
+        let request = pair.agreement_request("", agreement);
+        faulty(
+            house,
+            BAD,
+            &["agreement.display_name"],
+            north.sla().create_agreement(request),
+        )
+        .await;
+        let mut request = pair.quote_request(&[]);
+        name.clone_into(&mut request.joint_quote.as_mut().unwrap().display_name);
+        faulty(
+            house,
+            BAD,
+            &["joint_quote.display_name"],
+            north.pricing().create_joint_quote(request),
+        )
+        .await;
+    }
+}
+
 async fn free_text(house: &House, pair: &Pair) {
     let north = &pair.north.connection;
     let draft = pair.draft().await;
@@ -107,8 +114,8 @@ async fn free_text(house: &House, pair: &Pair) {
         )
         .await;
         let mut words = five_w(48);
-        words.who.as_mut().unwrap().description = text.to_owned();
-        words.how.as_mut().unwrap().criteria[1] = text.to_owned();
+        text.clone_into(&mut words.who.as_mut().unwrap().description);
+        text.clone_into(&mut words.how.as_mut().unwrap().criteria[1]);
         let fields = [
             "expectation.five_w.who.description",
             "expectation.five_w.how.criteria[1]",
@@ -122,6 +129,42 @@ async fn free_text(house: &House, pair: &Pair) {
         )
         .await;
     }
+    criteria(house, pair).await;
+    let request = v1::ProposeTermsRequest {
+        name: pair.name.clone(),
+        terms: Some(v1::Terms {
+            text: "x".repeat(20_001),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    faulty(
+        house,
+        BAD,
+        &["terms.text"],
+        north.partnerships().propose_terms(request),
+    )
+    .await;
+    // Work is disputed with a reason, or not at all.
+    let agreed = pair.agreed().await;
+    let fulfilled = pair.south.connection.expectations();
+    ok({ fulfilled }.fulfil_expectation(fulfilling(&agreed.name))).await;
+    let request = v1::DisputeFulfilmentRequest {
+        name: agreed.name,
+        ..Default::default()
+    };
+    faulty(
+        house,
+        BAD,
+        &["reason"],
+        north.expectations().dispute_fulfilment(request),
+    )
+    .await;
+}
+
+/// Criteria, and people, that are too many or none.
+async fn criteria(house: &House, pair: &Pair) {
+    let north = &pair.north.connection;
     let mut words = five_w(48);
     words.how.as_mut().unwrap().criteria = vec!["one of many".to_owned(); 21];
     let request = pair.draft_request(words);
@@ -154,36 +197,6 @@ async fn free_text(house: &House, pair: &Pair) {
         )
         .await;
     }
-    let request = v1::ProposeTermsRequest {
-        name: pair.name.clone(),
-        terms: Some(v1::Terms {
-            text: "x".repeat(20_001),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    faulty(
-        house,
-        BAD,
-        &["terms.text"],
-        north.partnerships().propose_terms(request),
-    )
-    .await;
-    // Work is disputed with a reason, or not at all.
-    let agreed = pair.agreed().await;
-    let fulfilled = pair.south.connection.expectations();
-    ok({ fulfilled }.fulfil_expectation(fulfilling(&agreed.name))).await;
-    let request = v1::DisputeFulfilmentRequest {
-        name: agreed.name,
-        ..Default::default()
-    };
-    faulty(
-        house,
-        BAD,
-        &["reason"],
-        north.expectations().dispute_fulfilment(request),
-    )
-    .await;
 }
 
 async fn external_references(house: &House, pair: &Pair) {
@@ -278,6 +291,13 @@ pub async fn enumerations(house: House) {
         service_levels(&house, &pair, value).await;
         amounts(&house, &pair, value).await;
     }
+    filters_and_answers(&house, &pair).await;
+    house.stop().await;
+}
+
+/// Where 0 has a meaning, other values still have none.
+async fn filters_and_answers(house: &House, pair: &Pair) {
+    let north = &pair.north.connection;
     // In a filter and in an answer that may be missing, 0 has a meaning.
     for value in [UNKNOWN, -1] {
         let request = v1::ListTicketsRequest {
@@ -285,14 +305,14 @@ pub async fn enumerations(house: House) {
             state: value,
             ..Default::default()
         };
-        faulty(&house, BAD, &["state"], north.sla().list_tickets(request)).await;
+        faulty(house, BAD, &["state"], north.sla().list_tickets(request)).await;
         let request = v1::ListExpectationsRequest {
             parent: pair.name.clone(),
             state: value,
             ..Default::default()
         };
         faulty(
-            &house,
+            house,
             BAD,
             &["state"],
             north.expectations().list_expectations(request),
@@ -307,14 +327,13 @@ pub async fn enumerations(house: House) {
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         let request = pair.draft_request(words);
         faulty(
-            &house,
+            house,
             BAD,
             &fields,
             north.expectations().create_expectation(request),
         )
         .await;
     }
-    house.stop().await;
 }
 
 async fn service_levels(house: &House, pair: &Pair, value: i32) {

@@ -54,7 +54,7 @@ pub fn ok<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> impl Fu
 pub fn accepted<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Response<T>> {
-    let place = Location::caller();
+    let (place, call) = (Location::caller(), Box::pin(call));
     async move {
         match call.await {
             Ok(response) => response,
@@ -68,7 +68,7 @@ pub fn accepted<T>(
 pub fn refused<T: Debug>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> impl Future<Output = Refused> {
-    let place = Location::caller();
+    let (place, call) = (Location::caller(), Box::pin(call));
     async move {
         match call.await {
             Ok(response) => panic!("{place}: accepted: {:?}", response.into_inner()),

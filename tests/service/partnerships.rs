@@ -250,6 +250,15 @@ async fn terms_and_end(house: &House, north: &Firm, south: &Firm, name: &str) {
         .collect();
     assert_eq!(firms, ["firms/north", "firms/south"]);
 
+    end(house, north, south, name).await;
+}
+
+/// It ends once, and can only be read then.
+async fn end(house: &House, north: &Firm, south: &Firm, name: &str) {
+    let (mut norths, mut souths) = (
+        north.connection.partnerships(),
+        south.connection.partnerships(),
+    );
     let request = v1::EndPartnershipRequest {
         name: name.to_owned(),
         reason: "moved away".to_owned(),

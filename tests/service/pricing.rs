@@ -110,11 +110,17 @@ pub async fn fixed_shares_approved_by_both(house: House) {
             .contains(&line.share.as_ref().unwrap().portion_id)
     }));
 
-    let first = revision.hash.clone();
+    approved_by_both(&house, &pair, &quote, &revision.hash).await;
+    house.stop().await;
+}
+
+/// Both approve it; then a second revision takes its place.
+async fn approved_by_both(house: &House, pair: &Pair, quote: &v1::JointQuote, first: &str) {
+    let mut souths = pair.south.connection.pricing();
     let own = pair.north.connection.pricing();
-    let approved = ok({ own }.approve_concession(approving(&quote, &first))).await;
+    let approved = ok({ own }.approve_concession(approving(quote, first))).await;
     assert_eq!(last(&approved).state(), ConcessionState::Proposed);
-    let approved = ok(souths.approve_concession(approving(&quote, &first))).await;
+    let approved = ok(souths.approve_concession(approving(quote, first))).await;
     assert_eq!(last(&approved).state(), ConcessionState::Approved);
     let firms: Vec<_> = last(&approved)
         .approvals
@@ -127,16 +133,16 @@ pub async fn fixed_shares_approved_by_both(house: House) {
         portion: Some(portion("late", 100)),
         ..Default::default()
     };
-    refuses(&house, "INVALID_STATE", souths.add_portion(late)).await;
+    refuses(house, "INVALID_STATE", souths.add_portion(late)).await;
 
-    let request = proposing(&quote, 2_000, AllocationBasis::Price);
+    let request = proposing(quote, 2_000, AllocationBasis::Price);
     let second = propose(&pair.south, request).await;
     assert_eq!(
-        (last(&second).number, &last(&second).previous_hash),
-        (2, &first)
+        (last(&second).number, last(&second).previous_hash.as_str()),
+        (2, first)
     );
     assert_eq!(second.revisions[0].state(), ConcessionState::Approved);
-    let approval = approving(&quote, &last(&second).hash);
+    let approval = approving(quote, &last(&second).hash);
     let second = ok(pair.north.connection.pricing().approve_concession(approval)).await;
     let states: Vec<_> = second
         .revisions
@@ -147,8 +153,7 @@ pub async fn fixed_shares_approved_by_both(house: House) {
         states,
         [ConcessionState::Superseded, ConcessionState::Approved]
     );
-    assert_eq!(read(&pair.south, &quote).await.revisions, second.revisions);
-    house.stop().await;
+    assert_eq!(read(&pair.south, quote).await.revisions, second.revisions);
 }
 
 /// By the prices of all portions, exact to the cent; too much is refused, and time ends it.

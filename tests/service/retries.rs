@@ -68,7 +68,13 @@ pub async fn the_same_request_has_the_same_outcome(house: House) {
     assert!(!invited.code.is_empty() && again.code.is_empty());
     assert_eq!(again.expire_time, invited.expire_time);
 
-    let pair = Pair::active(&house).await;
+    an_offer_again(&house).await;
+    house.stop().await;
+}
+
+/// An offer that is sent again after it was agreed to.
+async fn an_offer_again(house: &House) {
+    let pair = Pair::active(house).await;
     let draft = pair.draft().await;
     let request = v1::OfferExpectationRequest {
         request_id: "offer-1".to_owned(),
@@ -92,7 +98,7 @@ pub async fn the_same_request_has_the_same_outcome(house: House) {
         ..Default::default()
     };
     refuses(
-        &house,
+        house,
         "REQUEST_ID_REUSED",
         norths.withdraw_expectation(other),
     )
@@ -107,7 +113,6 @@ pub async fn the_same_request_has_the_same_outcome(house: House) {
         .expectations()
         .create_expectation(theirs))
     .await;
-    house.stop().await;
 }
 
 /// An event id is good for one event of a ticket, whatever the request.

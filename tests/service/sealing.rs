@@ -120,22 +120,23 @@ pub async fn a_cost_reaches_nobody_else(house: House) {
         .await
     ));
 
-    // Its owner does find it in all of these places, so the search does work.
+    own(&house, &pair, &quote.name).await;
+    house.stop().await;
+}
+
+/// Its owner does find it in all of these places, so the search does work.
+async fn own(house: &House, pair: &Pair, quote: &str) {
     let own = v1::GetJointQuoteRequest {
-        name: quote.name.clone(),
+        name: quote.to_owned(),
     };
     assert!(tells(
-        &ok(souths.get_joint_quote(own)).await.encode_to_vec()
+        &ok(pair.south.connection.pricing().get_joint_quote(own))
+            .await
+            .encode_to_vec()
     ));
     assert!(tells(
-        &export(
-            &house,
-            &pair,
-            &OpeningsFor::Party(PartyId::from_text(SOUTH))
-        )
-        .await
+        &export(house, pair, &OpeningsFor::Party(PartyId::from_text(SOUTH))).await
     ));
-    house.stop().await;
 }
 
 /// Every answer about the quote that north can obtain, as bytes.

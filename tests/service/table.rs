@@ -13,7 +13,7 @@ use super::setting::{
 use super::stage::Names;
 
 /// What one RPC answers. Without a key, and with one that is wrong or revoked, it is always
-/// UNAUTHENTICATED; with a key of the own firm that lacks a permission, PERMISSION_DENIED.
+/// `UNAUTHENTICATED`; with one of the own firm that lacks a permission, `PERMISSION_DENIED`.
 pub struct Row {
     /// `service/Method`.
     pub rpc: &'static str,

@@ -77,6 +77,13 @@ pub async fn calendars_and_agreements(house: House) {
         (2, night.time_zone_digest)
     );
 
+    agreed(&house, &pair, &proposed).await;
+    house.stop().await;
+}
+
+/// Nobody alone puts an agreement in force.
+async fn agreed(house: &House, pair: &Pair, proposed: &v1::Agreement) {
+    let mut souths = pair.south.connection.sla();
     let approval = |hash: &str| v1::ApproveAgreementRequest {
         name: proposed.name.clone(),
         hash: hash.to_owned(),
@@ -84,7 +91,7 @@ pub async fn calendars_and_agreements(house: House) {
     };
     let mut norths = pair.north.connection.sla();
     let stale = norths.approve_agreement(approval(&"f".repeat(64)));
-    refuses(&house, "STALE_HASH", stale).await;
+    refuses(house, "STALE_HASH", stale).await;
     let own = ok(souths.approve_agreement(approval(&proposed.hash))).await;
     assert_eq!(own.state(), AgreementState::Proposed);
     let active = ok(norths.approve_agreement(approval(&proposed.hash))).await;
@@ -118,7 +125,6 @@ pub async fn calendars_and_agreements(house: House) {
         ok(norths.end_agreement(request)).await.state(),
         AgreementState::Ended
     );
-    house.stop().await;
 }
 
 /// Priority 1, opened at 0 min; answered at 30; waiting for the client from 60 to 120; done at 150.
@@ -186,6 +192,12 @@ pub async fn events_in_any_order_and_their_clocks(house: House) {
 
     as_of(&pair, &names[0]).await;
     explained(&pair, &names[0], &resolution).await;
+    found(&house, &pair, &names[1]).await;
+    house.stop().await;
+}
+
+/// A firm finds its tickets by its own ids.
+async fn found(house: &House, pair: &Pair, name: &str) {
     let lookup = v1::LookupTicketRequest {
         parent: "partnerships/-".to_owned(),
         reference: Some(ticket(NORTH_PSA, "2")),
@@ -194,10 +206,10 @@ pub async fn events_in_any_order_and_their_clocks(house: House) {
         ok(pair.north.connection.sla().lookup_ticket(lookup.clone()))
             .await
             .name,
-        names[1]
+        name
     );
     let theirs = pair.south.connection.sla();
-    refuses(&house, "NOT_FOUND", { theirs }.lookup_ticket(lookup)).await;
+    refuses(house, "NOT_FOUND", { theirs }.lookup_ticket(lookup)).await;
     let list = v1::ListTicketsRequest {
         parent: pair.name.clone(),
         ..Default::default()
@@ -209,7 +221,6 @@ pub async fn events_in_any_order_and_their_clocks(house: House) {
             .len(),
         2
     );
-    house.stop().await;
 }
 
 /// The same clock at other instants.

@@ -21,8 +21,7 @@ const PAGE: usize = 500;
 /// Commands and answers of one database, from its beginning.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Whether requests may have been forgotten because their time is over.
-    pub forgetful: bool,
+    forgetful: bool,
     commands: BTreeMap<String, Command>,
     accepted: Vec<(String, Receipt)>,
     refused: BTreeMap<String, Reason>,
@@ -57,6 +56,14 @@ struct Run {
 }
 
 impl History {
+    /// A history in which requests may be forgotten because their time is over.
+    pub fn forgetful() -> Self {
+        Self {
+            forgetful: true,
+            ..Self::default()
+        }
+    }
+
     /// Notes that a command is about to be sent.
     pub fn asked(&mut self, recipe: &Recipe) {
         self.refused.remove(&recipe.origin());
@@ -267,6 +274,9 @@ pub fn request_key(command: &Command) -> RequestKey {
 }
 
 /// Every head with all entries of its chain.
+///
+/// # Panics
+/// If the store does not answer.
 pub async fn journals(store: &dyn Store) -> Vec<(Head, Vec<Entry>)> {
     let heads = store.list_heads("", PAGE).await.expect("heads are read");
     let mut journals = Vec::with_capacity(heads.len());

@@ -1,6 +1,8 @@
 //! A reference model of the store: everything in memory, in ordered maps, with the locks that
-//! PostgreSQL has. Simple enough to be believed, it shows what the contract means, and it lets
+//! `PostgreSQL` has. Simple enough to be believed, it shows what the contract means, and it lets
 //! thousands of simulated seconds pass in one.
+//!
+//! It leaves out what the ledger does not rely on: limits of numbers and texts, and closing.
 
 pub mod tables;
 mod transaction;
@@ -13,15 +15,15 @@ use async_trait::async_trait;
 use entente::domain::commitment::{Commitment, Opening};
 use entente::domain::identity::{ExternalReference, ScopeId};
 use entente::domain::journal::{Entry, Head};
-use entente::domain::record::{Kind, RecordKey};
+use entente::domain::record::RecordKey;
 use entente::domain::time::Timestamp;
 use entente::store::{
-    BATCH_KEYS_MAX, CredentialRow, DueRow, ListQuery, RecordRow, ReferenceRow, RequestKey,
-    RequestRow, Store, StoreError, Transaction, ZoneRow,
+    BATCH_KEYS_MAX, CredentialRow, DueRow, ListQuery, RecordRow, ReferenceRow, RequestRow, Store,
+    StoreError, Transaction, ZoneRow,
 };
 use tokio::sync::Notify;
 
-use tables::{Tables, record_id};
+use tables::{Tables, few, record_id};
 use transaction::MemoryTransaction;
 
 /// A COMMIT whose answer was lost while the server still works on it, and holds every lock.
@@ -118,6 +120,7 @@ impl Store for MemoryStore {
     }
 
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<RecordRow>, StoreError> {
+        few(keys)?;
         Ok(self.read(|tables| {
             keys.iter()
                 .filter_map(|key| tables.records.get(&record_id(key)))
@@ -168,6 +171,7 @@ impl Store for MemoryStore {
     }
 
     async fn references_of(&self, keys: &[RecordKey]) -> Result<Vec<ReferenceRow>, StoreError> {
+        few(keys)?;
         let stands_for = |row: &&ReferenceRow| {
             keys.contains(&RecordKey::new(&row.scope, row.kind, row.id.as_str()))
         };
@@ -201,6 +205,7 @@ impl Store for MemoryStore {
     }
 
     async fn heads(&self, scopes: &[ScopeId]) -> Result<Vec<Head>, StoreError> {
+        few(scopes)?;
         Ok(self.read(|tables| {
             scopes
                 .iter()
@@ -227,7 +232,8 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let entries = |tables: &Tables| {
-            let of_scope = (scope.to_string(), after_sequence + 1)..=(scope.to_string(), u64::MAX);
+            let of_scope = (scope.to_string(), after_sequence.saturating_add(1))
+                ..=(scope.to_string(), u64::MAX);
             tables
                 .journal
                 .range(of_scope)
@@ -255,6 +261,7 @@ impl Store for MemoryStore {
         scope: &ScopeId,
         commitments: &[Commitment],
     ) -> Result<Vec<Opening>, StoreError> {
+        few(commitments)?;
         let key = |commitment: &Commitment| (scope.to_string(), commitment.as_str().to_owned());
         Ok(self.read(|tables| {
             commitments
@@ -282,6 +289,7 @@ impl Store for MemoryStore {
     }
 
     async fn zones(&self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {
+        few(keys)?;
         Ok(self.read(|tables| keys.iter().filter_map(|key| zone(tables, key)).collect()))
     }
 

@@ -1,7 +1,7 @@
-//! A PostgreSQL cluster of the tests' own: made with `initdb` in a temporary folder, reachable by a
+//! A `PostgreSQL` cluster of the tests' own: made with `initdb` in a temporary folder, reachable by a
 //! unix socket in it and by nothing else, gone when the test process ends, however it ends.
 //!
-//! Tests that need PostgreSQL fail without it; they are never skipped.
+//! Tests that need `PostgreSQL` fail without it; they are never skipped.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -132,12 +132,12 @@ impl Cluster {
         format!("postgres://{ROLE}@{folder}/{name}")
     }
 
-    /// The folder of the unix socket, and the role that owns everything: for PostgreSQL's programs.
+    /// The folder of the unix socket, and the role that owns everything: for `PostgreSQL`'s programs.
     pub fn socket(&self) -> (&Path, &'static str) {
         (&self.folder, ROLE)
     }
 
-    /// Where PostgreSQL's programs are.
+    /// Where `PostgreSQL`'s programs are.
     pub fn programs(&self) -> &Path {
         &self.programs
     }
@@ -223,7 +223,7 @@ impl Drop for Cluster {
     }
 }
 
-/// The folder of PostgreSQL's programs.
+/// The folder of `PostgreSQL`'s programs.
 fn programs() -> PathBuf {
     let complete =
         |folder: &PathBuf| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
@@ -234,7 +234,7 @@ fn programs() -> PathBuf {
     )
 }
 
-/// The folders where Debian keeps PostgreSQL's programs, the newest version first.
+/// The folders where Debian keeps `PostgreSQL`'s programs, the newest version first.
 fn installed() -> Vec<PathBuf> {
     let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else {
         return Vec::new();
@@ -256,7 +256,7 @@ fn installed() -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whom the cluster runs as: PostgreSQL refuses to run as root.
+/// Whom the cluster runs as: `PostgreSQL` refuses to run as root.
 fn owner() -> Option<(Uid, Gid)> {
     if !Uid::effective().is_root() {
         return None;

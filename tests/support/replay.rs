@@ -256,6 +256,9 @@ impl Replay {
 }
 
 /// All records of a kind in a scope.
+///
+/// # Panics
+/// If the store does not answer.
 pub async fn records(store: &dyn Store, scope: &ScopeId, kind: Kind) -> Vec<RecordRow> {
     let mut rows: Vec<RecordRow> = Vec::new();
     loop {

@@ -10,6 +10,8 @@ mod planner;
 mod quotes;
 mod service_levels;
 
+use std::ops::Range;
+
 use entente::domain::command::{Action, Command};
 use entente::domain::commitment::{Commitment, Opening, Readers, SALT_BYTES};
 use entente::domain::identity::{FirmId, ScopeId};
@@ -130,6 +132,9 @@ impl Recipe {
     }
 
     /// The command.
+    ///
+    /// # Panics
+    /// If the recipe names no scope.
     pub fn command(&self) -> Command {
         let mut draw = Draw {
             rng: ChaCha8Rng::seed_from_u64(self.seed),
@@ -228,6 +233,12 @@ impl Draw {
         R: rand::distr::uniform::SampleRange<T>,
     {
         self.rng.random_range(range)
+    }
+
+    /// A number within `sensible`, and now and then any number below 100.
+    fn mostly(&mut self, sensible: Range<u32>) -> u32 {
+        let range = if self.chance(80) { sensible } else { 0..100 };
+        self.number(range)
     }
 
     fn one_of<'choices, T>(&mut self, choices: &'choices [T]) -> &'choices T {

@@ -8,8 +8,8 @@ use entente::domain::identity::ExternalReference;
 use entente::domain::journal::{Entry, Head};
 use entente::domain::record::{Kind, RecordKey};
 use entente::store::{
-    BODY_BYTES_MAX, CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow, StoreError,
-    WriteSet,
+    BATCH_KEYS_MAX, BODY_BYTES_MAX, CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow,
+    StoreError, WriteSet,
 };
 
 /// Scope, kind by name, id: ordered as text, as every engine orders it.
@@ -34,7 +34,7 @@ pub struct Tables {
     pub requests: BTreeMap<RequestId, RequestRow>,
     /// Openings by scope and commitment.
     pub sealed: BTreeMap<(String, String), Opening>,
-    /// TZif bytes by scope and digest.
+    /// `TZif` bytes by scope and digest.
     pub zones: BTreeMap<(String, String), Vec<u8>>,
     /// Credentials by id.
     pub credentials: BTreeMap<String, CredentialRow>,
@@ -76,6 +76,9 @@ impl Tables {
     }
 
     /// Writes a set into these tables, which lie over `below`, by the rules of the contract.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for the first rule that would be broken.
     pub fn write(&mut self, set: &WriteSet, below: &Self) -> Result<(), StoreError> {
         distinct(set)?;
         for head in &set.heads {
@@ -128,6 +131,8 @@ impl Tables {
             let grows = before.is_none_or(|before| before.revision < row.revision);
             require(grows, "a record's revision would not grow")?;
             require(row.body.len() <= BODY_BYTES_MAX, "a body is too large")?;
+            let json = serde_json::from_str::<serde::de::IgnoredAny>(&row.body).is_ok();
+            require(json, "a body is not JSON")?;
             self.records.insert(key, row.clone());
         }
         Ok(())
@@ -172,6 +177,14 @@ fn require(holds: bool, otherwise: &str) -> Result<(), StoreError> {
     } else {
         Err(StoreError::Refused(otherwise.to_owned()))
     }
+}
+
+/// No more keys than a look-up may have.
+///
+/// # Errors
+/// [`StoreError::Refused`].
+pub fn few<K>(keys: &[K]) -> Result<(), StoreError> {
+    require(keys.len() <= BATCH_KEYS_MAX, "too many keys")
 }
 
 /// A key that a set has twice is refused, references that are the same row excepted.

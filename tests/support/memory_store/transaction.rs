@@ -12,7 +12,7 @@ use entente::store::{
 };
 use tokio::time::Instant;
 
-use super::tables::{Tables, record_id, reference_id, request_id};
+use super::tables::{Tables, few, record_id, reference_id, request_id};
 use super::{Shared, zone};
 
 /// How long a transaction waits for a lock before it gives up, as `PostgreSQL` is told to.
@@ -176,6 +176,7 @@ impl Transaction for MemoryTransaction {
         wait: bool,
     ) -> Result<Vec<Head>, StoreError> {
         self.refuse_after_failure()?;
+        few(scopes)?;
         // Making a head waits for another transaction that makes it, whatever `wait` says.
         for scope in ordered(create) {
             self.wait_for(|transaction| transaction.try_make(&scope))
@@ -190,6 +191,7 @@ impl Transaction for MemoryTransaction {
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<RecordRow>, StoreError> {
         self.refuse_after_failure()?;
+        few(keys)?;
         Ok(keys
             .iter()
             .filter_map(|key| self.find(|tables| tables.records.get(&record_id(key)).cloned()))
@@ -198,6 +200,7 @@ impl Transaction for MemoryTransaction {
 
     async fn requests(&mut self, keys: &[RequestKey]) -> Result<Vec<RequestRow>, StoreError> {
         self.refuse_after_failure()?;
+        few(keys)?;
         Ok(keys
             .iter()
             .filter_map(|key| self.find(|tables| tables.requests.get(&request_id(key)).cloned()))
@@ -209,6 +212,7 @@ impl Transaction for MemoryTransaction {
         keys: &[(ScopeId, ExternalReference)],
     ) -> Result<Vec<ReferenceRow>, StoreError> {
         self.refuse_after_failure()?;
+        few(keys)?;
         let mut found = Vec::new();
         for (scope, reference) in keys {
             for kind in Kind::ALL {
@@ -221,6 +225,7 @@ impl Transaction for MemoryTransaction {
 
     async fn zones(&mut self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {
         self.refuse_after_failure()?;
+        few(keys)?;
         Ok(keys
             .iter()
             .filter_map(|key| self.find(|tables| zone(tables, key)))

@@ -21,12 +21,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         "fulfilled" => 88..100,
         _ => 0..100,
     };
-    let which = if draw.chance(80) {
-        draw.number(sensible)
-    } else {
-        draw.number(0..100)
-    };
-    Action::Expectation(match which {
+    Action::Expectation(match draw.mostly(sensible) {
         0..22 => create(draw, number, at),
         22..28 => ExpectationCommand::Update {
             id,

@@ -309,9 +309,8 @@ fn hint(versioned: &Versioned) -> Hint {
             hint.text = last
                 .map(|revision| revision.split.hash.clone())
                 .unwrap_or_default();
-            hint.state = last
-                .map_or("no revision", |revision| revision.state.as_str())
-                .to_owned();
+            last.map_or("no revision", |revision| revision.state.as_str())
+                .clone_into(&mut hint.state);
         }
         _ => {}
     }

@@ -19,18 +19,12 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
     };
     let sensible = match hint.state.as_str() {
         "" => 0..20,
-        "no revision" => 20..65,
         "proposed" | "asserted" => 55..100,
         "approved" => 40..66,
         "expired" => 0..100,
         _ => 20..65,
     };
-    let which = if draw.chance(80) {
-        draw.number(sensible)
-    } else {
-        draw.number(0..100)
-    };
-    Action::Quote(match which {
+    Action::Quote(match draw.mostly(sensible) {
         0..20 => create(draw, number, at),
         20..40 => QuoteCommand::AddPortion {
             id,
