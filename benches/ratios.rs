@@ -38,7 +38,10 @@ struct Rounds {
 impl Rounds {
     fn from_environment() -> Self {
         let number = |name: &str, default: u64| {
-            std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+            std::env::var(name)
+                .ok()
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(default)
         };
         Self {
             count: usize::try_from(number("ENTENTE_BENCH_ROUNDS", 5)).expect("a small number"),

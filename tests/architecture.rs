@@ -30,9 +30,15 @@ fn sources(below: &str) -> Vec<Source> {
             let path: PathBuf = entry.expect("the entry is readable").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !is_unit_test(&path) {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !is_unit_test(&path)
+            {
                 let text = std::fs::read_to_string(&path).expect("source is text");
-                let path = path.strip_prefix(root).expect("below the root").display().to_string();
+                let path = path
+                    .strip_prefix(root)
+                    .expect("below the root")
+                    .display()
+                    .to_string();
                 found.push(Source { path, text });
             }
         }
@@ -43,8 +49,12 @@ fn sources(below: &str) -> Vec<Source> {
 
 /// Unit tests that have files of their own, below `src`.
 fn is_unit_test(path: &Path) -> bool {
-    let below_source = path.components().skip_while(|part| part.as_os_str() != "src").any(|part| part.as_os_str() == "tests");
-    below_source || (path.components().any(|part| part.as_os_str() == "src") && path.ends_with("tests.rs"))
+    let below_source = path
+        .components()
+        .skip_while(|part| part.as_os_str() != "src")
+        .any(|part| part.as_os_str() == "tests");
+    below_source
+        || (path.components().any(|part| part.as_os_str() == "src") && path.ends_with("tests.rs"))
 }
 
 fn refuse(sources: &[Source], words: &[&str], allowed: impl Fn(&str) -> bool, rule: &str) {
@@ -66,49 +76,122 @@ fn layer(path: &str) -> &str {
 #[test]
 fn domain_is_pure() {
     let words = [
-        "tokio", "sqlx", "tonic", "prost", "async fn", "async move", "async {", "std::fs", "std::net", "std::env", "rand::",
-        "SystemTime", "Instant::now", "Timestamp::now", "Zoned::now", "TimeZone::system", "TimeZone::get(",
+        "tokio",
+        "sqlx",
+        "tonic",
+        "prost",
+        "async fn",
+        "async move",
+        "async {",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "rand::",
+        "SystemTime",
+        "Instant::now",
+        "Timestamp::now",
+        "Zoned::now",
+        "TimeZone::system",
+        "TimeZone::get(",
     ];
-    refuse(&sources("src/domain"), &words, |_| false, "domain imports no I/O, time or randomness");
+    refuse(
+        &sources("src/domain"),
+        &words,
+        |_| false,
+        "domain imports no I/O, time or randomness",
+    );
 }
 
 #[test]
 fn each_layer_knows_only_those_below() {
     let above = [
-        ("domain", &["crate::store", "crate::ledger", "crate::api", "crate::server", "crate::cli", "crate::proto"][..]),
-        ("store", &["crate::ledger", "crate::api", "crate::server", "crate::cli", "crate::proto"][..]),
-        ("ledger", &["crate::api", "crate::server", "crate::cli", "crate::proto"][..]),
+        (
+            "domain",
+            &[
+                "crate::store",
+                "crate::ledger",
+                "crate::api",
+                "crate::server",
+                "crate::cli",
+                "crate::proto",
+            ][..],
+        ),
+        (
+            "store",
+            &[
+                "crate::ledger",
+                "crate::api",
+                "crate::server",
+                "crate::cli",
+                "crate::proto",
+            ][..],
+        ),
+        (
+            "ledger",
+            &["crate::api", "crate::server", "crate::cli", "crate::proto"][..],
+        ),
         ("api", &["crate::server", "crate::cli"][..]),
         ("server", &["crate::cli"][..]),
     ];
     for (name, words) in above {
         let folder = format!("src/{name}");
-        refuse(&sources(&folder), words, |_| false, &format!("{name} knows a layer above it"));
+        refuse(
+            &sources(&folder),
+            words,
+            |_| false,
+            &format!("{name} knows a layer above it"),
+        );
     }
 }
 
 #[test]
 fn only_store_contains_sql() {
     let words = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "sqlx::"];
-    refuse(&sources("src"), &words, |path| layer(path) == "store", "SQL outside store");
+    refuse(
+        &sources("src"),
+        &words,
+        |path| layer(path) == "store",
+        "SQL outside store",
+    );
 }
 
 #[test]
 fn only_api_server_and_cli_see_the_contract() {
     let words = ["crate::proto", "prost_types::", "tonic::"];
     let allowed = |path: &str| matches!(layer(path), "api" | "server" | "cli" | "proto.rs");
-    refuse(&sources("src"), &words, allowed, "the contract's types below api");
+    refuse(
+        &sources("src"),
+        &words,
+        allowed,
+        "the contract's types below api",
+    );
 }
 
 #[test]
 fn only_the_environment_reads_the_wall_clock_and_randomness() {
-    let words = ["SystemTime::now", "Instant::now()", "rand::rng", "Timestamp::now()", "Uuid::now_v7", "Uuid::new_v4"];
+    let words = [
+        "SystemTime::now",
+        "Instant::now()",
+        "rand::rng",
+        "Timestamp::now()",
+        "Uuid::now_v7",
+        "Uuid::new_v4",
+    ];
     let tokio_timers = |path: &str| {
         // Intervals of background tasks are no dates that anybody sees.
-        let timers = ["src/server/environment.rs", "src/ledger/sweep.rs", "src/api/journal/watch.rs"];
+        let timers = [
+            "src/server/environment.rs",
+            "src/ledger/sweep.rs",
+            "src/api/journal/watch.rs",
+        ];
         timers.contains(&path) || path.starts_with("src/cli/")
     };
-    refuse(&sources("src"), &words, tokio_timers, "the wall clock or randomness outside of the environment");
+    refuse(
+        &sources("src"),
+        &words,
+        tokio_timers,
+        "the wall clock or randomness outside of the environment",
+    );
 }
 
 #[test]
@@ -126,7 +209,14 @@ fn files_can_be_read_in_one_sitting() {
 #[test]
 fn nothing_is_left_undone() {
     // A lint is expected with a reason, never just allowed.
-    let words = ["todo!", "unimplemented!", "#[ignore", "FIXME", "#[allow", "#![allow"];
+    let words = [
+        "todo!",
+        "unimplemented!",
+        "#[ignore",
+        "FIXME",
+        "#[allow",
+        "#![allow",
+    ];
     let own = |path: &str| path == "tests/architecture.rs";
     for folder in ["src", "tests"] {
         refuse(&sources(folder), &words, own, "unfinished work");

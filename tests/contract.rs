@@ -316,14 +316,21 @@ fn every_reason_is_answered_with_its_declared_code() {
         let declared = comment.and_then(|comment| {
             let words: Vec<_> = comment.split_whitespace().collect();
             let at = words.iter().position(|word| *word == "Code:")?;
-            words.get(at + 1).map(|code| code.trim_end_matches('.').replace('_', "").to_lowercase())
+            words
+                .get(at + 1)
+                .map(|code| code.trim_end_matches('.').replace('_', "").to_lowercase())
         });
         let answered = format!("{:?}", entente::api::status::code(*reason)).to_lowercase();
         if declared.as_ref() != Some(&answered) {
-            wrong.push(format!("{value}: declared {declared:?}, answered {answered}"));
+            wrong.push(format!(
+                "{value}: declared {declared:?}, answered {answered}"
+            ));
         }
     }
-    assert_none(&wrong, "every reason is answered with the code that its comment declares");
+    assert_none(
+        &wrong,
+        "every reason is answered with the code that its comment declares",
+    );
 }
 
 #[test]

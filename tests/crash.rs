@@ -9,6 +9,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "support"]
 pub mod support {
     //! What several test binaries need.
     pub mod decorated_store;
@@ -18,6 +19,7 @@ pub mod support {
     pub mod workload;
 }
 
+#[path = "crash"]
 mod crash {
     //! Parent and child.
     pub mod child;

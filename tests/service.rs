@@ -8,12 +8,14 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "support"]
 mod support {
     //! What several test binaries need.
     pub mod clocks;
     pub mod postgres;
 }
 
+#[path = "service"]
 mod service {
     //! The cases, by subject.
     pub mod authorisation;

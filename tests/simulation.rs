@@ -10,6 +10,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[path = "support"]
 pub mod support {
     //! What several test binaries need.
     pub mod clocks;
@@ -21,6 +22,7 @@ pub mod support {
     pub mod workload;
 }
 
+#[path = "simulation"]
 mod simulation {
     //! The simulation itself, and special cases.
     pub mod cases;

@@ -1,4 +1,4 @@
-//! GetTicket against a bare tonic echo that answers with the same message.
+//! `GetTicket` against a bare tonic echo that answers with the same message.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -31,24 +31,46 @@ const CONNECTIONS: usize = 4;
 const IN_FLIGHT: usize = 64;
 /// Tickets in this smaller world.
 const TICKETS: u64 = 640;
-/// Where GetTicket is, on both servers.
+/// Where `GetTicket` is, on both servers.
 const PATH: &str = "/entente.v1.SlaService/GetTicket";
 
 pub async fn measure(rounds: Rounds, table: &mut Table) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite://{}", folder.path().join("echo.db").display());
-    measure_on(&url, "(a) GetTicket on SQLite : bare tonic echo", rounds, table).await;
+    measure_on(
+        &url,
+        "(a) GetTicket on SQLite : bare tonic echo",
+        rounds,
+        table,
+    )
+    .await;
     let cluster = Cluster::start();
     let url = cluster.create_database().await;
-    measure_on(&url, "(a) GetTicket on PostgreSQL : bare tonic echo", rounds, table).await;
+    measure_on(
+        &url,
+        "(a) GetTicket on PostgreSQL : bare tonic echo",
+        rounds,
+        table,
+    )
+    .await;
 }
 
 async fn measure_on(url: &str, what: &str, rounds: Rounds, table: &mut Table) {
-    let World { application, api_key, partnerships, .. } = World::start(url, Settings::default(), TICKETS).await;
-    let running = server::serve(application, ([127, 0, 0, 1], 0).into()).await.expect("a server");
+    let World {
+        application,
+        api_key,
+        partnerships,
+        ..
+    } = World::start(url, Settings::default(), TICKETS).await;
+    let running = server::serve(application, ([127, 0, 0, 1], 0).into())
+        .await
+        .expect("a server");
     let token: AsciiMetadataValue = format!("Bearer {api_key}").parse().expect("a header");
     let ticket = lookup(running.address, &token, &partnerships[0]).await;
-    let request = GetTicketRequest { name: ticket.name.clone(), ..GetTicketRequest::default() };
+    let request = GetTicketRequest {
+        name: ticket.name.clone(),
+        ..GetTicketRequest::default()
+    };
     let echo = serve_echo(ticket).await;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..rounds.count {
@@ -60,7 +82,11 @@ async fn measure_on(url: &str, what: &str, rounds: Rounds, table: &mut Table) {
 }
 
 async fn connect(address: SocketAddr) -> Channel {
-    Endpoint::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("a connection")
+    Endpoint::from_shared(format!("http://{address}"))
+        .expect("an address")
+        .connect()
+        .await
+        .expect("a connection")
 }
 
 async fn lookup(address: SocketAddr, token: &AsciiMetadataValue, partnership: &str) -> Ticket {
@@ -73,13 +99,23 @@ async fn lookup(address: SocketAddr, token: &AsciiMetadataValue, partnership: &s
     let mut request = Request::new(LookupTicketRequest {
         parent: format!("partnerships/{partnership}"),
         reference: Some(reference),
-        ..LookupTicketRequest::default()
     });
-    request.metadata_mut().insert("authorization", token.clone());
-    SlaServiceClient::new(connect(address).await).lookup_ticket(request).await.expect("the ticket").into_inner()
+    request
+        .metadata_mut()
+        .insert("authorization", token.clone());
+    SlaServiceClient::new(connect(address).await)
+        .lookup_ticket(request)
+        .await
+        .expect("the ticket")
+        .into_inner()
 }
 
-async fn calls_per_second(address: SocketAddr, token: &AsciiMetadataValue, request: &GetTicketRequest, rounds: Rounds) -> f64 {
+async fn calls_per_second(
+    address: SocketAddr,
+    token: &AsciiMetadataValue,
+    request: &GetTicketRequest,
+    rounds: Rounds,
+) -> f64 {
     let mut channels = Vec::new();
     for _ in 0..CONNECTIONS {
         channels.push(connect(address).await);
@@ -139,7 +175,8 @@ impl tower::Service<http::Request<Body>> for Echo {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let echo = self.clone();
         Box::pin(async move {
-            let mut grpc = tonic::server::Grpc::new(ProstCodec::<Ticket, GetTicketRequest>::default());
+            let mut grpc =
+                tonic::server::Grpc::new(ProstCodec::<Ticket, GetTicketRequest>::default());
             Ok(grpc.unary(echo, request).await)
         })
     }

@@ -19,10 +19,22 @@ const TICKETS: u64 = 640;
 pub async fn measure(rounds: Rounds, table: &mut Table) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite://{}", folder.path().join("latency.db").display());
-    measure_on(&url, "(c) latency on SQLite : bare commit of the same rows", rounds, table).await;
+    measure_on(
+        &url,
+        "(c) latency on SQLite : bare commit of the same rows",
+        rounds,
+        table,
+    )
+    .await;
     let cluster = Cluster::start();
     let url = cluster.create_database().await;
-    measure_on(&url, "(c) latency on PostgreSQL : bare commit of the same rows", rounds, table).await;
+    measure_on(
+        &url,
+        "(c) latency on PostgreSQL : bare commit of the same rows",
+        rounds,
+        table,
+    )
+    .await;
 }
 
 async fn measure_on(url: &str, what: &str, rounds: Rounds, table: &mut Table) {
@@ -36,7 +48,11 @@ async fn measure_on(url: &str, what: &str, rounds: Rounds, table: &mut Table) {
             let command = world.event(step % TICKETS, 1 + step / TICKETS);
             step += 1;
             let start = now();
-            world.ledger().submit(command, None, Urgency::Interactive).await.expect("an event is taken in");
+            world
+                .ledger()
+                .submit(command, None, Urgency::Interactive)
+                .await
+                .expect("an event is taken in");
             elapsed.push(start.elapsed().as_secs_f64() * 1e6);
         }
         ours.push(median(elapsed));
@@ -51,9 +67,21 @@ async fn bare_commits(world: &World, rounds: Rounds, step: &mut u64) -> f64 {
     let store = world.ledger().store();
     let scope = ScopeId::partnership(&world.partnerships[0]);
     let key = RecordKey::new(&scope, Kind::Ticket, some_ticket(world, &scope).await);
-    let mut head = store.heads(std::slice::from_ref(&scope)).await.expect("a head").remove(0);
-    let entry = store.entries(&scope, head.sequence - 1, 1).await.expect("an entry").remove(0);
-    let mut row = store.records(std::slice::from_ref(&key)).await.expect("a ticket").remove(0);
+    let mut head = store
+        .heads(std::slice::from_ref(&scope))
+        .await
+        .expect("a head")
+        .remove(0);
+    let entry = store
+        .entries(&scope, head.sequence - 1, 1)
+        .await
+        .expect("an entry")
+        .remove(0);
+    let mut row = store
+        .records(std::slice::from_ref(&key))
+        .await
+        .expect("a ticket")
+        .remove(0);
     let mut elapsed = Vec::new();
     let begin = now();
     while begin.elapsed() < rounds.length {
@@ -96,7 +124,15 @@ async fn some_ticket(world: &World, scope: &ScopeId) -> String {
         after_id: String::new(),
         limit: 1,
     };
-    world.ledger().store().list_records(&query).await.expect("tickets").remove(0).key.id
+    world
+        .ledger()
+        .store()
+        .list_records(&query)
+        .await
+        .expect("tickets")
+        .remove(0)
+        .key
+        .id
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use entente::store::catalogue::{
-    HEAD_LOCK, HEAD_PUT, JOURNAL_APPEND, RECORD_GET, RECORD_PUT, REFERENCE_GET, REQUEST_GET, REQUEST_PUT, Statement,
+    HEAD_LOCK, HEAD_PUT, JOURNAL_APPEND, RECORD_GET, RECORD_PUT, REFERENCE_GET, REQUEST_GET,
+    REQUEST_PUT, Statement,
 };
 use sqlx::{Connection, PgConnection, Row, raw_sql};
 
@@ -39,33 +40,65 @@ impl<'cluster> Pgbench<'cluster> {
         let sizes = sizes(&mut connection).await;
         let url = cluster.create_database().await;
         let database = url.rsplit('/').next().unwrap_or_default().to_owned();
-        let mut connection = PgConnection::connect(&url).await.expect("the peer's database");
-        raw_sql(sqlx::AssertSqlSafe(filling(&sizes))).execute(&mut connection).await.expect("rows for the peer");
-        raw_sql("ANALYZE").execute(&mut connection).await.expect("statistics");
+        let mut connection = PgConnection::connect(&url)
+            .await
+            .expect("the peer's database");
+        raw_sql(sqlx::AssertSqlSafe(filling(&sizes)))
+            .execute(&mut connection)
+            .await
+            .expect("rows for the peer");
+        raw_sql("ANALYZE")
+            .execute(&mut connection)
+            .await
+            .expect("statistics");
         let script = tempfile::NamedTempFile::new().expect("a script file");
         std::fs::write(script.path(), script_of(&sizes)).expect("the script");
         assert!(!world.partnerships.is_empty());
-        Self { cluster, database, script }
+        Self {
+            cluster,
+            database,
+            script,
+        }
     }
 
     /// Transactions per second over `length`.
     pub fn per_second(&self, length: Duration) -> f64 {
         let (socket, role) = self.cluster.socket();
         let beside = self.cluster.programs().join("pgbench");
-        let output = Command::new(if beside.exists() { beside.as_path() } else { "pgbench".as_ref() })
-            .args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "--client", CLIENTS])
-            .args(["--time", &length.as_secs().max(1).to_string()])
-            .arg("--file")
-            .arg(self.script.path())
-            .arg("--host")
-            .arg(socket)
-            .args(["--username", role, &self.database])
-            .output()
-            .expect("pgbench starts");
+        let output = Command::new(if beside.exists() {
+            beside.as_path()
+        } else {
+            "pgbench".as_ref()
+        })
+        .args([
+            "--no-vacuum",
+            "--protocol=prepared",
+            "--jobs=2",
+            "--client",
+            CLIENTS,
+        ])
+        .args(["--time", &length.as_secs().max(1).to_string()])
+        .arg("--file")
+        .arg(self.script.path())
+        .arg("--host")
+        .arg(socket)
+        .args(["--username", role, &self.database])
+        .output()
+        .expect("pgbench starts");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "pgbench failed: {text}{}", String::from_utf8_lossy(&output.stderr));
-        let line = text.lines().find_map(|line| line.strip_prefix("tps = ")).expect("pgbench says tps");
-        line.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+        assert!(
+            output.status.success(),
+            "pgbench failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tps = "))
+            .expect("pgbench says tps");
+        line.split(' ')
+            .next()
+            .and_then(|number| number.parse().ok())
+            .expect("a number")
     }
 }
 
@@ -75,10 +108,18 @@ async fn sizes(connection: &mut PgConnection) -> Sizes {
         (SELECT avg(octet_length(body))::bigint FROM record WHERE kind = 'partnership'),
         (SELECT avg(octet_length(payload))::bigint FROM journal WHERE event_type = 'ticket.event_recorded'),
         (SELECT avg(octet_length(outcome))::bigint FROM request)";
-    let row = raw_sql(statement).fetch_one(connection).await.expect("sizes");
+    let row = raw_sql(statement)
+        .fetch_one(connection)
+        .await
+        .expect("sizes");
     // A ticket grows while it is measured: seven events more, as in the middle of a run.
     let payload: i64 = row.get(2);
-    Sizes { ticket: row.get::<i64, _>(0) + 7 * payload, partnership: row.get(1), payload, outcome: row.get(3) }
+    Sizes {
+        ticket: row.get::<i64, _>(0) + 7 * payload,
+        partnership: row.get(1),
+        payload,
+        outcome: row.get(3),
+    }
 }
 
 /// A JSON string of about `bytes` bytes, as a SQL expression.
@@ -111,74 +152,104 @@ fn filling(sizes: &Sizes) -> String {
 
 /// The statements of one event on a ticket that exists, as our ledger runs them for a batch of one.
 fn script_of(sizes: &Sizes) -> String {
-    let scope = "('partnerships/p' || (:t % 64)::text)";
-    let one = |expression: &str| format!("ARRAY[{expression}]");
-    let text = |value: &str| format!("'{value}'::text");
-    let two = |first: &str, second: &str| format!("ARRAY[{first}, {second}]");
-    let ticket = "('ticket-' || :t::text)";
-    let event = "('event:' || :client_id::text || '-' || :sequence::text || '-' || :t::text || '-' || :r::text)";
-    let hash = "decode(repeat('ab', 32), 'hex')";
-    let mut script = format!("\\set t random(0, {})\n\\set r random(0, 1000000000)\nBEGIN;\n", TICKETS - 1);
-    let _ = writeln!(script, "{} \\gset", filled(&HEAD_LOCK, &[one(scope)]));
-    let mut run = |statement: &Statement, arguments: &[String]| {
-        let _ = writeln!(script, "{};", filled(statement, arguments));
-    };
-    run(&REQUEST_GET, &[one(scope), one(&text("bench")), one(event)]);
-    run(
-        &REFERENCE_GET,
-        &[
-            two(scope, scope),
-            two(&text("bench"), &text("bench")),
-            two(&text("bench"), &text("bench")),
-            two(&text(""), &text("")),
-            two(&text("ticket"), &text("entente-status-map")),
-            two("('T' || :t::text)", &text("map")),
-        ],
+    let mut script = format!(
+        "\\set t random(0, {})\n\\set r random(0, 1000000000)\nBEGIN;\n",
+        TICKETS - 1
     );
-    let three = format!("ARRAY[{scope}, {scope}, {scope}]");
-    let kinds = "ARRAY['partnership', 'status_map', 'ticket']::text[]".to_owned();
-    run(&RECORD_GET, &[three, kinds, format!("ARRAY['partnership', 'status_map', {ticket}]")]);
-    run(&RECORD_GET, &[one(scope), one(&text("agreement")), one(&text("agreement"))]);
-    run(&HEAD_PUT, &[one(scope), one("(:sequence + 1)::bigint"), one(hash), one("1::bigint")]);
-    run(
-        &JOURNAL_APPEND,
-        &[
-            one(scope),
-            one("(:sequence + 1)::bigint"),
-            one("1::bigint"),
-            one(&text("bench")),
-            one(&text("bench")),
-            one(&text("")),
-            one(&text("ticket")),
-            one(ticket),
-            one(&text("ticket.event_recorded")),
-            one("1::bigint"),
-            one(&format!("convert_to({}, 'UTF8')", body(sizes.payload))),
-            one(hash),
-            one(hash),
-        ],
-    );
-    run(
-        &RECORD_PUT,
-        &[
-            one(scope),
-            one(&text("ticket")),
-            one(ticket),
-            one("(:sequence + 2)::bigint"),
-            one(&text("in_progress")),
-            one("1::bigint"),
-            one("1::bigint"),
-            one("1::bigint"),
-            one("1::bigint"),
-            one(&body(sizes.ticket)),
-        ],
-    );
-    run(
-        &REQUEST_PUT,
-        &[one(scope), one(&text("bench")), one(event), one(hash), one(&body(sizes.outcome)), one("NULL::bigint")],
-    );
+    let _ = writeln!(script, "{} \\gset", filled(&HEAD_LOCK, &[one(SCOPE)]));
+    for (statement, arguments) in reads().into_iter().chain(writes(sizes)) {
+        let _ = writeln!(script, "{};", filled(statement, &arguments));
+    }
     script.push_str("COMMIT;\n");
     script
+}
+
+/// The partnership of the ticket that was drawn.
+const SCOPE: &str = "('partnerships/p' || (:t % 64)::text)";
+/// The ticket that was drawn.
+const TICKET: &str = "('ticket-' || :t::text)";
+/// The id of the event.
+const EVENT: &str = "('event:' || :client_id::text || '-' || :sequence::text || '-' || :t::text || '-' || :r::text)";
+/// Any hash.
+const HASH: &str = "decode(repeat('ab', 32), 'hex')";
+
+fn one(expression: &str) -> String {
+    format!("ARRAY[{expression}]")
+}
+
+fn two(first: &str, second: &str) -> String {
+    format!("ARRAY[{first}, {second}]")
+}
+
+fn text(value: &str) -> String {
+    format!("'{value}'::text")
+}
+
+fn reads() -> Vec<(&'static Statement, Vec<String>)> {
+    let bench = two(&text("bench"), &text("bench"));
+    let references = vec![
+        two(SCOPE, SCOPE),
+        bench.clone(),
+        bench,
+        two(&text(""), &text("")),
+        two(&text("ticket"), &text("entente-status-map")),
+        two("('T' || :t::text)", &text("map")),
+    ];
+    let records = vec![
+        format!("ARRAY[{SCOPE}, {SCOPE}, {SCOPE}]"),
+        "ARRAY['partnership', 'status_map', 'ticket']::text[]".to_owned(),
+        format!("ARRAY['partnership', 'status_map', {TICKET}]"),
+    ];
+    let agreement = text("agreement");
+    vec![
+        (
+            &REQUEST_GET,
+            vec![one(SCOPE), one(&text("bench")), one(EVENT)],
+        ),
+        (&REFERENCE_GET, references),
+        (&RECORD_GET, records),
+        (
+            &RECORD_GET,
+            vec![one(SCOPE), one(&agreement), one(&agreement)],
+        ),
+    ]
+}
+
+fn writes(sizes: &Sizes) -> Vec<(&'static Statement, Vec<String>)> {
+    let number = |value: &str| one(&format!("({value})::bigint"));
+    let words = |value: &str| one(&text(value));
+    let mut entry = vec![one(SCOPE), number(":sequence + 1"), number("1")];
+    entry.extend(["bench", "bench", "", "ticket"].map(words));
+    entry.extend([one(TICKET), words("ticket.event_recorded"), number("1")]);
+    entry.push(one(&format!("convert_to({}, 'UTF8')", body(sizes.payload))));
+    entry.extend([one(HASH), one(HASH)]);
+    let mut record = vec![
+        one(SCOPE),
+        words("ticket"),
+        one(TICKET),
+        number(":sequence + 2"),
+        words("in_progress"),
+    ];
+    record.extend(["1", "1", "1", "1"].map(number));
+    record.push(one(&body(sizes.ticket)));
+    let outcome = body(sizes.outcome);
+    let request = vec![
+        one(SCOPE),
+        words("bench"),
+        one(EVENT),
+        one(HASH),
+        one(&outcome),
+        number("NULL"),
+    ];
+    vec![
+        (
+            &HEAD_PUT,
+            vec![one(SCOPE), number(":sequence + 1"), one(HASH), number("1")],
+        ),
+        (&JOURNAL_APPEND, entry),
+        (&RECORD_PUT, record),
+        (&REQUEST_PUT, request),
+    ]
 }
 
 /// A statement on one line with its parameters written out.

@@ -12,7 +12,11 @@ impl Spread {
     /// The spread of some figures; there must be at least one.
     pub fn of(mut figures: Vec<f64>) -> Self {
         figures.sort_by(f64::total_cmp);
-        Self { min: figures[0], median: figures[figures.len() / 2], max: figures[figures.len() - 1] }
+        Self {
+            min: figures[0],
+            median: figures[figures.len() / 2],
+            max: figures[figures.len() - 1],
+        }
     }
 }
 
@@ -34,7 +38,11 @@ pub struct Table {
 impl Table {
     /// Adds a comparison of figures taken in turn; the ratio is ours divided by the peer's.
     pub fn add(&mut self, what: &str, unit: &'static str, ours: Vec<f64>, peer: Vec<f64>) {
-        let ratios = ours.iter().zip(&peer).map(|(ours, peer)| ours / peer).collect();
+        let ratios = ours
+            .iter()
+            .zip(&peer)
+            .map(|(ours, peer)| ours / peer)
+            .collect();
         let row = Row {
             what: what.to_owned(),
             unit,
@@ -50,7 +58,10 @@ impl Table {
     pub fn print(&self) {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
         println!("\n{cores} cores; minimum / median / maximum of each\n");
-        println!("{:<62} {:>26} {:>32} {:>32}", "ours against peer", "ratio", "ours", "peer");
+        println!(
+            "{:<62} {:>26} {:>32} {:>32}",
+            "ours against peer", "ratio", "ours", "peer"
+        );
         for row in &self.rows {
             println!(
                 "{:<62} {:>26} {:>32} {:>32}",
@@ -64,5 +75,8 @@ impl Table {
 }
 
 fn show(spread: Spread, places: usize, unit: &str) -> String {
-    format!("{:.places$} / {:.places$} / {:.places$} {unit}", spread.min, spread.median, spread.max)
+    format!(
+        "{:.places$} / {:.places$} / {:.places$} {unit}",
+        spread.min, spread.median, spread.max
+    )
 }

@@ -27,7 +27,12 @@ pub async fn measure(rounds: Rounds, table: &mut Table) {
 
 async fn measure_postgres(rounds: Rounds, table: &mut Table) {
     let cluster = Cluster::start();
-    let world = World::start(&cluster.create_database().await, Settings::default(), TICKETS).await;
+    let world = World::start(
+        &cluster.create_database().await,
+        Settings::default(),
+        TICKETS,
+    )
+    .await;
     let events = Events::of(&world);
     let peer = Pgbench::prepare(&cluster, &world).await;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -35,7 +40,12 @@ async fn measure_postgres(rounds: Rounds, table: &mut Table) {
         ours.push(events.per_second(rounds).await);
         theirs.push(peer.per_second(rounds.length));
     }
-    table.add("(b) events/s on PostgreSQL : pgbench, 1 tx each, 32 clients", "/s", ours, theirs);
+    table.add(
+        "(b) events/s on PostgreSQL : pgbench, 1 tx each, 32 clients",
+        "/s",
+        ours,
+        theirs,
+    );
     world.application.stop().await;
 }
 
@@ -43,7 +53,9 @@ async fn measure_sqlite(rounds: Rounds, table: &mut Table) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     let world = World::start(&url("group.db"), Settings::default(), TICKETS).await;
-    let alone = Settings { batch_commands_max: 1 };
+    let alone = Settings {
+        batch_commands_max: 1,
+    };
     let peer = World::start(&url("single.db"), alone, TICKETS).await;
     let (events, peer_events) = (Events::of(&world), Events::of(&peer));
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -51,7 +63,12 @@ async fn measure_sqlite(rounds: Rounds, table: &mut Table) {
         ours.push(events.per_second(rounds).await);
         theirs.push(peer_events.per_second(rounds).await);
     }
-    table.add("(b) events/s on SQLite : our ledger, batches of 1", "/s", ours, theirs);
+    table.add(
+        "(b) events/s on SQLite : our ledger, batches of 1",
+        "/s",
+        ours,
+        theirs,
+    );
     world.application.stop().await;
     peer.application.stop().await;
 }
@@ -80,10 +97,19 @@ impl Events {
         per_second(IN_FLIGHT, rounds.length, move |_| {
             let number = sent.fetch_add(1, Ordering::Relaxed);
             let ticket = number.wrapping_mul(STRIDE) % TICKETS;
-            let command = event(&firm, &partnerships, ledger.clock().now(), ticket, 1 + number / TICKETS);
+            let command = event(
+                &firm,
+                &partnerships,
+                ledger.clock().now(),
+                ticket,
+                1 + number / TICKETS,
+            );
             let ledger = ledger.clone();
             async move {
-                ledger.submit(command, None, Urgency::Interactive).await.expect("an event is taken in");
+                ledger
+                    .submit(command, None, Urgency::Interactive)
+                    .await
+                    .expect("an event is taken in");
             }
         })
         .await

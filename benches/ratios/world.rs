@@ -8,7 +8,9 @@ use entente::domain::firm::FirmCommand;
 use entente::domain::identity::{ExternalReference, FirmId, PartyId, ScopeId};
 use entente::domain::partnership::{PartnershipOpening, Role};
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
-use entente::domain::sla::calendar::{CalendarSpecification, DayWindow, MinuteOfDay, Weekday, WeeklyWindow};
+use entente::domain::sla::calendar::{
+    CalendarSpecification, DayWindow, MinuteOfDay, Weekday, WeeklyWindow,
+};
 use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType, TicketState};
 use entente::domain::sla::settings::{SettingsCommand, StatusMap};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
@@ -38,13 +40,32 @@ impl World {
     pub async fn start(database_url: &str, settings: Settings, tickets: u64) -> Self {
         store::migrate(database_url).await.expect("the schema");
         let opened = store::open(database_url).await.expect("the database");
-        let environment = Environment { settings, sweeping: false, ..Environment::default() };
-        let application = Application::start(opened, environment).await.expect("the application");
-        let firm = FirmId::parse("bench").expect("a firm id");
-        let key = create_key(&application, &firm, "Bench", KeyRequest { display_name: "bench".to_owned(), ..KeyRequest::default() })
+        let environment = Environment {
+            settings,
+            sweeping: false,
+            ..Environment::default()
+        };
+        let application = Application::start(opened, environment)
             .await
-            .expect("a key");
-        let mut world = Self { application, api_key: key.api_key, firm, partnerships: Arc::default() };
+            .expect("the application");
+        let firm = FirmId::parse("bench").expect("a firm id");
+        let key = create_key(
+            &application,
+            &firm,
+            "Bench",
+            KeyRequest {
+                display_name: "bench".to_owned(),
+                ..KeyRequest::default()
+            },
+        )
+        .await
+        .expect("a key");
+        let mut world = Self {
+            application,
+            api_key: key.api_key,
+            firm,
+            partnerships: Arc::default(),
+        };
         let mut partnerships = Vec::new();
         for number in 0..PARTNERSHIPS {
             partnerships.push(world.partnership(number).await);
@@ -69,7 +90,13 @@ impl World {
             external_reference: None,
         };
         let firm_scope = self.firm.scope();
-        let receipt = self.run(&firm_scope, &format!("open-{number}"), Action::Firm(FirmCommand::OpenPartnership(opening))).await;
+        let receipt = self
+            .run(
+                &firm_scope,
+                &format!("open-{number}"),
+                Action::Firm(FirmCommand::OpenPartnership(opening)),
+            )
+            .await;
         let scope = ScopeId::partnership(&receipt.id);
         let actions = [
             Action::Settings(SettingsCommand::CreateCalendar {
@@ -77,7 +104,10 @@ impl World {
                 display_name: "Weekdays".to_owned(),
                 specification: weekdays(),
             }),
-            Action::Agreement(AgreementCommand::Create { id: Some("sla".to_owned()), content: agreement() }),
+            Action::Agreement(AgreementCommand::Create {
+                id: Some("sla".to_owned()),
+                content: agreement(),
+            }),
             Action::Settings(SettingsCommand::UpdateStatusMap {
                 id: "map".to_owned(),
                 allow_missing: true,
@@ -90,16 +120,28 @@ impl World {
         receipt.id
     }
 
-    async fn run(&self, scope: &ScopeId, request_id: &str, action: Action) -> entente::ledger::Receipt {
+    async fn run(
+        &self,
+        scope: &ScopeId,
+        request_id: &str,
+        action: Action,
+    ) -> entente::ledger::Receipt {
         let command = command(&self.firm, scope.clone(), request_id.to_owned(), action);
-        self.ledger().submit(command, None, Urgency::Interactive).await.expect("the world is made")
+        self.ledger()
+            .submit(command, None, Urgency::Interactive)
+            .await
+            .expect("the world is made")
     }
 
     async fn fill(&self, tickets: u64) {
         let numbers: Vec<u64> = (0..tickets).collect();
         for chunk in numbers.chunks(2_000) {
             let commands = chunk.iter().map(|number| self.event(*number, 0)).collect();
-            for answer in self.ledger().submit_all(commands, None, Urgency::Interactive).await {
+            for answer in self
+                .ledger()
+                .submit_all(commands, None, Urgency::Interactive)
+                .await
+            {
                 answer.expect("a ticket");
             }
         }
@@ -107,12 +149,24 @@ impl World {
 
     /// Event number `step` of a ticket.
     pub fn event(&self, ticket: u64, step: u64) -> Command {
-        event(&self.firm, &self.partnerships, self.application.api.now(), ticket, step)
+        event(
+            &self.firm,
+            &self.partnerships,
+            self.application.api.now(),
+            ticket,
+            step,
+        )
     }
 }
 
 /// Event number `step` of a ticket; step 0 opens it.
-pub fn event(firm: &FirmId, partnerships: &[String], now: Timestamp, ticket: u64, step: u64) -> Command {
+pub fn event(
+    firm: &FirmId,
+    partnerships: &[String],
+    now: Timestamp,
+    ticket: u64,
+    step: u64,
+) -> Command {
     let partnership = &partnerships[usize::try_from(ticket % PARTNERSHIPS).expect("small")];
     let status = STATUSES[usize::try_from(step % 4).expect("small")];
     let ingest = IngestEvent {
@@ -135,8 +189,12 @@ pub fn event(firm: &FirmId, partnerships: &[String], now: Timestamp, ticket: u64
         backfill: false,
     };
     let request_id = format!("event:{}", ingest.event_id);
-    let mut command =
-        command(firm, ScopeId::partnership(partnership), request_id, Action::Ticket(TicketCommand::Ingest(Box::new(ingest))));
+    let mut command = command(
+        firm,
+        ScopeId::partnership(partnership),
+        request_id,
+        Action::Ticket(TicketCommand::Ingest(Box::new(ingest))),
+    );
     command.remember_for_ever = true;
     command
 }
@@ -158,10 +216,29 @@ fn command(firm: &FirmId, scope: ScopeId, request_id: String, action: Action) ->
 
 fn weekdays() -> CalendarSpecification {
     let time = |text: &str| MinuteOfDay::parse(text).expect("a time");
-    let window = DayWindow { start: time("08:00"), end: time("18:00") };
-    let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
-    let weekly_windows = days.map(|day| WeeklyWindow { day, start: window.start, end: window.end }).to_vec();
-    CalendarSpecification { time_zone: "Europe/Berlin".to_owned(), weekly_windows, exceptions: Vec::new() }
+    let window = DayWindow {
+        start: time("08:00"),
+        end: time("18:00"),
+    };
+    let days = [
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+    ];
+    let weekly_windows = days
+        .map(|day| WeeklyWindow {
+            day,
+            start: window.start,
+            end: window.end,
+        })
+        .to_vec();
+    CalendarSpecification {
+        time_zone: "Europe/Berlin".to_owned(),
+        weekly_windows,
+        exceptions: Vec::new(),
+    }
 }
 
 fn agreement() -> AgreementContent {
@@ -173,7 +250,10 @@ fn agreement() -> AgreementContent {
     let targets = (1..=4)
         .flat_map(|priority| {
             let hours = i64::from(priority);
-            [target(TargetType::FirstResponse, priority, hours), target(TargetType::Resolution, priority, 8 * hours)]
+            [
+                target(TargetType::FirstResponse, priority, hours),
+                target(TargetType::Resolution, priority, 8 * hours),
+            ]
         })
         .collect();
     AgreementContent {
@@ -201,6 +281,9 @@ fn status_map(firm: &FirmId) -> StatusMap {
         firm: firm.clone(),
         system: "bench".to_owned(),
         instance: String::new(),
-        entries: entries.into_iter().map(|(status, state)| (status.to_owned(), state)).collect(),
+        entries: entries
+            .into_iter()
+            .map(|(status, state)| (status.to_owned(), state))
+            .collect(),
     }
 }

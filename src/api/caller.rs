@@ -44,7 +44,11 @@ impl Caller {
             return Ok(());
         }
         let name = permission.as_str();
-        Err(Refusal::new(Reason::PermissionMissing, format!("the key lacks the permission {name}")).with("permission", name))
+        Err(Refusal::new(
+            Reason::PermissionMissing,
+            format!("the key lacks the permission {name}"),
+        )
+        .with("permission", name))
     }
 
     /// Whether the caller acts for the operator.
@@ -65,27 +69,53 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Reason::Unauthenticated`] without saying which part was wrong.
-    pub async fn recognise(&self, metadata: &MetadataMap, store: &dyn Store, now: Timestamp) -> Result<Caller, ApiError> {
-        let unauthenticated =
-            || Refusal::new(Reason::Unauthenticated, "send `authorization: Bearer <API key>` with a valid key");
+    pub async fn recognise(
+        &self,
+        metadata: &MetadataMap,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Caller, ApiError> {
+        let unauthenticated = || {
+            Refusal::new(
+                Reason::Unauthenticated,
+                "send `authorization: Bearer <API key>` with a valid key",
+            )
+        };
         let (id, secret) = metadata
             .get("authorization")
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .and_then(split_key)
             .ok_or_else(unauthenticated)?;
-        let row = self.credential(id, store, now).await?.ok_or_else(unauthenticated)?;
+        let row = self
+            .credential(id, store, now)
+            .await?
+            .ok_or_else(unauthenticated)?;
         let digest: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
         let genuine: bool = digest.ct_eq(&row.digest).into();
-        let valid = row.revoked_at.is_none() && row.expires_at.is_none_or(|expires_at| now < expires_at);
+        let valid =
+            row.revoked_at.is_none() && row.expires_at.is_none_or(|expires_at| now < expires_at);
         if !genuine || !valid {
             return Err(unauthenticated().into());
         }
-        let permissions = row.permissions.split(',').filter_map(Permission::parse).collect();
-        Ok(Caller { firm: row.firm, actor: row.id, permissions })
+        let permissions = row
+            .permissions
+            .split(',')
+            .filter_map(Permission::parse)
+            .collect();
+        Ok(Caller {
+            firm: row.firm,
+            actor: row.id,
+            permissions,
+        })
     }
 
-    async fn credential(&self, id: &str, store: &dyn Store, now: Timestamp) -> Result<Option<CredentialRow>, ApiError> {
+    async fn credential(
+        &self,
+        id: &str,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Option<CredentialRow>, ApiError> {
         if let Some(row) = self.remembered(id, now) {
             return Ok(Some(row));
         }
@@ -108,7 +138,10 @@ impl Authenticator {
 
     /// Forgets a credential that was just changed here.
     pub fn forget(&self, id: &str) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
     }
 }
 
@@ -149,7 +182,13 @@ mod tests {
         let key = format_key("0199-ab", &secret);
         assert_eq!(split_key(&key), Some(("0199-ab", secret.as_str())));
         assert_eq!(digest.len(), 64);
-        for bad in ["", "entente_", "entente_x", "other_x_y", &format!("entente_x_{}", "y".repeat(300))] {
+        for bad in [
+            "",
+            "entente_",
+            "entente_x",
+            "other_x_y",
+            &format!("entente_x_{}", "y".repeat(300)),
+        ] {
             assert_eq!(split_key(bad), None, "{bad}");
         }
     }

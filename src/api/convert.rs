@@ -30,7 +30,11 @@ pub fn span(field: &str, value: prost_types::Duration) -> Result<Span, Refusal> 
 fn micros(field: &str, seconds: i64, nanos: i32) -> Result<i64, Refusal> {
     let nanos = i64::from(nanos);
     if nanos % NANOS_PER_MICRO != 0 {
-        return Err(Refusal::field(Reason::InvalidField, field, "finer than a microsecond"));
+        return Err(Refusal::field(
+            Reason::InvalidField,
+            field,
+            "finer than a microsecond",
+        ));
     }
     seconds
         .checked_mul(MICROS_PER_SECOND)
@@ -75,7 +79,9 @@ pub fn money(field: &str, value: &google_type::Money) -> Result<Money, Refusal> 
 pub fn money_refusal(field: &str, error: &MoneyError) -> Refusal {
     let reason = match error {
         MoneyError::TooFine { .. } => Reason::MoneyTooFine,
-        MoneyError::UnknownCurrency { .. } | MoneyError::NoMinorUnit { .. } => Reason::CurrencyUnknown,
+        MoneyError::UnknownCurrency { .. } | MoneyError::NoMinorUnit { .. } => {
+            Reason::CurrencyUnknown
+        }
         MoneyError::Mismatch { .. } => Reason::CurrencyMismatch,
         MoneyError::OutOfRange { .. } => Reason::OutOfRange,
         _ => Reason::InvalidField,
@@ -87,7 +93,11 @@ pub fn money_refusal(field: &str, error: &MoneyError) -> Refusal {
 #[must_use]
 pub fn to_money(value: &Money) -> google_type::Money {
     let (units, nanos) = value.to_units_and_nanos();
-    google_type::Money { currency_code: value.currency.code().to_owned(), units, nanos }
+    google_type::Money {
+        currency_code: value.currency.code().to_owned(),
+        units,
+        nanos,
+    }
 }
 
 /// The etag of a revision.
@@ -104,7 +114,10 @@ pub fn parse_etag(etag: &str) -> Result<Option<u64>, std::num::ParseIntError> {
     if etag.is_empty() {
         return Ok(None);
     }
-    let inner = etag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or("not an etag");
+    let inner = etag
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or("not an etag");
     inner.parse().map(Some)
 }
 
@@ -129,8 +142,18 @@ pub fn parse_timeout(value: &str) -> Option<Span> {
 ///
 /// # Errors
 /// [`Reason::InvalidField`], naming `field` and the shape.
-pub fn parse_name<const N: usize>(field: &str, name: &str, shape: &str) -> Result<[String; N], Refusal> {
-    let malformed = || Refusal::field(Reason::InvalidField, field, format!("must be of the form {shape}"));
+pub fn parse_name<const N: usize>(
+    field: &str,
+    name: &str,
+    shape: &str,
+) -> Result<[String; N], Refusal> {
+    let malformed = || {
+        Refusal::field(
+            Reason::InvalidField,
+            field,
+            format!("must be of the form {shape}"),
+        )
+    };
     let parts: Vec<&str> = name.split('/').collect();
     let shapes: Vec<&str> = shape.split('/').collect();
     if parts.len() != shapes.len() {
@@ -153,7 +176,8 @@ pub fn parse_name<const N: usize>(field: &str, name: &str, shape: &str) -> Resul
 /// [`Reason::InvalidField`], naming `field`.
 pub fn parse_firm(field: &str, name: &str) -> Result<FirmId, Refusal> {
     let [id] = parse_name(field, name, "firms/*")?;
-    FirmId::parse(&id).ok_or_else(|| Refusal::field(Reason::InvalidField, field, "must be of the form firms/*"))
+    FirmId::parse(&id)
+        .ok_or_else(|| Refusal::field(Reason::InvalidField, field, "must be of the form firms/*"))
 }
 
 /// An identifier that the caller may choose; empty means that one is made.
@@ -167,7 +191,8 @@ pub fn chosen_id(field: &str, id: &str) -> Result<Option<String>, Refusal> {
     if is_chosen_identifier(id) {
         return Ok(Some(id.to_owned()));
     }
-    let rule = "1 to 63 of a-z, 0-9 and hyphen, beginning with a letter and not ending with a hyphen";
+    let rule =
+        "1 to 63 of a-z, 0-9 and hyphen, beginning with a letter and not ending with a hyphen";
     Err(Refusal::field(Reason::InvalidField, field, rule))
 }
 
@@ -223,22 +248,49 @@ mod tests {
 
     #[test]
     fn instants_are_exact() {
-        let value = prost_types::Timestamp { seconds: -1, nanos: 999_999_000 };
+        let value = prost_types::Timestamp {
+            seconds: -1,
+            nanos: 999_999_000,
+        };
         let instant = timestamp("t", value).unwrap();
         assert_eq!(instant.as_micros(), -1);
         assert_eq!(to_timestamp(instant), value);
-        let fine = prost_types::Timestamp { seconds: 0, nanos: 1 };
-        assert_eq!(timestamp("t", fine).unwrap_err().reason, Reason::InvalidField);
-        let far = prost_types::Timestamp { seconds: i64::MAX, nanos: 0 };
+        let fine = prost_types::Timestamp {
+            seconds: 0,
+            nanos: 1,
+        };
+        assert_eq!(
+            timestamp("t", fine).unwrap_err().reason,
+            Reason::InvalidField
+        );
+        let far = prost_types::Timestamp {
+            seconds: i64::MAX,
+            nanos: 0,
+        };
         assert_eq!(timestamp("t", far).unwrap_err().reason, Reason::OutOfRange);
     }
 
     #[test]
     fn names_have_one_shape() {
-        let ids: [String; 2] = parse_name("name", "partnerships/p1/tickets/t1", "partnerships/*/tickets/*").unwrap();
+        let ids: [String; 2] = parse_name(
+            "name",
+            "partnerships/p1/tickets/t1",
+            "partnerships/*/tickets/*",
+        )
+        .unwrap();
         assert_eq!(ids, ["p1".to_owned(), "t1".to_owned()]);
-        for bad in ["", "partnerships/p1", "partnerships/p1/tickets/", "partnerships/P/tickets/t", "x/p1/tickets/t1", "partnerships/p1/tickets/t1/"] {
-            assert!(parse_name::<2>("name", bad, "partnerships/*/tickets/*").is_err(), "{bad}");
+        for bad in [
+            "",
+            "partnerships/p1",
+            "partnerships/p1/tickets/",
+            "partnerships/P/tickets/t",
+            "x/p1/tickets/t1",
+            "partnerships/p1/tickets/t1/",
+        ] {
+            assert!(
+                parse_name::<2>("name", bad, "partnerships/*/tickets/*").is_err(),
+                "{bad}"
+            );
         }
     }
 
@@ -249,7 +301,14 @@ mod tests {
         assert!(parse_etag("7").is_err() && parse_etag("\"x\"").is_err());
         assert_eq!(parse_timeout("100m"), Some(Span::from_micros(100_000)));
         assert_eq!(parse_timeout("2S"), Some(Span::from_seconds(2)));
-        assert_eq!(parse_timeout("99999999H"), Some(Span::from_hours(99_999_999)));
-        assert!(parse_timeout("x").is_none() && parse_timeout("").is_none() && parse_timeout("5é").is_none());
+        assert_eq!(
+            parse_timeout("99999999H"),
+            Some(Span::from_hours(99_999_999))
+        );
+        assert!(
+            parse_timeout("x").is_none()
+                && parse_timeout("").is_none()
+                && parse_timeout("5é").is_none()
+        );
     }
 }

@@ -68,7 +68,10 @@ pub struct Api {
 
 impl std::fmt::Debug for Api {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Api").field("ledger", &self.ledger).finish_non_exhaustive()
+        formatter
+            .debug_struct("Api")
+            .field("ledger", &self.ledger)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +90,11 @@ impl Envelope {
     /// Takes the three fields of a request.
     #[must_use]
     pub fn new(request_id: &str, origin: &str, etag: &str) -> Self {
-        Self { request_id: request_id.to_owned(), origin: origin.to_owned(), etag: etag.to_owned() }
+        Self {
+            request_id: request_id.to_owned(),
+            origin: origin.to_owned(),
+            etag: etag.to_owned(),
+        }
     }
 }
 
@@ -115,7 +122,11 @@ impl Api {
     ///
     /// # Errors
     /// [`Reason::Unauthenticated`], or [`Reason::PermissionMissing`] naming the permission.
-    pub async fn caller<T>(&self, request: &Request<T>, permission: Permission) -> Result<Caller, ApiError> {
+    pub async fn caller<T>(
+        &self,
+        request: &Request<T>,
+        permission: Permission,
+    ) -> Result<Caller, ApiError> {
         let caller = self.any_caller(request).await?;
         caller.require(permission)?;
         Ok(caller)
@@ -126,7 +137,9 @@ impl Api {
     /// # Errors
     /// [`Reason::Unauthenticated`].
     pub async fn any_caller<T>(&self, request: &Request<T>) -> Result<Caller, ApiError> {
-        self.authenticator.recognise(request.metadata(), self.ledger.store().as_ref(), self.now()).await
+        self.authenticator
+            .recognise(request.metadata(), self.ledger.store().as_ref(), self.now())
+            .await
     }
 
     /// Random bytes for a salt.
@@ -150,7 +163,10 @@ impl Api {
     ) -> Result<Receipt, ApiError> {
         let deadline = deadline(request, self.now());
         let command = self.command(caller, method, request.get_ref(), mutation)?;
-        Ok(self.ledger.submit(command, Some(deadline), Urgency::Interactive).await?)
+        Ok(self
+            .ledger
+            .submit(command, Some(deadline), Urgency::Interactive)
+            .await?)
     }
 
     /// Puts the command of a mutation together.
@@ -164,16 +180,35 @@ impl Api {
         request: &M,
         mutation: Mutation,
     ) -> Result<Command, ApiError> {
-        let Mutation { scope, envelope, action, openings } = mutation;
+        let Mutation {
+            scope,
+            envelope,
+            action,
+            openings,
+        } = mutation;
         let mut violations = Violations::default();
         if !envelope.request_id.is_empty() {
-            require_token(&mut violations, "request_id", &envelope.request_id, REQUEST_ID_BYTES_MAX);
+            require_token(
+                &mut violations,
+                "request_id",
+                &envelope.request_id,
+                REQUEST_ID_BYTES_MAX,
+            );
         }
         if !envelope.origin.is_empty() {
-            require_token(&mut violations, "origin", &envelope.origin, ORIGIN_BYTES_MAX);
+            require_token(
+                &mut violations,
+                "origin",
+                &envelope.origin,
+                ORIGIN_BYTES_MAX,
+            );
         }
         let expected_revision = convert::parse_etag(&envelope.etag);
-        violations.require(expected_revision.is_ok(), "etag", "must be an etag that was given out, in its quotes");
+        violations.require(
+            expected_revision.is_ok(),
+            "etag",
+            "must be an etag that was given out, in its quotes",
+        );
         violations.finish()?;
         let request_id = if envelope.request_id.is_empty() {
             self.fresh_request_id()
@@ -204,7 +239,11 @@ impl Api {
     /// # Errors
     /// If the store fails.
     pub async fn find(&self, key: &RecordKey) -> Result<Option<Versioned>, ApiError> {
-        let rows = self.ledger.store().records(std::slice::from_ref(key)).await?;
+        let rows = self
+            .ledger
+            .store()
+            .records(std::slice::from_ref(key))
+            .await?;
         Ok(rows.first().map(batch::decode_row).transpose()?)
     }
 
@@ -220,13 +259,18 @@ impl Api {
     ) -> Result<(Member, Found<T>), ApiError> {
         let scope = ScopeId::partnership(partnership);
         let key = RecordKey::new(&scope, T::KIND, id);
-        let keys = [RecordKey::new(&scope, Kind::Partnership, partnership), key.clone()];
+        let keys = [
+            RecordKey::new(&scope, Kind::Partnership, partnership),
+            key.clone(),
+        ];
         let mut member = None;
         let mut found = None;
         for row in self.ledger.store().records(&keys).await? {
             let versioned = batch::decode_row(&row)?;
             if row.key == key {
-                found = T::from_record(&versioned.record).cloned().map(|state| Found::new(id, state, &versioned));
+                found = T::from_record(&versioned.record)
+                    .cloned()
+                    .map(|state| Found::new(id, state, &versioned));
             } else {
                 member = Member::of(&caller.firm, partnership, &versioned);
             }
@@ -241,7 +285,11 @@ impl Api {
     /// # Errors
     /// [`Reason::NotFound`] for strangers, as if there were no such partnership.
     pub async fn member(&self, caller: &Caller, partnership: &str) -> Result<Member, ApiError> {
-        let key = RecordKey::new(&ScopeId::partnership(partnership), Kind::Partnership, partnership);
+        let key = RecordKey::new(
+            &ScopeId::partnership(partnership),
+            Kind::Partnership,
+            partnership,
+        );
         let found = self.find(&key).await?;
         let member = found.and_then(|versioned| Member::of(&caller.firm, partnership, &versioned));
         Ok(member.ok_or_else(|| Refusal::not_found("partnership"))?)
@@ -259,9 +307,14 @@ pub struct Member {
 
 impl Member {
     fn of(firm: &FirmId, id: &str, versioned: &Versioned) -> Option<Self> {
-        let Record::Partnership(partnership) = &versioned.record else { return None };
+        let Record::Partnership(partnership) = &versioned.record else {
+            return None;
+        };
         let party = partnership.party_of(firm)?.clone();
-        Some(Self { party, partnership: Found::new(id, partnership.as_ref().clone(), versioned) })
+        Some(Self {
+            party,
+            partnership: Found::new(id, partnership.as_ref().clone(), versioned),
+        })
     }
 
     /// The partnership's scope.

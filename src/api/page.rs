@@ -25,14 +25,31 @@ impl Page {
     /// # Errors
     /// A negative size, or a token that was not given out for this list.
     pub fn parse(api: &Api, purpose: &str, size: i32, token: &str) -> Result<Self, ApiError> {
-        let size = usize::try_from(size)
-            .map_err(|_| Refusal::field(Reason::InvalidField, "page_size", "must not be negative"))?;
-        let size = if size == 0 { PAGE_SIZE_DEFAULT } else { size.min(PAGE_SIZE_MAX) };
-        let after = if token.is_empty() { Some(String::new()) } else { open(api, purpose, token) };
-        let after = after.ok_or_else(|| {
-            Refusal::field(Reason::PageTokenInvalid, "page_token", "was not given out for this list")
+        let size = usize::try_from(size).map_err(|_| {
+            Refusal::field(Reason::InvalidField, "page_size", "must not be negative")
         })?;
-        Ok(Self { size, after, purpose: purpose.to_owned() })
+        let size = if size == 0 {
+            PAGE_SIZE_DEFAULT
+        } else {
+            size.min(PAGE_SIZE_MAX)
+        };
+        let after = if token.is_empty() {
+            Some(String::new())
+        } else {
+            open(api, purpose, token)
+        };
+        let after = after.ok_or_else(|| {
+            Refusal::field(
+                Reason::PageTokenInvalid,
+                "page_token",
+                "was not given out for this list",
+            )
+        })?;
+        Ok(Self {
+            size,
+            after,
+            purpose: purpose.to_owned(),
+        })
     }
 
     /// The limit to read with: one more than the page holds, to see whether there is another.
@@ -47,7 +64,9 @@ impl Page {
             return String::new();
         }
         items.truncate(self.size);
-        items.last().map_or_else(String::new, |last| api.tokens.seal(&self.purpose, key(last).as_bytes()))
+        items.last().map_or_else(String::new, |last| {
+            api.tokens.seal(&self.purpose, key(last).as_bytes())
+        })
     }
 }
 

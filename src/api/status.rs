@@ -48,9 +48,10 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::TargetUnreachable
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
-        Reason::LimitReached | Reason::QueueFull | Reason::FirmQuotaExceeded | Reason::ResultTooLarge => {
-            Code::ResourceExhausted
-        }
+        Reason::LimitReached
+        | Reason::QueueFull
+        | Reason::FirmQuotaExceeded
+        | Reason::ResultTooLarge => Code::ResourceExhausted,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
         Reason::StoreUnavailable | Reason::ServiceStopping => Code::Unavailable,
         Reason::JournalDiverged => Code::DataLoss,
@@ -63,7 +64,10 @@ pub const fn code(reason: Reason) -> Code {
 pub const fn is_worth_retrying(reason: Reason) -> bool {
     matches!(
         reason,
-        Reason::QueueFull | Reason::FirmQuotaExceeded | Reason::StoreUnavailable | Reason::ServiceStopping
+        Reason::QueueFull
+            | Reason::FirmQuotaExceeded
+            | Reason::StoreUnavailable
+            | Reason::ServiceStopping
     )
 }
 
@@ -79,8 +83,11 @@ pub fn status(refusal: &Refusal) -> Status {
         refusal.message.as_str()
     };
     let mut details = ErrorDetails::new();
-    let metadata: HashMap<String, String> =
-        refusal.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let metadata: HashMap<String, String> = refusal
+        .metadata
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()))
+        .collect();
     details.set_error_info(reason.as_str(), DOMAIN, metadata);
     for violation in &refusal.violations {
         details.add_bad_request_violation(violation.field.as_str(), violation.description.as_str());
@@ -112,12 +119,13 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::warn!(%error, "store error");
         match error {
-            StoreError::Unavailable(_) | StoreError::CommitUnknown(_) => {
-                Self(Refusal::new(Reason::StoreUnavailable, "the database does not answer"))
-            }
-            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Schema(_) => {
-                Self(Refusal::new(Reason::Internal, "the database could not be read"))
-            }
+            StoreError::Unavailable(_) | StoreError::CommitUnknown(_) => Self(Refusal::new(
+                Reason::StoreUnavailable,
+                "the database does not answer",
+            )),
+            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Schema(_) => Self(
+                Refusal::new(Reason::Internal, "the database could not be read"),
+            ),
         }
     }
 }
@@ -145,10 +153,21 @@ mod tests {
         let shown = status(&refusal);
         let details = shown.get_error_details();
         let info = details.error_info().unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INVALID_FIELD", DOMAIN));
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("INVALID_FIELD", DOMAIN)
+        );
         assert_eq!(info.metadata.get("limit").map(String::as_str), Some("3"));
-        assert_eq!(details.bad_request().unwrap().field_violations[0].field, "a.b");
+        assert_eq!(
+            details.bad_request().unwrap().field_violations[0].field,
+            "a.b"
+        );
         assert!(details.retry_info().is_none());
-        assert!(status(&Refusal::new(Reason::QueueFull, "")).get_error_details().retry_info().is_some());
+        assert!(
+            status(&Refusal::new(Reason::QueueFull, ""))
+                .get_error_details()
+                .retry_info()
+                .is_some()
+        );
     }
 }

@@ -25,7 +25,12 @@ impl<'api> Sealer<'api> {
     /// Seals for every party of the scope.
     #[must_use]
     pub fn for_every_party(api: &'api Api) -> Self {
-        Self { api, readers: Readers::EveryParty, openings: Vec::new(), violations: Violations::default() }
+        Self {
+            api,
+            readers: Readers::EveryParty,
+            openings: Vec::new(),
+            violations: Violations::default(),
+        }
     }
 
     /// Seals a text of up to `bytes_max`; empty text is no text.
@@ -79,7 +84,12 @@ impl Texts {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn load(api: &Api, scope: &ScopeId, party: &PartyId, commitments: Vec<Commitment>) -> Result<Self, ApiError> {
+    pub async fn load(
+        api: &Api,
+        scope: &ScopeId,
+        party: &PartyId,
+        commitments: Vec<Commitment>,
+    ) -> Result<Self, ApiError> {
         let mut texts = HashMap::new();
         for chunk in commitments.chunks(BATCH_KEYS_MAX) {
             for opening in api.ledger.store().openings(scope, chunk).await? {
@@ -94,7 +104,10 @@ impl Texts {
     /// The text; empty if there is none, or none that the party may read.
     #[must_use]
     pub fn show(&self, commitment: Option<&Commitment>) -> String {
-        commitment.and_then(|commitment| self.0.get(commitment)).cloned().unwrap_or_default()
+        commitment
+            .and_then(|commitment| self.0.get(commitment))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -104,7 +117,10 @@ mod tests {
 
     #[test]
     fn labels_have_no_positions() {
-        assert_eq!(label_of("expectation.how.criteria[12]"), "expectation.how.criteria");
+        assert_eq!(
+            label_of("expectation.how.criteria[12]"),
+            "expectation.how.criteria"
+        );
         assert_eq!(label_of("title"), "title");
     }
 }

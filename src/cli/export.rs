@@ -33,7 +33,8 @@ impl Export {
     /// # Errors
     /// If the database cannot be read, or the file not written.
     pub async fn run(self) -> Result<ExitCode, CliError> {
-        let scope = ScopeId::parse(&self.scope).ok_or("a scope is firms/{firm} or partnerships/{partnership}")?;
+        let scope = ScopeId::parse(&self.scope)
+            .ok_or("a scope is firms/{firm} or partnerships/{partnership}")?;
         let openings = match (&self.party, self.all_openings) {
             (_, true) => OpeningsFor::Operator,
             (Some(party), false) => OpeningsFor::Party(PartyId::from_text(party)),
@@ -48,7 +49,10 @@ impl Export {
         let mut out = BufWriter::new(out);
         let counts = export_scope(store.as_ref(), &scope, &openings, &signer, &mut out).await?;
         out.flush()?;
-        eprintln!("wrote {counts} of {scope}; checkpoints verify by {}", signer.verifier_key());
+        eprintln!(
+            "wrote {counts} of {scope}; checkpoints verify by {}",
+            signer.verifier_key()
+        );
         store.close().await;
         Ok(ExitCode::SUCCESS)
     }

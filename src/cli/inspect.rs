@@ -36,7 +36,9 @@ impl Inspect {
         match (&self.scope, &self.kind, &self.id) {
             (None, _, _) => list_scopes(store).await?,
             (Some(scope), None, _) => list_kinds(store, &parse_scope(scope)?).await?,
-            (Some(scope), Some(kind), None) => list_records(store, &parse_scope(scope)?, parse_kind(kind)?).await?,
+            (Some(scope), Some(kind), None) => {
+                list_records(store, &parse_scope(scope)?, parse_kind(kind)?).await?;
+            }
             (Some(scope), Some(kind), Some(id)) => {
                 let key = RecordKey::new(&parse_scope(scope)?, parse_kind(kind)?, id.as_str());
                 self.show(store, &key).await?;
@@ -67,7 +69,8 @@ impl Inspect {
 }
 
 fn parse_scope(text: &str) -> Result<ScopeId, CliError> {
-    ScopeId::parse(text).ok_or_else(|| "a scope is firms/{firm} or partnerships/{partnership}".into())
+    ScopeId::parse(text)
+        .ok_or_else(|| "a scope is firms/{firm} or partnerships/{partnership}".into())
 }
 
 fn parse_kind(text: &str) -> Result<Kind, CliError> {
@@ -82,7 +85,10 @@ async fn list_scopes(store: &dyn Store) -> Result<(), CliError> {
     loop {
         let heads = store.list_heads(&after, PAGE).await?;
         for head in &heads {
-            println!("{}  entries {}  last {}", head.scope, head.sequence, head.recorded_at);
+            println!(
+                "{}  entries {}  last {}",
+                head.scope, head.sequence, head.recorded_at
+            );
         }
         match heads.last() {
             Some(head) if heads.len() == PAGE => head.scope.as_str().clone_into(&mut after),
@@ -93,7 +99,13 @@ async fn list_scopes(store: &dyn Store) -> Result<(), CliError> {
 
 async fn list_kinds(store: &dyn Store, scope: &ScopeId) -> Result<(), CliError> {
     for kind in Kind::ALL {
-        let query = ListQuery { scope: scope.clone(), kind: *kind, state: None, after_id: String::new(), limit: PAGE };
+        let query = ListQuery {
+            scope: scope.clone(),
+            kind: *kind,
+            state: None,
+            after_id: String::new(),
+            limit: PAGE,
+        };
         let found = store.list_records(&query).await?.len();
         if found > 0 {
             let more = if found == PAGE { " or more" } else { "" };
@@ -104,11 +116,20 @@ async fn list_kinds(store: &dyn Store, scope: &ScopeId) -> Result<(), CliError> 
 }
 
 async fn list_records(store: &dyn Store, scope: &ScopeId, kind: Kind) -> Result<(), CliError> {
-    let mut query = ListQuery { scope: scope.clone(), kind, state: None, after_id: String::new(), limit: PAGE };
+    let mut query = ListQuery {
+        scope: scope.clone(),
+        kind,
+        state: None,
+        after_id: String::new(),
+        limit: PAGE,
+    };
     loop {
         let rows = store.list_records(&query).await?;
         for row in &rows {
-            println!("{}  revision {}  {}  changed {}", row.key.id, row.revision, row.state, row.updated_at);
+            println!(
+                "{}  revision {}  {}  changed {}",
+                row.key.id, row.revision, row.state, row.updated_at
+            );
         }
         match rows.last() {
             Some(row) if rows.len() == PAGE => query.after_id.clone_from(&row.key.id),
@@ -118,20 +139,38 @@ async fn list_records(store: &dyn Store, scope: &ScopeId, kind: Kind) -> Result<
 }
 
 fn print_text(row: &RecordRow, history: &[Entry]) -> Result<(), CliError> {
-    println!("{} {} of {}", row.key.kind.as_str(), row.key.id, row.key.scope);
-    println!("revision {}, {}, created {}, changed {}", row.revision, row.state, row.created_at, row.updated_at);
+    println!(
+        "{} {} of {}",
+        row.key.kind.as_str(),
+        row.key.id,
+        row.key.scope
+    );
+    println!(
+        "revision {}, {}, created {}, changed {}",
+        row.revision, row.state, row.created_at, row.updated_at
+    );
     let body: serde_json::Value = serde_json::from_str(&row.body)?;
     println!("{}", serde_json::to_string_pretty(&body)?);
     println!("\nhistory");
     for entry in history {
-        println!("{:>6}  {}  {}  {}", entry.sequence, entry.recorded_at, entry.event_type, who(entry));
+        println!(
+            "{:>6}  {}  {}  {}",
+            entry.sequence,
+            entry.recorded_at,
+            entry.event_type,
+            who(entry)
+        );
         println!("        {}", String::from_utf8_lossy(&entry.payload));
     }
     Ok(())
 }
 
 fn who(entry: &Entry) -> String {
-    if entry.firm.is_empty() { "by itself".to_owned() } else { format!("{} {}", entry.firm, entry.actor) }
+    if entry.firm.is_empty() {
+        "by itself".to_owned()
+    } else {
+        format!("{} {}", entry.firm, entry.actor)
+    }
 }
 
 fn print_json(row: &RecordRow, history: &[Entry]) -> Result<(), CliError> {

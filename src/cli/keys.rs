@@ -63,7 +63,10 @@ struct Create {
 
 fn parse_permission(name: &str) -> Result<Permission, String> {
     Permission::parse(name).ok_or_else(|| {
-        let known: Vec<_> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+        let known: Vec<_> = Permission::ALL
+            .iter()
+            .map(|permission| permission.as_str())
+            .collect();
         format!("not one of {}", known.join(", "))
     })
 }
@@ -87,7 +90,10 @@ impl Keys {
     pub async fn run(self) -> Result<ExitCode, CliError> {
         let KeysCommand::Create(create) = self.command;
         store::migrate(&create.database.database_url).await?;
-        let environment = Environment { sweeping: false, ..Environment::default() };
+        let environment = Environment {
+            sweeping: false,
+            ..Environment::default()
+        };
         let application = Application::start(create.database.open().await?, environment).await?;
         let created = create.run(&application).await;
         application.stop().await;
@@ -96,7 +102,10 @@ impl Keys {
             Output::Json => println!("{}", serde_json::to_string(&created)?),
             Output::Text => {
                 println!("{}", created.api_key);
-                eprintln!("key {} of {}; it is not shown again", created.name, created.firm);
+                eprintln!(
+                    "key {} of {}; it is not shown again",
+                    created.name, created.firm
+                );
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -105,11 +114,14 @@ impl Keys {
 
 impl Create {
     async fn run(&self, application: &Application) -> Result<CreatedKey, CliError> {
-        let firm = FirmId::parse(&self.firm).ok_or("--firm: lower-case letters, digits and hyphens, beginning with a letter")?;
+        let firm = FirmId::parse(&self.firm)
+            .ok_or("--firm: lower-case letters, digits and hyphens, beginning with a letter")?;
         let request = KeyRequest {
             display_name: self.display_name.clone(),
             permissions: self.permissions.clone(),
-            expires_in: self.expires_in_days.map(|days| Span::from_hours(i64::from(days) * 24)),
+            expires_in: self
+                .expires_in_days
+                .map(|days| Span::from_hours(i64::from(days) * 24)),
         };
         let firm_display_name = self.firm_display_name.as_deref().unwrap_or(&self.firm);
         Ok(create_key(application, &firm, firm_display_name, request).await?)
@@ -149,10 +161,18 @@ pub async fn create_key(
         display_name: request.display_name,
         permissions: permissions_for(firm, request.permissions),
         digest,
-        expires_at: request.expires_in.map(|span| application.api.now().saturating_add(span)),
+        expires_at: request
+            .expires_in
+            .map(|span| application.api.now().saturating_add(span)),
     };
     let permissions = created.permissions.clone();
-    let receipt = submit(application, &firm.scope(), firm, FirmCommand::CreateApiKey(created)).await?;
+    let receipt = submit(
+        application,
+        &firm.scope(),
+        firm,
+        FirmCommand::CreateApiKey(created),
+    )
+    .await?;
     Ok(CreatedKey {
         firm: firm.scope().to_string(),
         name: format!("{}/apiKeys/{}", firm.scope(), receipt.id),
@@ -166,18 +186,33 @@ fn permissions_for(firm: &FirmId, wanted: Vec<Permission>) -> Vec<Permission> {
         return wanted;
     }
     let operator = *firm == FirmId::operator();
-    Permission::ALL.iter().copied().filter(|permission| operator || *permission != Permission::Operator).collect()
+    Permission::ALL
+        .iter()
+        .copied()
+        .filter(|permission| operator || *permission != Permission::Operator)
+        .collect()
 }
 
 /// Registers a firm unless it exists, and makes sure that its own scope has begun.
-async fn register(application: &Application, firm: &FirmId, display_name: &str) -> Result<(), Failure> {
+async fn register(
+    application: &Application,
+    firm: &FirmId,
+    display_name: &str,
+) -> Result<(), Failure> {
     let key = RecordKey::new(&firm.scope(), Kind::Firm, firm.as_str());
-    let found = application.api.find(&key).await.map_err(|error| Failure(error.0))?;
+    let found = application
+        .api
+        .find(&key)
+        .await
+        .map_err(|error| Failure(error.0))?;
     if found.is_some() {
         return Ok(());
     }
     let operator = FirmId::operator();
-    let action = FirmCommand::Register { firm: firm.clone(), display_name: display_name.to_owned() };
+    let action = FirmCommand::Register {
+        firm: firm.clone(),
+        display_name: display_name.to_owned(),
+    };
     match submit(application, &operator.scope(), &operator, action).await {
         Ok(_) => Ok(()),
         Err(failure) if failure.reason() == Reason::AlreadyExists => Ok(()),
@@ -185,18 +220,30 @@ async fn register(application: &Application, firm: &FirmId, display_name: &str) 
     }
 }
 
-async fn submit(application: &Application, scope: &ScopeId, firm: &FirmId, action: FirmCommand) -> Result<Receipt, Failure> {
+async fn submit(
+    application: &Application,
+    scope: &ScopeId,
+    firm: &FirmId,
+    action: FirmCommand,
+) -> Result<Receipt, Failure> {
     let command = Command {
         scope: scope.clone(),
         firm: Some(firm.clone()),
         actor: ACTOR.to_owned(),
         origin: String::new(),
-        request_id: format!("generated:{}", data_encoding::HEXLOWER.encode(&application.api.salt())),
+        request_id: format!(
+            "generated:{}",
+            data_encoding::HEXLOWER.encode(&application.api.salt())
+        ),
         digest: [0; 32],
         remember_for_ever: false,
         expected_revision: None,
         action: Action::Firm(action),
         openings: Vec::new(),
     };
-    application.api.ledger.submit(command, None::<Timestamp>, Urgency::Interactive).await
+    application
+        .api
+        .ledger
+        .submit(command, None::<Timestamp>, Urgency::Interactive)
+        .await
 }

@@ -83,7 +83,10 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     start_logging();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: {error}");
@@ -116,7 +119,10 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,entente=info"));
-    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
     if started.is_err() {
         eprintln!("logging was started before");
     }

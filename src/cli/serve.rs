@@ -31,7 +31,8 @@ impl Serve {
         if !self.no_migrate {
             store::migrate(&self.database.database_url).await?;
         }
-        let application = Application::start(self.database.open().await?, Environment::default()).await?;
+        let application =
+            Application::start(self.database.open().await?, Environment::default()).await?;
         let engine = application.api.ledger.store().engine();
         let running = server::serve(application, self.listen).await?;
         tracing::info!(address = %running.address, engine, "serving");

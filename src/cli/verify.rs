@@ -41,29 +41,48 @@ impl Verify {
     /// # Errors
     /// If it could not be verified.
     pub async fn run(self) -> Result<ExitCode, CliError> {
-        let checkpoints = self.checkpoint.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
+        let checkpoints = self
+            .checkpoint
+            .iter()
+            .map(std::fs::read_to_string)
+            .collect::<Result<Vec<_>, _>>()?;
         let report = match &self.file {
             Some(path) => {
-                let evidence = Evidence { verifier_key: self.key.clone(), checkpoints };
+                let evidence = Evidence {
+                    verifier_key: self.key.clone(),
+                    checkpoints,
+                };
                 verify_export(BufReader::new(File::open(path)?), &evidence)?
             }
             None => self.verify_database(checkpoints).await?,
         };
         print!("{report}");
-        Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAULTS) })
+        Ok(if report.is_clean() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(EXIT_FAULTS)
+        })
     }
 
     async fn verify_database(&self, checkpoints: Vec<String>) -> Result<Report, CliError> {
         let scope = match &self.scope {
             None => None,
-            Some(text) => Some(ScopeId::parse(text).ok_or("a scope is firms/{firm} or partnerships/{partnership}")?),
+            Some(text) => Some(
+                ScopeId::parse(text)
+                    .ok_or("a scope is firms/{firm} or partnerships/{partnership}")?,
+            ),
         };
         let store = self.database.open().await?;
         let verifier_key = match &self.key {
             Some(key) => key.clone(),
-            None => checkpoint_signer(store.as_ref(), &SystemRandomness).await?.verifier_key(),
+            None => checkpoint_signer(store.as_ref(), &SystemRandomness)
+                .await?
+                .verifier_key(),
         };
-        let evidence = Evidence { verifier_key: Some(verifier_key), checkpoints };
+        let evidence = Evidence {
+            verifier_key: Some(verifier_key),
+            checkpoints,
+        };
         let report = verify_store_with(store.as_ref(), scope.as_ref(), &evidence).await?;
         store.close().await;
         Ok(report)

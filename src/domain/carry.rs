@@ -120,7 +120,11 @@ impl Aggregate for Carry {
     }
 
     fn state(&self) -> &'static str {
-        if self.due_at.is_some() { "pending" } else { "done" }
+        if self.due_at.is_some() {
+            "pending"
+        } else {
+            "done"
+        }
     }
 
     fn due_at(&self) -> Option<Timestamp> {
@@ -149,7 +153,9 @@ pub fn settle(id: &str, outcome: &CarryOutcome, view: &View<'_>) -> Result<Decis
     }
     let event = match outcome {
         CarryOutcome::Done => CarryEvent::Completed(CarryCompleted {}),
-        CarryOutcome::Refused(reason) => CarryEvent::Refused(CarryRefused { reason: reason.clone() }),
+        CarryOutcome::Refused(reason) => CarryEvent::Refused(CarryRefused {
+            reason: reason.clone(),
+        }),
     };
     Ok(decision.event(Event::new(id, event)))
 }

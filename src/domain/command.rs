@@ -124,7 +124,8 @@ impl Decision {
             id: id.to_owned(),
         };
         let reference_id = Reference::id_of(&reference, kind.as_str());
-        self.events.push(Event::new(reference_id, ReferenceEvent::Added(added)));
+        self.events
+            .push(Event::new(reference_id, ReferenceEvent::Added(added)));
         self.references.push((reference, kind, id.to_owned()));
         self
     }
@@ -175,14 +176,21 @@ fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
 
 /// The caller's etag counts against the record as it was before the command.
 fn check_revision(command: &Command, decision: &Decision, view: &View<'_>) -> Result<(), Stop> {
-    let Some(expected) = command.expected_revision else { return Ok(()) };
+    let Some(expected) = command.expected_revision else {
+        return Ok(());
+    };
     let (kind, id) = &decision.subject;
     let key = RecordKey::new(view.scope, *kind, id.as_str());
-    let current = view.world.versioned(&key).map(|versioned| versioned.revision);
+    let current = view
+        .world
+        .versioned(&key)
+        .map(|versioned| versioned.revision);
     if current.is_none_or(|current| current == expected) {
         return Ok(());
     }
-    Err(Refusal::new(Reason::EtagMismatch, "the record changed since it was read")
-        .with("etag", format!("\"{}\"", current.unwrap_or_default()))
-        .into())
+    Err(
+        Refusal::new(Reason::EtagMismatch, "the record changed since it was read")
+            .with("etag", format!("\"{}\"", current.unwrap_or_default()))
+            .into(),
+    )
 }

@@ -35,8 +35,14 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: &[Self] =
-        &[Self::Read, Self::Tickets, Self::Quotes, Self::Approve, Self::Admin, Self::Operator];
+    pub const ALL: &[Self] = &[
+        Self::Read,
+        Self::Tickets,
+        Self::Quotes,
+        Self::Approve,
+        Self::Admin,
+        Self::Operator,
+    ];
 
     /// The name used in errors and on the command line.
     #[must_use]
@@ -54,7 +60,10 @@ impl Permission {
     /// The permission of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|permission| permission.as_str() == name)
     }
 }
 
@@ -88,7 +97,9 @@ impl Aggregate for Firm {
 
     fn apply(previous: Option<Self>, event: &FirmEvent, _recorded: &Recorded) -> Option<Self> {
         let FirmEvent::Created(created) = event;
-        previous.is_none().then(|| Self { display_name: created.display_name.clone() })
+        previous.is_none().then(|| Self {
+            display_name: created.display_name.clone(),
+        })
     }
 }
 
@@ -112,7 +123,11 @@ impl Aggregate for FirmRegistration {
     type Event = FirmRegistrationEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &FirmRegistrationEvent, _recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        previous: Option<Self>,
+        event: &FirmRegistrationEvent,
+        _recorded: &Recorded,
+    ) -> Option<Self> {
         let FirmRegistrationEvent::Registered(registered) = event;
         previous.is_none().then(|| registered.clone())
     }
@@ -185,7 +200,11 @@ impl Aggregate for ApiKey {
     }
 
     fn state(&self) -> &'static str {
-        if self.revoked_at.is_some() { "revoked" } else { "active" }
+        if self.revoked_at.is_some() {
+            "revoked"
+        } else {
+            "active"
+        }
     }
 }
 
@@ -210,7 +229,11 @@ impl Aggregate for Membership {
     type Event = MembershipEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &MembershipEvent, _recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        previous: Option<Self>,
+        event: &MembershipEvent,
+        _recorded: &Recorded,
+    ) -> Option<Self> {
         let MembershipEvent::Recorded(recorded) = event;
         previous.is_none().then(|| recorded.clone())
     }
@@ -271,17 +294,26 @@ fn register(firm: &FirmId, display_name: &str, view: &View<'_>) -> Result<Decisi
     require_display_name(&mut violations, "firm.display_name", display_name);
     violations.finish()?;
     if view.find::<FirmRegistration>(firm.as_str())?.is_some() {
-        return Err(Refusal::new(Reason::AlreadyExists, format!("firm {firm} exists"))
-            .with("resource", format!("firms/{firm}"))
-            .into());
+        return Err(
+            Refusal::new(Reason::AlreadyExists, format!("firm {firm} exists"))
+                .with("resource", format!("firms/{firm}"))
+                .into(),
+        );
     }
-    let registered = FirmRegistration { display_name: display_name.to_owned() };
+    let registered = FirmRegistration {
+        display_name: display_name.to_owned(),
+    };
     let carry = CarryRequested {
         target: firm.scope(),
-        action: CarriedAction::CreateFirm { display_name: display_name.to_owned() },
+        action: CarriedAction::CreateFirm {
+            display_name: display_name.to_owned(),
+        },
     };
     Ok(Decision::about(Kind::FirmRegistration, firm.as_str())
-        .event(Event::new(firm.as_str(), FirmRegistrationEvent::Registered(registered)))
+        .event(Event::new(
+            firm.as_str(),
+            FirmRegistrationEvent::Registered(registered),
+        ))
         .event(Event::new(view.new_id(0), CarryEvent::Requested(carry))))
 }
 
@@ -291,23 +323,40 @@ fn create(display_name: &str, view: &View<'_>) -> Result<Decision, Stop> {
     if view.find::<Firm>(id)?.is_some() {
         return Ok(decision);
     }
-    let created = FirmCreated { display_name: display_name.to_owned() };
+    let created = FirmCreated {
+        display_name: display_name.to_owned(),
+    };
     Ok(decision.event(Event::new(id, FirmEvent::Created(created))))
 }
 
 fn create_api_key(created: &ApiKeyCreated, view: &View<'_>) -> Result<Decision, Stop> {
     view.get::<Firm>(view.scope.id())?;
     let mut violations = Violations::default();
-    require_display_name(&mut violations, "api_key.display_name", &created.display_name);
-    violations.require(!created.permissions.is_empty(), "api_key.permissions", "at least one permission");
+    require_display_name(
+        &mut violations,
+        "api_key.display_name",
+        &created.display_name,
+    );
+    violations.require(
+        !created.permissions.is_empty(),
+        "api_key.permissions",
+        "at least one permission",
+    );
     let operator_only = created.permissions.contains(&Permission::Operator)
         && *view.scope != FirmId::operator().scope();
-    violations.require(!operator_only, "api_key.permissions", "OPERATOR is for the operator's own keys");
-    let future = created.expires_at.is_none_or(|expires_at| expires_at > view.now);
+    violations.require(
+        !operator_only,
+        "api_key.permissions",
+        "OPERATOR is for the operator's own keys",
+    );
+    let future = created
+        .expires_at
+        .is_none_or(|expires_at| expires_at > view.now);
     violations.require(future, "api_key.expire_time", "must be in the future");
     violations.finish()?;
     let id = view.new_id(0);
-    Ok(Decision::about(Kind::ApiKey, &id).event(Event::new(id, ApiKeyEvent::Created(created.clone()))))
+    Ok(Decision::about(Kind::ApiKey, &id)
+        .event(Event::new(id, ApiKeyEvent::Created(created.clone()))))
 }
 
 fn revoke_api_key(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
@@ -330,10 +379,15 @@ fn open_partnership(
         refuse_taken(reference, view)?;
     }
     let id = view.new_id(0);
-    let membership = Membership { party: PartyId::numbered(1) };
+    let membership = Membership {
+        party: PartyId::numbered(1),
+    };
     let carry = CarryRequested {
         target: ScopeId::partnership(&id),
-        action: CarriedAction::CreatePartnership { firm: firm.clone(), opening: opening.clone() },
+        action: CarriedAction::CreatePartnership {
+            firm: firm.clone(),
+            opening: opening.clone(),
+        },
     };
     let mut decision = Decision::about(Kind::Membership, &id)
         .event(Event::new(&id, MembershipEvent::Recorded(membership)))
@@ -352,16 +406,28 @@ pub fn refuse_taken(reference: &ExternalReference, view: &View<'_>) -> Result<()
     if view.referenced(reference)?.is_empty() {
         return Ok(());
     }
-    Err(Refusal::new(Reason::AlreadyExists, "the external reference stands for another record")
-        .with("external_id", &reference.id)
-        .into())
+    Err(Refusal::new(
+        Reason::AlreadyExists,
+        "the external reference stands for another record",
+    )
+    .with("external_id", &reference.id)
+    .into())
 }
 
-fn record_membership(partnership: &str, party: &PartyId, view: &View<'_>) -> Result<Decision, Stop> {
+fn record_membership(
+    partnership: &str,
+    party: &PartyId,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let decision = Decision::about(Kind::Membership, partnership);
     if view.find::<Membership>(partnership)?.is_some() {
         return Ok(decision);
     }
-    let membership = Membership { party: party.clone() };
-    Ok(decision.event(Event::new(partnership, MembershipEvent::Recorded(membership))))
+    let membership = Membership {
+        party: party.clone(),
+    };
+    Ok(decision.event(Event::new(
+        partnership,
+        MembershipEvent::Recorded(membership),
+    )))
 }

@@ -158,7 +158,9 @@ pub fn is_identifier(text: &str) -> bool {
         && text.len() <= IDENTIFIER_BYTES_MAX
         && !text.ends_with('-')
         && !text.starts_with('-')
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 /// Makes the identifier of something that the command at `sequence` of `scope` creates.
@@ -178,7 +180,9 @@ pub fn derived_id(scope: &ScopeId, sequence: u64, ordinal: u32, now: Timestamp) 
     let mut random = [0_u8; 10];
     random.copy_from_slice(&digest[..10]);
     let millis = u64::try_from(now.as_micros() / 1_000).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+    uuid::Builder::from_unix_timestamp_millis(millis, &random)
+        .into_uuid()
+        .to_string()
 }
 
 #[cfg(test)]
@@ -190,7 +194,17 @@ mod tests {
         for good in ["a", "acme", "acme-2", &"a".repeat(63)] {
             assert!(is_chosen_identifier(good), "{good}");
         }
-        for bad in ["", "2acme", "Acme", "a_b", "a-", "-a", "a/b", "é", &"a".repeat(64)] {
+        for bad in [
+            "",
+            "2acme",
+            "Acme",
+            "a_b",
+            "a-",
+            "-a",
+            "a/b",
+            "é",
+            &"a".repeat(64),
+        ] {
             assert!(!is_chosen_identifier(bad), "{bad}");
         }
     }
@@ -208,8 +222,14 @@ mod tests {
 
     #[test]
     fn scopes_are_parsed_strictly() {
-        assert_eq!(ScopeId::parse("firms/acme").map(|scope| scope.is_firm()), Some(true));
-        assert_eq!(ScopeId::parse("partnerships/x").map(|scope| scope.id().to_owned()), Some("x".to_owned()));
+        assert_eq!(
+            ScopeId::parse("firms/acme").map(|scope| scope.is_firm()),
+            Some(true)
+        );
+        assert_eq!(
+            ScopeId::parse("partnerships/x").map(|scope| scope.id().to_owned()),
+            Some("x".to_owned())
+        );
         for bad in ["", "firms", "firms/", "firms/A", "tickets/x", "firms/a/b"] {
             assert!(ScopeId::parse(bad).is_none(), "{bad}");
         }

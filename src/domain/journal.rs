@@ -64,7 +64,14 @@ impl Entry {
         put(&mut hasher, self.scope.as_str().as_bytes());
         hasher.update(self.sequence.to_be_bytes());
         hasher.update(self.recorded_at.as_micros().to_be_bytes());
-        for text in [&self.firm, &self.actor, &self.origin, &self.kind, &self.id, &self.event_type] {
+        for text in [
+            &self.firm,
+            &self.actor,
+            &self.origin,
+            &self.kind,
+            &self.id,
+            &self.event_type,
+        ] {
             put(&mut hasher, text.as_bytes());
         }
         hasher.update(self.event_version.to_be_bytes());
@@ -95,7 +102,12 @@ impl Head {
     /// The head of a scope that has no entry yet.
     #[must_use]
     pub fn new(scope: ScopeId) -> Self {
-        Self { scope, sequence: 0, hash: GENESIS, recorded_at: Timestamp::from_micros(0) }
+        Self {
+            scope,
+            sequence: 0,
+            hash: GENESIS,
+            recorded_at: Timestamp::from_micros(0),
+        }
     }
 
     /// Moves the head onto `entry`.
@@ -144,16 +156,25 @@ pub enum ChainFault {
 pub fn follow(head: &mut Head, entry: &Entry) -> Result<(), ChainFault> {
     let expected = head.sequence + 1;
     if entry.sequence != expected || entry.scope != head.scope {
-        return Err(ChainFault::Gap { expected, found: entry.sequence });
+        return Err(ChainFault::Gap {
+            expected,
+            found: entry.sequence,
+        });
     }
     if entry.previous_hash != head.hash {
-        return Err(ChainFault::Unlinked { sequence: entry.sequence });
+        return Err(ChainFault::Unlinked {
+            sequence: entry.sequence,
+        });
     }
     if entry.computed_hash() != entry.hash {
-        return Err(ChainFault::Altered { sequence: entry.sequence });
+        return Err(ChainFault::Altered {
+            sequence: entry.sequence,
+        });
     }
     if entry.recorded_at < head.recorded_at {
-        return Err(ChainFault::TimeReversed { sequence: entry.sequence });
+        return Err(ChainFault::TimeReversed {
+            sequence: entry.sequence,
+        });
     }
     head.advance(entry);
     Ok(())
@@ -185,7 +206,10 @@ mod tests {
 
     #[test]
     fn form_1_never_changes() {
-        assert_eq!(data_encoding::HEXLOWER.encode(&entry().hash), "0f02b4e1174930996e87fc4a1a8505c761a41c3fb3d806170a8edac3b44778e4");
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&entry().hash),
+            "0f02b4e1174930996e87fc4a1a8505c761a41c3fb3d806170a8edac3b44778e4"
+        );
     }
 
     #[test]
@@ -212,7 +236,11 @@ mod tests {
         let mut moved = base.clone();
         moved.firm = "acm".to_owned();
         moved.actor = "ekey".to_owned();
-        assert_ne!(moved.computed_hash(), base.hash, "lengths are part of the form");
+        assert_ne!(
+            moved.computed_hash(),
+            base.hash,
+            "lengths are part of the form"
+        );
     }
 
     #[test]
@@ -222,14 +250,29 @@ mod tests {
         assert_eq!(follow(&mut head.clone(), &first), Ok(()));
         let mut gap = first.clone();
         gap.sequence = 2;
-        assert_eq!(follow(&mut head, &gap), Err(ChainFault::Gap { expected: 1, found: 2 }));
+        assert_eq!(
+            follow(&mut head, &gap),
+            Err(ChainFault::Gap {
+                expected: 1,
+                found: 2
+            })
+        );
         let mut unlinked = first.clone();
         unlinked.previous_hash = [1; 32];
-        assert_eq!(follow(&mut head, &unlinked), Err(ChainFault::Unlinked { sequence: 1 }));
+        assert_eq!(
+            follow(&mut head, &unlinked),
+            Err(ChainFault::Unlinked { sequence: 1 })
+        );
         let mut altered = first.clone();
         altered.payload.push(b' ');
-        assert_eq!(follow(&mut head, &altered), Err(ChainFault::Altered { sequence: 1 }));
+        assert_eq!(
+            follow(&mut head, &altered),
+            Err(ChainFault::Altered { sequence: 1 })
+        );
         head.recorded_at = Timestamp::LATEST;
-        assert_eq!(follow(&mut head, &first), Err(ChainFault::TimeReversed { sequence: 1 }));
+        assert_eq!(
+            follow(&mut head, &first),
+            Err(ChainFault::TimeReversed { sequence: 1 })
+        );
     }
 }

@@ -75,7 +75,11 @@ impl Aggregate for OutsideParty {
     type Event = OutsidePartyEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &OutsidePartyEvent, _recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        previous: Option<Self>,
+        event: &OutsidePartyEvent,
+        _recorded: &Recorded,
+    ) -> Option<Self> {
         let OutsidePartyEvent::Created(created) = event;
         previous.is_none().then(|| created.clone())
     }
@@ -111,17 +115,31 @@ pub enum OutsiderCommand {
 pub fn decide(command: &OutsiderCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
     as_active_party(firm, view)?;
     let (kind, id, name, field, reference) = match command {
-        OutsiderCommand::CreateClient { id, client, reference } => {
-            (Kind::Client, id, &client.display_name, "client", reference)
-        }
-        OutsiderCommand::CreateOutsideParty { id, outside_party, reference } => {
-            (Kind::OutsideParty, id, &outside_party.display_name, "outside_party", reference)
-        }
+        OutsiderCommand::CreateClient {
+            id,
+            client,
+            reference,
+        } => (Kind::Client, id, &client.display_name, "client", reference),
+        OutsiderCommand::CreateOutsideParty {
+            id,
+            outside_party,
+            reference,
+        } => (
+            Kind::OutsideParty,
+            id,
+            &outside_party.display_name,
+            "outside_party",
+            reference,
+        ),
     };
     let mut violations = Violations::default();
     require_display_name(&mut violations, &format!("{field}.display_name"), name);
     if let Some(reference) = reference {
-        require_reference(&mut violations, &format!("{field}.external_references[0]"), reference);
+        require_reference(
+            &mut violations,
+            &format!("{field}.external_references[0]"),
+            reference,
+        );
     }
     violations.finish()?;
     let id = id.clone().unwrap_or_else(|| view.new_id(0));
@@ -136,7 +154,9 @@ pub fn decide(command: &OutsiderCommand, firm: &FirmId, view: &View<'_>) -> Resu
         refuse_taken(reference, view)?;
     }
     let event = match command {
-        OutsiderCommand::CreateClient { client, .. } => Event::new(&id, ClientEvent::Created(client.clone())),
+        OutsiderCommand::CreateClient { client, .. } => {
+            Event::new(&id, ClientEvent::Created(client.clone()))
+        }
         OutsiderCommand::CreateOutsideParty { outside_party, .. } => {
             Event::new(&id, OutsidePartyEvent::Created(outside_party.clone()))
         }
@@ -151,5 +171,9 @@ pub fn decide(command: &OutsiderCommand, firm: &FirmId, view: &View<'_>) -> Resu
 /// The refusal for an identifier that is taken.
 #[must_use]
 pub fn already_exists(kind: Kind, id: &str) -> Refusal {
-    Refusal::new(Reason::AlreadyExists, format!("{} {id} exists", kind.as_str())).with("resource", id)
+    Refusal::new(
+        Reason::AlreadyExists,
+        format!("{} {id} exists", kind.as_str()),
+    )
+    .with("resource", id)
 }

@@ -19,7 +19,11 @@ impl RecordKey {
     /// Puts a key together.
     #[must_use]
     pub fn new(scope: &ScopeId, kind: Kind, id: impl Into<String>) -> Self {
-        Self { scope: scope.clone(), kind, id: id.into() }
+        Self {
+            scope: scope.clone(),
+            kind,
+            id: id.into(),
+        }
     }
 }
 
@@ -241,6 +245,9 @@ impl Event {
     /// Puts an event together.
     #[must_use]
     pub fn new(id: impl Into<String>, body: impl Into<EventBody>) -> Self {
-        Self { id: id.into(), body: body.into() }
+        Self {
+            id: id.into(),
+            body: body.into(),
+        }
     }
 }

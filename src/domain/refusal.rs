@@ -135,7 +135,12 @@ impl Refusal {
     /// A refusal with a message and no further detail.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), violations: Vec::new(), metadata: Vec::new() }
+        Self {
+            reason,
+            message: message.into(),
+            violations: Vec::new(),
+            metadata: Vec::new(),
+        }
     }
 
     /// Adds a machine-readable part.
@@ -148,7 +153,13 @@ impl Refusal {
     /// A refusal for a single field.
     #[must_use]
     pub fn field(reason: Reason, field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self::fields(reason, vec![Violation { field: field.into(), description: description.into() }])
+        Self::fields(
+            reason,
+            vec![Violation {
+                field: field.into(),
+                description: description.into(),
+            }],
+        )
     }
 
     /// A refusal that lists every field at fault.
@@ -159,7 +170,12 @@ impl Refusal {
             .map(|violation| format!("{}: {}", violation.field, violation.description))
             .collect::<Vec<_>>()
             .join("; ");
-        Self { reason, message, violations, metadata: Vec::new() }
+        Self {
+            reason,
+            message,
+            violations,
+            metadata: Vec::new(),
+        }
     }
 
     /// No such thing, or none that the caller may know of.
@@ -171,17 +187,23 @@ impl Refusal {
     /// The record's state does not allow the action.
     #[must_use]
     pub fn invalid_state(state: &str, action: &str) -> Self {
-        Self::new(Reason::InvalidState, format!("a record in state {state} does not allow {action}"))
-            .with("state", state)
-            .with("action", action)
+        Self::new(
+            Reason::InvalidState,
+            format!("a record in state {state} does not allow {action}"),
+        )
+        .with("state", state)
+        .with("action", action)
     }
 
     /// A documented maximum is reached.
     #[must_use]
     pub fn limit(limit: &str, maximum: usize) -> Self {
-        Self::new(Reason::LimitReached, format!("no more than {maximum} {limit}"))
-            .with("limit", limit)
-            .with("maximum", maximum)
+        Self::new(
+            Reason::LimitReached,
+            format!("no more than {maximum} {limit}"),
+        )
+        .with("limit", limit)
+        .with("maximum", maximum)
     }
 }
 
@@ -192,7 +214,10 @@ pub struct Violations(Vec<Violation>);
 impl Violations {
     /// Notes a fault.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), description: description.into() });
+        self.0.push(Violation {
+            field: field.into(),
+            description: description.into(),
+        });
     }
 
     /// Notes a fault unless `holds`.

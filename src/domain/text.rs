@@ -13,7 +13,8 @@ pub const TERMS_TEXT_BYTES_MAX: usize = 20_000;
 /// Whether text has control characters other than line feed and tab.
 #[must_use]
 pub fn has_control_characters(text: &str) -> bool {
-    text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t'))
+    text.chars()
+        .any(|character| character.is_control() && !matches!(character, '\n' | '\t'))
 }
 
 /// A name for people: 1 to 200 bytes, one line, not blank.
@@ -21,7 +22,10 @@ pub fn require_display_name(violations: &mut Violations, field: &str, text: &str
     if text.trim().is_empty() {
         violations.add(field, "must not be empty");
     } else if text.len() > DISPLAY_NAME_BYTES_MAX {
-        violations.add(field, format!("no more than {DISPLAY_NAME_BYTES_MAX} bytes"));
+        violations.add(
+            field,
+            format!("no more than {DISPLAY_NAME_BYTES_MAX} bytes"),
+        );
     } else if text.chars().any(char::is_control) {
         violations.add(field, "no control characters");
     }
@@ -55,11 +59,21 @@ pub fn require_reference(violations: &mut Violations, field: &str, reference: &E
         ("id", &reference.id),
     ];
     for (name, part) in parts {
-        require_token(violations, &format!("{field}.{name}"), part, REFERENCE_PART_BYTES_MAX);
+        require_token(
+            violations,
+            &format!("{field}.{name}"),
+            part,
+            REFERENCE_PART_BYTES_MAX,
+        );
     }
     if !reference.instance.is_empty() {
         let field = format!("{field}.instance");
-        require_token(violations, &field, &reference.instance, REFERENCE_PART_BYTES_MAX);
+        require_token(
+            violations,
+            &field,
+            &reference.instance,
+            REFERENCE_PART_BYTES_MAX,
+        );
     }
 }
 
@@ -78,8 +92,17 @@ mod tests {
     fn names_at_the_limit_and_beyond() {
         let longest = "x".repeat(DISPLAY_NAME_BYTES_MAX);
         assert!(check(|v| require_display_name(v, "n", &longest)).is_ok());
-        for bad in ["", "  ", &"x".repeat(DISPLAY_NAME_BYTES_MAX + 1), "a\nb", "a\u{0}b"] {
-            assert!(check(|v| require_display_name(v, "n", bad)).is_err(), "{bad:?}");
+        for bad in [
+            "",
+            "  ",
+            &"x".repeat(DISPLAY_NAME_BYTES_MAX + 1),
+            "a\nb",
+            "a\u{0}b",
+        ] {
+            assert!(
+                check(|v| require_display_name(v, "n", bad)).is_err(),
+                "{bad:?}"
+            );
         }
     }
 

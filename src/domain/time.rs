@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn shows_rfc_3339() {
         assert_eq!(Timestamp::EARLIEST.to_string(), "2000-01-01T00:00:00Z");
-        assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), format!("{} us after the epoch", i64::MAX));
+        assert_eq!(
+            Timestamp::from_micros(i64::MAX).to_string(),
+            format!("{} us after the epoch", i64::MAX)
+        );
     }
 
     #[test]

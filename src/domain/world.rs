@@ -72,7 +72,10 @@ impl World {
     /// An empty world that compiles calendars through `calendars`.
     #[must_use]
     pub fn new(calendars: Arc<CalendarCache>) -> Self {
-        Self { calendars, ..Self::default() }
+        Self {
+            calendars,
+            ..Self::default()
+        }
     }
 
     /// Notes what the store holds under `key`.
@@ -81,7 +84,12 @@ impl World {
     }
 
     /// Notes what the store holds for a reference.
-    pub fn put_reference(&mut self, scope: ScopeId, reference: ExternalReference, found: Vec<(Kind, String)>) {
+    pub fn put_reference(
+        &mut self,
+        scope: ScopeId,
+        reference: ExternalReference,
+        found: Vec<(Kind, String)>,
+    ) {
         self.references.insert((scope, reference), found);
     }
 
@@ -95,9 +103,9 @@ impl World {
     pub fn has(&self, need: &Need) -> bool {
         match need {
             Need::Record(key) => self.records.contains_key(key),
-            Need::Reference(scope, reference) => {
-                self.references.contains_key(&(scope.clone(), reference.clone()))
-            }
+            Need::Reference(scope, reference) => self
+                .references
+                .contains_key(&(scope.clone(), reference.clone())),
             Need::Zone(scope, digest) => self.zones.contains_key(&(scope.clone(), digest.clone())),
         }
     }
@@ -112,15 +120,29 @@ impl World {
     ///
     /// # Errors
     /// [`Reason::Internal`] if the event does not fit.
-    pub fn apply(&mut self, scope: &ScopeId, event: &Event, recorded: &Recorded) -> Result<u64, Refusal> {
+    pub fn apply(
+        &mut self,
+        scope: &ScopeId,
+        event: &Event,
+        recorded: &Recorded,
+    ) -> Result<u64, Refusal> {
         let key = RecordKey::new(scope, event.body.kind(), &event.id);
         let previous = self.records.remove(&key).flatten();
-        let (revision, created_at) = previous
-            .as_ref()
-            .map_or((1, recorded.at), |versioned| (versioned.revision + 1, versioned.created_at));
-        let record = Record::apply(previous.map(|versioned| versioned.record), &event.body, recorded)
-            .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
-        let versioned = Versioned { record, revision, created_at, updated_at: recorded.at };
+        let (revision, created_at) = previous.as_ref().map_or((1, recorded.at), |versioned| {
+            (versioned.revision + 1, versioned.created_at)
+        });
+        let record = Record::apply(
+            previous.map(|versioned| versioned.record),
+            &event.body,
+            recorded,
+        )
+        .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
+        let versioned = Versioned {
+            record,
+            revision,
+            created_at,
+            updated_at: recorded.at,
+        };
         if key.kind == Kind::CalendarRevision {
             self.new_revisions.insert(key.clone());
         }
@@ -129,9 +151,21 @@ impl World {
     }
 
     /// Notes that a reference now stands for a record.
-    pub fn add_reference(&mut self, scope: &ScopeId, reference: &ExternalReference, kind: Kind, id: &str) {
-        let found = self.references.entry((scope.clone(), reference.clone())).or_default();
-        if !found.iter().any(|(known, known_id)| *known == kind && known_id == id) {
+    pub fn add_reference(
+        &mut self,
+        scope: &ScopeId,
+        reference: &ExternalReference,
+        kind: Kind,
+        id: &str,
+    ) {
+        let found = self
+            .references
+            .entry((scope.clone(), reference.clone()))
+            .or_default();
+        if !found
+            .iter()
+            .any(|(known, known_id)| *known == kind && known_id == id)
+        {
             found.push((kind, id.to_owned()));
         }
     }
@@ -159,7 +193,9 @@ impl<'world> View<'world> {
         let key = RecordKey::new(self.scope, T::KIND, id);
         match self.world.records.get(&key) {
             None => Err(Stop::Missing(Need::Record(key))),
-            Some(found) => Ok(found.as_ref().and_then(|versioned| T::from_record(&versioned.record))),
+            Some(found) => Ok(found
+                .as_ref()
+                .and_then(|versioned| T::from_record(&versioned.record))),
         }
     }
 
@@ -168,14 +204,18 @@ impl<'world> View<'world> {
     /// # Errors
     /// [`Reason::NotFound`] if there is none, [`Stop::Missing`] while it is not loaded.
     pub fn get<T: Stored>(&self, id: &str) -> Result<&'world T, Stop> {
-        self.find(id)?.ok_or_else(|| Refusal::not_found(T::KIND.as_str()).into())
+        self.find(id)?
+            .ok_or_else(|| Refusal::not_found(T::KIND.as_str()).into())
     }
 
     /// The records for which `reference` stands in this scope.
     ///
     /// # Errors
     /// [`Stop::Missing`] while that is not loaded.
-    pub fn referenced(&self, reference: &ExternalReference) -> Result<&'world [(Kind, String)], Stop> {
+    pub fn referenced(
+        &self,
+        reference: &ExternalReference,
+    ) -> Result<&'world [(Kind, String)], Stop> {
         let key = (self.scope.clone(), reference.clone());
         self.world
             .references
@@ -192,7 +232,11 @@ impl<'world> View<'world> {
         let revision_id = CalendarRevision::id_of(id, revision);
         let key = RecordKey::new(self.scope, Kind::CalendarRevision, revision_id.as_str());
         let new = self.world.new_revisions.contains(&key);
-        let calendars = if new { &self.world.new_calendars } else { self.world.calendars.as_ref() };
+        let calendars = if new {
+            &self.world.new_calendars
+        } else {
+            self.world.calendars.as_ref()
+        };
         if let Some(compiled) = calendars.get(self.scope, &revision_id) {
             return Ok(compiled);
         }

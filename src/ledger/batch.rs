@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Receipt, REQUESTS_KEPT_FOR};
+use super::{Ledger, REQUESTS_KEPT_FOR, Receipt};
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Action, Command, Decision, decide};
 use crate::domain::commitment::Opening;
@@ -20,7 +20,8 @@ use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, Versioned, View, World};
 use crate::store::{
-    CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow, SealedRow, StoreError, Transaction, WriteSet, ZoneRow,
+    CredentialRow, RecordRow, ReferenceRow, RequestKey, RequestRow, SealedRow, StoreError,
+    Transaction, WriteSet, ZoneRow,
 };
 
 /// How often one command may ask for more before it is taken for a fault of ours.
@@ -39,7 +40,11 @@ pub enum Outcome {
 ///
 /// # Errors
 /// What the store says; then nothing is durable, except after [`StoreError::CommitUnknown`].
-pub async fn run(ledger: &Ledger, commands: &[&Command], wait: bool) -> Result<Vec<Outcome>, StoreError> {
+pub async fn run(
+    ledger: &Ledger,
+    commands: &[&Command],
+    wait: bool,
+) -> Result<Vec<Outcome>, StoreError> {
     let store = Arc::clone(ledger.store());
     let mut transaction = store.begin().await?;
     let mut batch = Batch::lock(ledger, transaction.as_mut(), commands, wait).await?;
@@ -79,15 +84,31 @@ impl<'batch> Batch<'batch> {
     ) -> Result<Self, StoreError> {
         let scopes: BTreeSet<&ScopeId> = commands.iter().map(|command| &command.scope).collect();
         let scopes: Vec<ScopeId> = scopes.into_iter().cloned().collect();
-        let begun: BTreeSet<&ScopeId> =
-            commands.iter().filter(|command| begins_scope(command)).map(|command| &command.scope).collect();
+        let begun: BTreeSet<&ScopeId> = commands
+            .iter()
+            .filter(|command| begins_scope(command))
+            .map(|command| &command.scope)
+            .collect();
         let begun: Vec<ScopeId> = begun.into_iter().cloned().collect();
         let heads = transaction.lock_heads(&scopes, &begun, wait).await?;
-        let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.scope.clone(), head)).collect();
-        let unlocked: Vec<ScopeId> = scopes.into_iter().filter(|scope| !heads.contains_key(scope)).collect();
-        let held = if unlocked.is_empty() { Vec::new() } else { ledger.store().heads(&unlocked).await? };
+        let heads: HashMap<_, _> = heads
+            .into_iter()
+            .map(|head| (head.scope.clone(), head))
+            .collect();
+        let unlocked: Vec<ScopeId> = scopes
+            .into_iter()
+            .filter(|scope| !heads.contains_key(scope))
+            .collect();
+        let held = if unlocked.is_empty() {
+            Vec::new()
+        } else {
+            ledger.store().heads(&unlocked).await?
+        };
         let held: HashSet<ScopeId> = held.into_iter().map(|head| head.scope).collect();
-        let outcomes = commands.iter().map(|command| without_head(command, &heads, &held)).collect();
+        let outcomes = commands
+            .iter()
+            .map(|command| without_head(command, &heads, &held))
+            .collect();
         Ok(Self {
             commands,
             now: ledger.clock().now(),
@@ -104,20 +125,31 @@ impl<'batch> Batch<'batch> {
 
     /// Loads the requests, and what commands are known to need without asking them.
     async fn load_first(&mut self, transaction: &mut dyn Transaction) -> Result<(), StoreError> {
-        let open = self.commands.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.is_none());
+        let open = self
+            .commands
+            .iter()
+            .zip(&self.outcomes)
+            .filter(|(_, outcome)| outcome.is_none());
         let mut requests = BTreeMap::new();
         let mut needs = HashSet::new();
         for (command, _) in open {
             if is_remembered(command) {
                 let key = request_key(command);
-                requests.insert((key.scope.clone(), key.firm.clone(), key.request_id.clone()), key);
+                requests.insert(
+                    (key.scope.clone(), key.firm.clone(), key.request_id.clone()),
+                    key,
+                );
             }
             needs.extend(first_needs(command));
         }
         if !requests.is_empty() {
             let keys: Vec<RequestKey> = requests.into_values().collect();
             for row in transaction.requests(&keys).await? {
-                let key = RequestKey { scope: row.scope.clone(), firm: row.firm.clone(), request_id: row.request_id.clone() };
+                let key = RequestKey {
+                    scope: row.scope.clone(),
+                    firm: row.firm.clone(),
+                    request_id: row.request_id.clone(),
+                };
                 self.requests.insert(key, row);
             }
         }
@@ -125,7 +157,11 @@ impl<'batch> Batch<'batch> {
     }
 
     /// Loads what is needed with one statement for each sort of thing.
-    async fn load(&mut self, needs: HashSet<Need>, transaction: &mut dyn Transaction) -> Result<(), StoreError> {
+    async fn load(
+        &mut self,
+        needs: HashSet<Need>,
+        transaction: &mut dyn Transaction,
+    ) -> Result<(), StoreError> {
         let mut records = Vec::new();
         let mut references = Vec::new();
         let mut zones = Vec::new();
@@ -145,7 +181,8 @@ impl<'batch> Batch<'batch> {
             for row in found {
                 // A reference mostly stands for the record that is asked for next.
                 records.push(RecordKey::new(&row.scope, row.kind, row.id.as_str()));
-                self.world.add_reference(&row.scope, &row.reference, row.kind, &row.id);
+                self.world
+                    .add_reference(&row.scope, &row.reference, row.kind, &row.id);
             }
         }
         records.sort();
@@ -169,7 +206,11 @@ impl<'batch> Batch<'batch> {
         Ok(())
     }
 
-    async fn run_command(&mut self, index: usize, transaction: &mut dyn Transaction) -> Result<(), StoreError> {
+    async fn run_command(
+        &mut self,
+        index: usize,
+        transaction: &mut dyn Transaction,
+    ) -> Result<(), StoreError> {
         if self.outcomes[index].is_some() {
             return Ok(());
         }
@@ -235,13 +276,21 @@ impl<'batch> Batch<'batch> {
         if !is_remembered(command) {
             return Ok(None);
         }
-        let Some(row) = self.requests.get(&request_key(command)) else { return Ok(None) };
+        let Some(row) = self.requests.get(&request_key(command)) else {
+            return Ok(None);
+        };
         if row.digest != command.digest {
-            let reason = if command.remember_for_ever { Reason::EventIdReused } else { Reason::RequestIdReused };
-            let refusal = Refusal::new(reason, "the id was used for something else").with("id", &command.request_id);
+            let reason = if command.remember_for_ever {
+                Reason::EventIdReused
+            } else {
+                Reason::RequestIdReused
+            };
+            let refusal = Refusal::new(reason, "the id was used for something else")
+                .with("id", &command.request_id);
             return Ok(Some(Err(refusal)));
         }
-        let outcome: StoredOutcome = serde_json::from_str(&row.outcome).map_err(|error| corrupt(&error))?;
+        let outcome: StoredOutcome =
+            serde_json::from_str(&row.outcome).map_err(|error| corrupt(&error))?;
         Ok(Some(Ok(outcome.receipt(&command.scope)?)))
     }
 
@@ -255,15 +304,23 @@ impl<'batch> Batch<'batch> {
         let mut carries = Vec::new();
         for event in &decision.events {
             let entry = entry(command, head, at, event).map_err(|error| corrupt(&error))?;
-            let recorded = Recorded { sequence: entry.sequence, at, firm: command.firm.clone(), actor: command.actor.clone() };
-            self.world.apply(&command.scope, event, &recorded).map_err(|refusal| StoreError::Corrupt(refusal.message))?;
+            let recorded = Recorded {
+                sequence: entry.sequence,
+                at,
+                firm: command.firm.clone(),
+                actor: command.actor.clone(),
+            };
+            self.world
+                .apply(&command.scope, event, &recorded)
+                .map_err(|refusal| StoreError::Corrupt(refusal.message))?;
             head.advance(&entry);
             self.set.entries.push(entry);
             let kind = event.body.kind();
             if kind == Kind::Carry && !matches!(command.action, Action::SettleCarry { .. }) {
                 carries.push(event.id.clone());
             }
-            self.changed_records.insert(RecordKey::new(&command.scope, kind, event.id.as_str()));
+            self.changed_records
+                .insert(RecordKey::new(&command.scope, kind, event.id.as_str()));
         }
         if !decision.events.is_empty() {
             self.changed_scopes.insert(command.scope.clone());
@@ -294,14 +351,27 @@ impl<'batch> Batch<'batch> {
         let remembered = decision.remember && is_remembered(command);
         for (reference, kind, id) in decision.references {
             self.world.add_reference(scope, &reference, kind, &id);
-            self.set.references.push(ReferenceRow { scope: scope.clone(), reference, kind, id });
+            self.set.references.push(ReferenceRow {
+                scope: scope.clone(),
+                reference,
+                kind,
+                id,
+            });
         }
         for (digest, tzif) in decision.zones {
-            self.world.put_zone(scope.clone(), digest.clone(), tzif.into());
-            self.set.zones.push(ZoneRow { scope: scope.clone(), digest, tzif: tzif.to_vec() });
+            self.world
+                .put_zone(scope.clone(), digest.clone(), tzif.into());
+            self.set.zones.push(ZoneRow {
+                scope: scope.clone(),
+                digest,
+                tzif: tzif.to_vec(),
+            });
         }
         let sealed = committed(&command.openings, &self.set.entries[before..]);
-        self.set.sealed.extend(sealed.map(|opening| SealedRow { scope: scope.clone(), opening: opening.clone() }));
+        self.set.sealed.extend(sealed.map(|opening| SealedRow {
+            scope: scope.clone(),
+            opening: opening.clone(),
+        }));
         if remembered {
             let row = self.request_row(command, receipt)?;
             self.requests.insert(request_key(command), row.clone());
@@ -311,18 +381,34 @@ impl<'batch> Batch<'batch> {
     }
 
     fn request_row(&self, command: &Command, receipt: &Receipt) -> Result<RequestRow, StoreError> {
-        let outcome = serde_json::to_string(&StoredOutcome::of(receipt)).map_err(|error| corrupt(&error))?;
-        let expires_at = (!command.remember_for_ever).then(|| self.now.saturating_add(REQUESTS_KEPT_FOR));
+        let outcome =
+            serde_json::to_string(&StoredOutcome::of(receipt)).map_err(|error| corrupt(&error))?;
+        let expires_at =
+            (!command.remember_for_ever).then(|| self.now.saturating_add(REQUESTS_KEPT_FOR));
         let key = request_key(command);
-        Ok(RequestRow { scope: key.scope, firm: key.firm, request_id: key.request_id, digest: command.digest, outcome, expires_at })
+        Ok(RequestRow {
+            scope: key.scope,
+            firm: key.firm,
+            request_id: key.request_id,
+            digest: command.digest,
+            outcome,
+            expires_at,
+        })
     }
 
     /// Everything that the batch changed.
     fn write_set(&mut self) -> Result<WriteSet, StoreError> {
         let mut set = std::mem::take(&mut self.set);
-        set.heads = self.changed_scopes.iter().filter_map(|scope| self.heads.get(scope)).cloned().collect();
+        set.heads = self
+            .changed_scopes
+            .iter()
+            .filter_map(|scope| self.heads.get(scope))
+            .cloned()
+            .collect();
         for key in &self.changed_records {
-            let Some(versioned) = self.world.versioned(key) else { continue };
+            let Some(versioned) = self.world.versioned(key) else {
+                continue;
+            };
             if let Record::ApiKey(api_key) = &versioned.record {
                 set.credentials.push(credential_row(key, api_key)?);
             }
@@ -333,7 +419,11 @@ impl<'batch> Batch<'batch> {
 }
 
 /// What is known of a command whose scope could not be locked.
-fn without_head(command: &Command, heads: &HashMap<ScopeId, Head>, held: &HashSet<ScopeId>) -> Option<Outcome> {
+fn without_head(
+    command: &Command,
+    heads: &HashMap<ScopeId, Head>,
+    held: &HashSet<ScopeId>,
+) -> Option<Outcome> {
     if heads.contains_key(&command.scope) {
         return None;
     }
@@ -342,10 +432,15 @@ fn without_head(command: &Command, heads: &HashMap<ScopeId, Head>, held: &HashSe
     }
     let refusal = match &command.action {
         // A code for no partnership at all is answered like any wrong code.
-        Action::Partnership(PartnershipCommand::Join { .. }) => {
-            Refusal::new(Reason::InvitationInvalid, "the code is wrong, used or expired")
-        }
-        _ => Refusal::not_found(if command.scope.is_firm() { "firm" } else { "partnership" }),
+        Action::Partnership(PartnershipCommand::Join { .. }) => Refusal::new(
+            Reason::InvitationInvalid,
+            "the code is wrong, used or expired",
+        ),
+        _ => Refusal::not_found(if command.scope.is_firm() {
+            "firm"
+        } else {
+            "partnership"
+        }),
     };
     Some(Outcome::Answered(Err(refusal)))
 }
@@ -354,7 +449,8 @@ fn without_head(command: &Command, heads: &HashMap<ScopeId, Head>, held: &HashSe
 /// stranger cannot leave empty heads behind.
 fn begins_scope(command: &Command) -> bool {
     match &command.action {
-        Action::Firm(FirmCommand::Create { .. }) | Action::Partnership(PartnershipCommand::Create(_)) => true,
+        Action::Firm(FirmCommand::Create { .. })
+        | Action::Partnership(PartnershipCommand::Create(_)) => true,
         Action::Firm(FirmCommand::Register { .. }) => command.scope == FirmId::operator().scope(),
         _ => false,
     }
@@ -362,13 +458,20 @@ fn begins_scope(command: &Command) -> bool {
 
 /// Timers and settled carries are idempotent by the state that they find.
 fn is_remembered(command: &Command) -> bool {
-    !matches!(command.action, Action::Tick { .. } | Action::SettleCarry { .. })
+    !matches!(
+        command.action,
+        Action::Tick { .. } | Action::SettleCarry { .. }
+    )
 }
 
 fn request_key(command: &Command) -> RequestKey {
     RequestKey {
         scope: command.scope.clone(),
-        firm: command.firm.as_ref().map(|firm| firm.as_str().to_owned()).unwrap_or_default(),
+        firm: command
+            .firm
+            .as_ref()
+            .map(|firm| firm.as_str().to_owned())
+            .unwrap_or_default(),
         request_id: command.request_id.clone(),
     }
 }
@@ -377,7 +480,11 @@ fn request_key(command: &Command) -> RequestKey {
 fn first_needs(command: &Command) -> Vec<Need> {
     let scope = &command.scope;
     let record = |kind, id: &str| Need::Record(RecordKey::new(scope, kind, id));
-    let kind = if scope.is_firm() { Kind::Firm } else { Kind::Partnership };
+    let kind = if scope.is_firm() {
+        Kind::Firm
+    } else {
+        Kind::Partnership
+    };
     let mut needs = vec![record(kind, scope.id())];
     match &command.action {
         Action::Ticket(TicketCommand::Ingest(event)) => {
@@ -393,12 +500,21 @@ fn first_needs(command: &Command) -> Vec<Need> {
     needs
 }
 
-fn entry(command: &Command, head: &Head, at: Timestamp, event: &crate::domain::record::Event) -> Result<Entry, serde_json::Error> {
+fn entry(
+    command: &Command,
+    head: &Head,
+    at: Timestamp,
+    event: &crate::domain::record::Event,
+) -> Result<Entry, serde_json::Error> {
     let mut entry = Entry {
         scope: command.scope.clone(),
         sequence: head.sequence + 1,
         recorded_at: at,
-        firm: command.firm.as_ref().map(|firm| firm.as_str().to_owned()).unwrap_or_default(),
+        firm: command
+            .firm
+            .as_ref()
+            .map(|firm| firm.as_str().to_owned())
+            .unwrap_or_default(),
         actor: command.actor.clone(),
         origin: command.origin.clone(),
         kind: event.body.kind().as_str().to_owned(),
@@ -418,9 +534,15 @@ fn entry(command: &Command, head: &Head, at: Timestamp, event: &crate::domain::r
 /// # Errors
 /// [`StoreError::Corrupt`] if the body cannot be read by this version of the program.
 pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
-    let record = Record::decode(row.key.kind, row.body_version, &row.body)
-        .map_err(|fault| StoreError::Corrupt(format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id)))?;
-    Ok(Versioned { record, revision: row.revision, created_at: row.created_at, updated_at: row.updated_at })
+    let record = Record::decode(row.key.kind, row.body_version, &row.body).map_err(|fault| {
+        StoreError::Corrupt(format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id))
+    })?;
+    Ok(Versioned {
+        record,
+        revision: row.revision,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
 }
 
 /// The row of a record.
@@ -442,10 +564,18 @@ pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, S
 
 /// The openings of what the entries commit to. A text that came with a command and that no event
 /// took up must not be kept.
-fn committed<'command>(openings: &'command [Opening], entries: &[Entry]) -> impl Iterator<Item = &'command Opening> {
+fn committed<'command>(
+    openings: &'command [Opening],
+    entries: &[Entry],
+) -> impl Iterator<Item = &'command Opening> {
     openings.iter().filter(move |opening| {
         let commitment = opening.commitment.as_str().as_bytes();
-        entries.iter().any(|entry| entry.payload.windows(commitment.len()).any(|window| window == commitment))
+        entries.iter().any(|entry| {
+            entry
+                .payload
+                .windows(commitment.len())
+                .any(|window| window == commitment)
+        })
     })
 }
 
@@ -453,14 +583,23 @@ fn committed<'command>(openings: &'command [Opening], entries: &[Entry]) -> impl
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the key's digest or its scope is not one.
-pub fn credential_row(key: &RecordKey, api_key: &crate::domain::firm::ApiKey) -> Result<CredentialRow, StoreError> {
+pub fn credential_row(
+    key: &RecordKey,
+    api_key: &crate::domain::firm::ApiKey,
+) -> Result<CredentialRow, StoreError> {
     let digest = data_encoding::HEXLOWER
         .decode(api_key.digest.as_bytes())
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
         .ok_or_else(|| StoreError::Corrupt("the digest of a key".to_owned()))?;
-    let firm = FirmId::parse(key.scope.id()).ok_or_else(|| StoreError::Corrupt("the scope of a key".to_owned()))?;
-    let permissions: Vec<&str> = api_key.permissions.iter().copied().map(Permission::as_str).collect();
+    let firm = FirmId::parse(key.scope.id())
+        .ok_or_else(|| StoreError::Corrupt("the scope of a key".to_owned()))?;
+    let permissions: Vec<&str> = api_key
+        .permissions
+        .iter()
+        .copied()
+        .map(Permission::as_str)
+        .collect();
     Ok(CredentialRow {
         id: key.id.clone(),
         firm,
@@ -504,7 +643,10 @@ impl StoredOutcome {
     }
 
     fn receipt(self, scope: &ScopeId) -> Result<Receipt, StoreError> {
-        let hash = data_encoding::HEXLOWER.decode(self.hash.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let hash = data_encoding::HEXLOWER
+            .decode(self.hash.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok());
         let (Some(hash), Some(kind)) = (hash, Kind::parse(&self.kind)) else {
             return Err(StoreError::Corrupt("the outcome of a request".to_owned()));
         };

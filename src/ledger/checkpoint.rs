@@ -23,7 +23,10 @@ pub struct CheckpointSigner {
 
 impl std::fmt::Debug for CheckpointSigner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("CheckpointSigner").field("name", &self.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("CheckpointSigner")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +62,10 @@ impl CheckpointSigner {
     /// A signer under a name, such as the operator's, with a seed of 32 random bytes.
     #[must_use]
     pub fn new(name: &str, seed: &[u8; 32]) -> Self {
-        Self { key: SigningKey::from_bytes(seed), name: name.to_owned() }
+        Self {
+            key: SigningKey::from_bytes(seed),
+            name: name.to_owned(),
+        }
     }
 
     /// The key by which others verify, as a signed note's verifier key: `name+id+key`.
@@ -67,17 +73,31 @@ impl CheckpointSigner {
     pub fn verifier_key(&self) -> String {
         let public = typed_key(&self.key.verifying_key());
         let id = key_id(&self.name, &public);
-        format!("{}+{}+{}", self.name, data_encoding::HEXLOWER.encode(&id), data_encoding::BASE64.encode(&public))
+        format!(
+            "{}+{}+{}",
+            self.name,
+            data_encoding::HEXLOWER.encode(&id),
+            data_encoding::BASE64.encode(&public)
+        )
     }
 
     /// A checkpoint of `head` as a signed note.
     #[must_use]
     pub fn sign(&self, head: &Head) -> String {
-        let text = format!("{ORIGIN}{}\n{}\n{}\n", head.scope, head.sequence, data_encoding::BASE64.encode(&head.hash));
+        let text = format!(
+            "{ORIGIN}{}\n{}\n{}\n",
+            head.scope,
+            head.sequence,
+            data_encoding::BASE64.encode(&head.hash)
+        );
         let id = key_id(&self.name, &typed_key(&self.key.verifying_key()));
         let mut signature = id.to_vec();
         signature.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
-        format!("{text}\n{SIGNATURE_MARK}{} {}\n", self.name, data_encoding::BASE64.encode(&signature))
+        format!(
+            "{text}\n{SIGNATURE_MARK}{} {}\n",
+            self.name,
+            data_encoding::BASE64.encode(&signature)
+        )
     }
 }
 
@@ -111,12 +131,16 @@ pub fn verify(note: &str, verifier_key: &str) -> Result<Checkpoint, CheckpointFa
         .filter_map(|line| line.strip_prefix(&line_begin))
         .filter_map(|encoded| data_encoding::BASE64.decode(encoded.as_bytes()).ok());
     for bytes in candidates {
-        let Some((found, signature)) = bytes.split_at_checked(4) else { continue };
+        let Some((found, signature)) = bytes.split_at_checked(4) else {
+            continue;
+        };
         if found != id {
             continue;
         }
-        let signature = Signature::from_slice(signature).map_err(|_| CheckpointFault::SignatureWrong)?;
-        key.verify(text.as_bytes(), &signature).map_err(|_| CheckpointFault::SignatureWrong)?;
+        let signature =
+            Signature::from_slice(signature).map_err(|_| CheckpointFault::SignatureWrong)?;
+        key.verify(text.as_bytes(), &signature)
+            .map_err(|_| CheckpointFault::SignatureWrong)?;
         return parse_text(&text).ok_or(CheckpointFault::Malformed);
     }
     Err(CheckpointFault::NotSigned)
@@ -136,8 +160,16 @@ fn parse_text(text: &str) -> Option<Checkpoint> {
     let mut lines = text.lines();
     let scope = ScopeId::parse(lines.next()?.strip_prefix(ORIGIN)?)?;
     let sequence = lines.next()?.parse().ok()?;
-    let hash = data_encoding::BASE64.decode(lines.next()?.as_bytes()).ok()?.try_into().ok()?;
-    Some(Checkpoint { scope, sequence, hash })
+    let hash = data_encoding::BASE64
+        .decode(lines.next()?.as_bytes())
+        .ok()?
+        .try_into()
+        .ok()?;
+    Some(Checkpoint {
+        scope,
+        sequence,
+        hash,
+    })
 }
 
 #[cfg(test)]
@@ -157,7 +189,11 @@ mod tests {
     fn round_trip() {
         let (signer, note) = signed();
         let checkpoint = verify(&note, &signer.verifier_key());
-        let expected = Checkpoint { scope: ScopeId::partnership("p"), sequence: 42, hash: [5; 32] };
+        let expected = Checkpoint {
+            scope: ScopeId::partnership("p"),
+            sequence: 42,
+            hash: [5; 32],
+        };
         assert_eq!(checkpoint, Ok(expected));
     }
 
@@ -165,11 +201,17 @@ mod tests {
     fn a_changed_note_another_key_and_nonsense_are_told_apart() {
         let (signer, note) = signed();
         let key = signer.verifier_key();
-        assert_eq!(verify(&note.replace("42", "43"), &key), Err(CheckpointFault::SignatureWrong));
+        assert_eq!(
+            verify(&note.replace("42", "43"), &key),
+            Err(CheckpointFault::SignatureWrong)
+        );
         let other = CheckpointSigner::new("entente.example", &[4; 32]).verifier_key();
         assert_eq!(verify(&note, &other), Err(CheckpointFault::NotSigned));
         assert_eq!(verify("nonsense", &key), Err(CheckpointFault::Malformed));
-        assert_eq!(verify(&note, "nonsense"), Err(CheckpointFault::KeyMalformed));
+        assert_eq!(
+            verify(&note, "nonsense"),
+            Err(CheckpointFault::KeyMalformed)
+        );
     }
 
     #[test]

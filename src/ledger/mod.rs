@@ -108,7 +108,9 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batch_commands_max: BATCH_COMMANDS_MAX }
+        Self {
+            batch_commands_max: BATCH_COMMANDS_MAX,
+        }
     }
 }
 
@@ -129,7 +131,10 @@ struct Inner {
 
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Ledger").field("engine", &self.inner.store.engine()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Ledger")
+            .field("engine", &self.inner.store.engine())
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,7 +190,12 @@ impl Ledger {
     /// # Errors
     /// The refusal, or [`Reason::StoreUnavailable`] if the outcome could not be learned; a retry
     /// with the same request id is safe.
-    pub async fn submit(&self, command: Command, deadline: Option<Timestamp>, urgency: Urgency) -> Result<Receipt, Failure> {
+    pub async fn submit(
+        &self,
+        command: Command,
+        deadline: Option<Timestamp>,
+        urgency: Urgency,
+    ) -> Result<Receipt, Failure> {
         let receipt = self.submit_alone(command, deadline, urgency).await?;
         for carry in &receipt.carries {
             // What fails here is found and finished by the sweeper.
@@ -208,10 +218,20 @@ impl Ledger {
         urgency: Urgency,
     ) -> Result<Receipt, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.inner.queue.push(Pending { command, deadline, urgency, deferrals: 0, in_doubt: false, reply })?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Failure::refused(Reason::StoreUnavailable, "the writer has ended")))
+        self.inner.queue.push(Pending {
+            command,
+            deadline,
+            urgency,
+            deferrals: 0,
+            in_doubt: false,
+            reply,
+        })?;
+        answer.await.unwrap_or_else(|_| {
+            Err(Failure::refused(
+                Reason::StoreUnavailable,
+                "the writer has ended",
+            ))
+        })
     }
 
     /// Puts several commands in line at once, in order, and waits for all answers.
@@ -224,7 +244,14 @@ impl Ledger {
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands {
             let (reply, answer) = oneshot::channel();
-            let pushed = self.inner.queue.push(Pending { command, deadline, urgency, deferrals: 0, in_doubt: false, reply });
+            let pushed = self.inner.queue.push(Pending {
+                command,
+                deadline,
+                urgency,
+                deferrals: 0,
+                in_doubt: false,
+                reply,
+            });
             answers.push(pushed.map(|()| answer));
         }
         let mut outcomes = Vec::with_capacity(answers.len());
@@ -232,7 +259,10 @@ impl Ledger {
             outcomes.push(match answer {
                 Err(failure) => Err(failure),
                 Ok(answer) => answer.await.unwrap_or_else(|_| {
-                    Err(Failure::refused(Reason::StoreUnavailable, "the writer has ended"))
+                    Err(Failure::refused(
+                        Reason::StoreUnavailable,
+                        "the writer has ended",
+                    ))
                 }),
             });
         }

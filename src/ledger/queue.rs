@@ -120,7 +120,11 @@ pub struct Queue {
 }
 
 fn firm_of(command: &Command) -> String {
-    command.firm.as_ref().map(|firm| firm.as_str().to_owned()).unwrap_or_default()
+    command
+        .firm
+        .as_ref()
+        .map(|firm| firm.as_str().to_owned())
+        .unwrap_or_default()
 }
 
 impl Queue {
@@ -138,14 +142,20 @@ impl Queue {
         {
             let mut state = self.state();
             if state.closed {
-                return Err(Failure::refused(Reason::ServiceStopping, "the server is shutting down"));
+                return Err(Failure::refused(
+                    Reason::ServiceStopping,
+                    "the server is shutting down",
+                ));
             }
             if state.waiting() >= WAITING_MAX {
                 return Err(Failure::refused(Reason::QueueFull, "too much is waiting"));
             }
             let lines = state.lines(pending.urgency);
             if lines.of_firm(&firm) >= WAITING_PER_FIRM_MAX {
-                return Err(Failure::refused(Reason::FirmQuotaExceeded, "too much of this firm is waiting"));
+                return Err(Failure::refused(
+                    Reason::FirmQuotaExceeded,
+                    "too much of this firm is waiting",
+                ));
             }
             lines.push_back(firm, pending);
         }
@@ -156,7 +166,9 @@ impl Queue {
     /// Puts a command back to the head of its line: its scope was held by another replica.
     pub fn put_back(&self, pending: Pending) {
         let firm = firm_of(&pending.command);
-        self.state().lines(pending.urgency).push_front(firm, pending);
+        self.state()
+            .lines(pending.urgency)
+            .push_front(firm, pending);
         self.arrived.notify_one();
     }
 
@@ -189,7 +201,9 @@ impl Queue {
                 (Urgency::Interactive, Urgency::Background)
             };
             let next = state.lines(first).pop();
-            let Some(pending) = next.or_else(|| state.lines(second).pop()) else { break };
+            let Some(pending) = next.or_else(|| state.lines(second).pop()) else {
+                break;
+            };
             batch.push(pending);
         }
         batch
@@ -232,16 +246,32 @@ mod tests {
             digest: [0; 32],
             remember_for_ever: false,
             expected_revision: None,
-            action: Action::Tick { kind: Kind::Ticket, id: String::new() },
+            action: Action::Tick {
+                kind: Kind::Ticket,
+                id: String::new(),
+            },
             openings: Vec::new(),
         };
-        Pending { command, deadline: None, urgency, deferrals: 0, in_doubt: false, reply }
+        Pending {
+            command,
+            deadline: None,
+            urgency,
+            deferrals: 0,
+            in_doubt: false,
+            reply,
+        }
     }
 
     fn order(batch: &[Pending]) -> Vec<String> {
         batch
             .iter()
-            .map(|pending| format!("{}{}", firm_of(&pending.command), pending.command.request_id))
+            .map(|pending| {
+                format!(
+                    "{}{}",
+                    firm_of(&pending.command),
+                    pending.command.request_id
+                )
+            })
             .collect()
     }
 
@@ -249,21 +279,40 @@ mod tests {
     async fn firms_take_turns_and_keep_their_own_order() {
         let queue = Queue::default();
         for number in 0..3 {
-            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+            assert!(
+                queue
+                    .push(pending("a", number, Urgency::Interactive))
+                    .is_ok()
+            );
         }
         assert!(queue.push(pending("b", 0, Urgency::Interactive)).is_ok());
         let batch = queue.take(10).await.map(|batch| order(&batch));
-        assert_eq!(batch, Some(vec!["a0".into(), "b0".into(), "a1".into(), "a2".into()]));
+        assert_eq!(
+            batch,
+            Some(vec!["a0".into(), "b0".into(), "a1".into(), "a2".into()])
+        );
     }
 
     #[tokio::test]
     async fn background_yields_but_does_not_starve() {
         let queue = Queue::default();
         for number in 0..16 {
-            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
-            assert!(queue.push(pending("z", number, Urgency::Background)).is_ok());
+            assert!(
+                queue
+                    .push(pending("a", number, Urgency::Interactive))
+                    .is_ok()
+            );
+            assert!(
+                queue
+                    .push(pending("z", number, Urgency::Background))
+                    .is_ok()
+            );
         }
-        let batch = queue.take(16).await.map(|batch| order(&batch)).unwrap_or_default();
+        let batch = queue
+            .take(16)
+            .await
+            .map(|batch| order(&batch))
+            .unwrap_or_default();
         assert_eq!(batch.iter().filter(|name| name.starts_with('z')).count(), 2);
         assert_eq!(batch[7], "z0");
     }
@@ -272,9 +321,15 @@ mod tests {
     async fn quotas_at_the_limit_and_beyond() {
         let queue = Queue::default();
         for number in 0..WAITING_PER_FIRM_MAX {
-            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+            assert!(
+                queue
+                    .push(pending("a", number, Urgency::Interactive))
+                    .is_ok()
+            );
         }
-        let refused = queue.push(pending("a", 0, Urgency::Interactive)).unwrap_err();
+        let refused = queue
+            .push(pending("a", 0, Urgency::Interactive))
+            .unwrap_err();
         assert_eq!(refused.reason(), Reason::FirmQuotaExceeded);
         assert!(queue.push(pending("b", 0, Urgency::Interactive)).is_ok());
         for firm in ["c", "d", "e"] {
@@ -283,7 +338,9 @@ mod tests {
             }
         }
         assert_eq!(queue.len(), WAITING_MAX);
-        let refused = queue.push(pending("f", 0, Urgency::Interactive)).unwrap_err();
+        let refused = queue
+            .push(pending("f", 0, Urgency::Interactive))
+            .unwrap_err();
         assert_eq!(refused.reason(), Reason::QueueFull);
     }
 
@@ -291,13 +348,26 @@ mod tests {
     async fn what_is_put_back_comes_first_and_a_closed_queue_ends() {
         let queue = Queue::default();
         for number in 0..2 {
-            assert!(queue.push(pending("a", number, Urgency::Interactive)).is_ok());
+            assert!(
+                queue
+                    .push(pending("a", number, Urgency::Interactive))
+                    .is_ok()
+            );
         }
         let mut batch = queue.take(1).await.unwrap_or_default();
         queue.put_back(batch.remove(0));
         queue.close();
-        assert_eq!(queue.push(pending("a", 9, Urgency::Interactive)).unwrap_err().reason(), Reason::ServiceStopping);
-        assert_eq!(queue.take(10).await.map(|batch| order(&batch)), Some(vec!["a0".into(), "a1".into()]));
+        assert_eq!(
+            queue
+                .push(pending("a", 9, Urgency::Interactive))
+                .unwrap_err()
+                .reason(),
+            Reason::ServiceStopping
+        );
+        assert_eq!(
+            queue.take(10).await.map(|batch| order(&batch)),
+            Some(vec!["a0".into(), "a1".into()])
+        );
         assert!(queue.take(10).await.is_none());
     }
 }

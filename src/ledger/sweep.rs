@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Urgency;
 use super::{Failure, Ledger};
-use crate::domain::carry::{Carry, CarriedAction, CarryOutcome};
+use crate::domain::carry::{CarriedAction, Carry, CarryOutcome};
 use crate::domain::command::{Action, Command};
 use crate::domain::firm::FirmCommand;
 use crate::domain::identity::{FirmId, ScopeId};
@@ -41,7 +41,11 @@ pub async fn run(ledger: Ledger, stop: CancellationToken) {
         }
         if tokio::time::Instant::now() >= next_purge {
             next_purge = tokio::time::Instant::now() + PURGE_EVERY;
-            if let Err(error) = ledger.store().purge_requests(ledger.clock().now(), PURGED_MAX).await {
+            if let Err(error) = ledger
+                .store()
+                .purge_requests(ledger.clock().now(), PURGED_MAX)
+                .await
+            {
                 tracing::warn!(%error, "requests could not be purged");
             }
         }
@@ -73,9 +77,13 @@ pub struct Swept {
 /// # Errors
 /// What the store says of the look itself.
 pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
-    let due = ledger.store().due_records(ledger.clock().now(), DUE_MAX).await?;
+    let due = ledger
+        .store()
+        .due_records(ledger.clock().now(), DUE_MAX)
+        .await?;
     let found = due.len();
-    let (carries, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|row| row.key.kind == Kind::Carry);
+    let (carries, others): (Vec<_>, Vec<_>) =
+        due.into_iter().partition(|row| row.key.kind == Kind::Carry);
     let ticks = others.into_iter().map(|row| tick(&row.key)).collect();
     let mut advanced = 0;
     for outcome in ledger.submit_all(ticks, None, Urgency::Background).await {
@@ -109,7 +117,10 @@ fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Comma
 }
 
 fn tick(key: &RecordKey) -> Command {
-    let action = Action::Tick { kind: key.kind, id: key.id.clone() };
+    let action = Action::Tick {
+        kind: key.kind,
+        id: key.id.clone(),
+    };
     service_command(&key.scope, String::new(), action)
 }
 
@@ -118,24 +129,42 @@ fn tick(key: &RecordKey) -> Command {
 /// # Errors
 /// If a scope could not be reached; the carry then stays due.
 pub async fn carry(ledger: &Ledger, key: &RecordKey) -> Result<(), Failure> {
-    let Some(carry) = pending_carry(ledger, key).await? else { return Ok(()) };
+    let Some(carry) = pending_carry(ledger, key).await? else {
+        return Ok(());
+    };
     let request_id = format!("carry:{}/{}", key.scope, key.id);
     let mut command = service_command(&carry.target, request_id, carried_action(&carry.action));
     command.firm = Some(carrying_firm(&carry.action));
-    let outcome = match ledger.submit_alone(command, None, Urgency::Interactive).await {
+    let outcome = match ledger
+        .submit_alone(command, None, Urgency::Interactive)
+        .await
+    {
         Ok(_) => CarryOutcome::Done,
         Err(failure) if is_passing(failure.reason()) => return Err(failure),
         Err(failure) => CarryOutcome::Refused(failure.reason().as_str().to_owned()),
     };
-    let action = Action::SettleCarry { id: key.id.clone(), outcome };
+    let action = Action::SettleCarry {
+        id: key.id.clone(),
+        outcome,
+    };
     let settle = service_command(&key.scope, String::new(), action);
-    ledger.submit_alone(settle, None, Urgency::Interactive).await.map(|_| ())
+    ledger
+        .submit_alone(settle, None, Urgency::Interactive)
+        .await
+        .map(|_| ())
 }
 
 async fn pending_carry(ledger: &Ledger, key: &RecordKey) -> Result<Option<Carry>, Failure> {
-    let unavailable = |error: StoreError| Failure(Refusal::new(Reason::StoreUnavailable, error.to_string()));
-    let rows = ledger.store().records(std::slice::from_ref(key)).await.map_err(unavailable)?;
-    let Some(row) = rows.first() else { return Ok(None) };
+    let unavailable =
+        |error: StoreError| Failure(Refusal::new(Reason::StoreUnavailable, error.to_string()));
+    let rows = ledger
+        .store()
+        .records(std::slice::from_ref(key))
+        .await
+        .map_err(unavailable)?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
     match super::batch::decode_row(row).map_err(unavailable)?.record {
         Record::Carry(carry) if carry.due_at.is_some() => Ok(Some(*carry)),
         _ => Ok(None),
@@ -144,13 +173,15 @@ async fn pending_carry(ledger: &Ledger, key: &RecordKey) -> Result<Option<Carry>
 
 fn carried_action(action: &CarriedAction) -> Action {
     match action {
-        CarriedAction::CreateFirm { display_name } => {
-            Action::Firm(FirmCommand::Create { display_name: display_name.clone() })
-        }
+        CarriedAction::CreateFirm { display_name } => Action::Firm(FirmCommand::Create {
+            display_name: display_name.clone(),
+        }),
         CarriedAction::CreatePartnership { opening, .. } => {
             Action::Partnership(PartnershipCommand::Create(opening.clone()))
         }
-        CarriedAction::RecordMembership { partnership, party, .. } => Action::Firm(FirmCommand::RecordMembership {
+        CarriedAction::RecordMembership {
+            partnership, party, ..
+        } => Action::Firm(FirmCommand::RecordMembership {
             partnership: partnership.clone(),
             party: party.clone(),
         }),
@@ -161,7 +192,8 @@ fn carried_action(action: &CarriedAction) -> Action {
 fn carrying_firm(action: &CarriedAction) -> FirmId {
     match action {
         CarriedAction::CreateFirm { .. } => FirmId::operator(),
-        CarriedAction::CreatePartnership { firm, .. } | CarriedAction::RecordMembership { firm, .. } => firm.clone(),
+        CarriedAction::CreatePartnership { firm, .. }
+        | CarriedAction::RecordMembership { firm, .. } => firm.clone(),
     }
 }
 

@@ -34,7 +34,9 @@ impl TokenKey {
 
     fn mac(&self, purpose: &str, content: &[u8]) -> Hash {
         // HMAC takes keys of any length, so this cannot fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return [0; 32];
+        };
         mac.update(&(purpose.len() as u64).to_be_bytes());
         mac.update(purpose.as_bytes());
         mac.update(content);
@@ -65,7 +67,9 @@ impl TokenKey {
         if token.len() > TOKEN_CHARACTERS_MAX {
             return None;
         }
-        let bytes = data_encoding::BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+        let bytes = data_encoding::BASE64URL_NOPAD
+            .decode(token.as_bytes())
+            .ok()?;
         let (&version, rest) = bytes.split_first()?;
         let (content, mac) = rest.split_at_checked(rest.len().checked_sub(MAC_BYTES)?)?;
         let expected = self.mac(&format!("token:{purpose}"), content);
@@ -85,7 +89,13 @@ mod tests {
         assert_eq!(key.open("tickets", &token), Some(b"t1".to_vec()));
         assert_eq!(key.open("quotes", &token), None);
         assert_eq!(TokenKey::new([2; 32]).open("tickets", &token), None);
-        for bad in ["", "a", "AAAA", &token[1..], &"A".repeat(TOKEN_CHARACTERS_MAX + 1)] {
+        for bad in [
+            "",
+            "a",
+            "AAAA",
+            &token[1..],
+            &"A".repeat(TOKEN_CHARACTERS_MAX + 1),
+        ] {
             assert_eq!(key.open("tickets", bad), None, "{bad}");
         }
     }

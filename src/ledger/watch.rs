@@ -34,7 +34,10 @@ impl WatchHub {
     #[must_use]
     pub fn subscribe(&self, scope: &ScopeId) -> watch::Receiver<u64> {
         let mut scopes = self.scopes();
-        scopes.entry(scope.clone()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+        scopes
+            .entry(scope.clone())
+            .or_insert_with(|| watch::Sender::new(0))
+            .subscribe()
     }
 
     /// Tells watchers where heads are now.
@@ -42,7 +45,9 @@ impl WatchHub {
         let scopes = self.scopes();
         for head in heads {
             if let Some(sender) = scopes.get(&head.scope) {
-                sender.send_if_modified(|last| std::mem::replace(last, head.sequence.max(*last)) < head.sequence);
+                sender.send_if_modified(|last| {
+                    std::mem::replace(last, head.sequence.max(*last)) < head.sequence
+                });
             }
         }
     }

@@ -25,7 +25,12 @@ const EXIT_COMMIT_FAILED: i32 = 74;
 /// batch and not the writer. Its transaction is rolled back, and its callers learn that the outcome
 /// is unknown because their replies are dropped.
 pub async fn run(ledger: Ledger) {
-    while let Some(batch) = ledger.inner.queue.take(ledger.inner.settings.batch_commands_max).await {
+    while let Some(batch) = ledger
+        .inner
+        .queue
+        .take(ledger.inner.settings.batch_commands_max)
+        .await
+    {
         let ledger = ledger.clone();
         let ended = tokio::spawn(async move { run_batch(&ledger, batch).await }).await;
         if let Err(error) = ended {
@@ -39,15 +44,22 @@ async fn run_batch(ledger: &Ledger, batch: Vec<Pending>) {
     let mut batch = drop_late(ledger, batch);
     let mut attempt = 0;
     while !batch.is_empty() {
-        let patient = batch.iter().any(|pending| pending.deferrals >= DEFERRALS_MAX);
+        let patient = batch
+            .iter()
+            .any(|pending| pending.deferrals >= DEFERRALS_MAX);
         if patient && batch.len() > 1 {
             batch = keep_most_patient(ledger, batch);
         }
         let commands: Vec<_> = batch.iter().map(|pending| &pending.command).collect();
         match batch::run(ledger, &commands, patient).await {
             Ok(outcomes) => return answer(ledger, batch, outcomes).await,
-            Err(StoreError::CommitUnknown(error)) if ledger.inner.store.commit_failure_is_fatal() => {
-                tracing::error!(error, "a commit failed: nothing can be known about the database file");
+            Err(StoreError::CommitUnknown(error))
+                if ledger.inner.store.commit_failure_is_fatal() =>
+            {
+                tracing::error!(
+                    error,
+                    "a commit failed: nothing can be known about the database file"
+                );
                 std::process::exit(EXIT_COMMIT_FAILED);
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_))) => {
@@ -58,7 +70,11 @@ async fn run_batch(ledger: &Ledger, batch: Vec<Pending>) {
                 }
                 tracing::warn!(%error, attempt, commands = batch.len(), "batch failed");
                 if attempt >= ATTEMPTS_MAX {
-                    return refuse(batch, Reason::StoreUnavailable, "the database does not answer");
+                    return refuse(
+                        batch,
+                        Reason::StoreUnavailable,
+                        "the database does not answer",
+                    );
                 }
                 tokio::time::sleep(RETRY_AFTER * 2_u32.pow(attempt - 1)).await;
                 batch = drop_late(ledger, batch);
@@ -81,18 +97,27 @@ async fn run_batch(ledger: &Ledger, batch: Vec<Pending>) {
 /// Answers commands whose deadline has passed: nobody waits for them any more.
 fn drop_late(ledger: &Ledger, batch: Vec<Pending>) -> Vec<Pending> {
     let now = ledger.inner.clock.now();
-    let (late, kept): (Vec<_>, Vec<_>) =
-        batch.into_iter().partition(|pending| pending.deadline.is_some_and(|deadline| deadline < now));
-    refuse(late, Reason::DeadlineExceeded, "the deadline passed before work began");
+    let (late, kept): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .partition(|pending| pending.deadline.is_some_and(|deadline| deadline < now));
+    refuse(
+        late,
+        Reason::DeadlineExceeded,
+        "the deadline passed before work began",
+    );
     kept
 }
 
 /// Keeps the commands of the scope that has waited longest and puts the others back, so that a
 /// wait for its lock holds up nobody else.
 fn keep_most_patient(ledger: &Ledger, batch: Vec<Pending>) -> Vec<Pending> {
-    let scope = batch.iter().max_by_key(|pending| pending.deferrals).map(|pending| pending.command.scope.clone());
-    let (kept, others): (Vec<_>, Vec<_>) =
-        batch.into_iter().partition(|pending| Some(&pending.command.scope) == scope.as_ref());
+    let scope = batch
+        .iter()
+        .max_by_key(|pending| pending.deferrals)
+        .map(|pending| pending.command.scope.clone());
+    let (kept, others): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .partition(|pending| Some(&pending.command.scope) == scope.as_ref());
     put_back(ledger, others);
     kept
 }
@@ -131,7 +156,10 @@ async fn answer(ledger: &Ledger, batch: Vec<Pending>, outcomes: Vec<Outcome>) {
 fn refuse(batch: Vec<Pending>, reason: Reason, message: &str) {
     for pending in batch {
         let refusal = if pending.in_doubt {
-            Refusal::new(Reason::StoreUnavailable, "the answer of the database was lost")
+            Refusal::new(
+                Reason::StoreUnavailable,
+                "the answer of the database was lost",
+            )
         } else {
             Refusal::new(reason, message)
         };

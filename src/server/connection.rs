@@ -26,7 +26,10 @@ impl ClosableConnection {
     /// If the socket refuses its options.
     pub fn new(stream: TcpStream, token: CancellationToken) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, closed: Box::pin(token.cancelled_owned()) })
+        Ok(Self {
+            stream,
+            closed: Box::pin(token.cancelled_owned()),
+        })
     }
 
     fn poll_closed(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -38,14 +41,22 @@ impl ClosableConnection {
 }
 
 impl AsyncRead for ClosableConnection {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.poll_closed(context)?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for ClosableConnection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_closed(context)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

@@ -13,9 +13,14 @@ use crate::ledger::{Clock, Randomness};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the wall clock"
+    )]
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -25,7 +30,10 @@ impl Clock for SystemClock {
 pub struct SystemRandomness;
 
 impl Randomness for SystemRandomness {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks for randomness"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
     }

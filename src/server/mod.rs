@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::{DefaultOnFailure, TraceLayer};
 
 use crate::api::admin::AdminService;
 use crate::api::caller::Authenticator;
@@ -74,7 +74,10 @@ pub struct Environment {
 
 impl std::fmt::Debug for Environment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Environment").field("settings", &self.settings).finish_non_exhaustive()
+        formatter
+            .debug_struct("Environment")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,7 +103,10 @@ pub struct Application {
 
 impl std::fmt::Debug for Application {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Application").field("api", &self.api).finish_non_exhaustive()
+        formatter
+            .debug_struct("Application")
+            .field("api", &self.api)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +115,10 @@ impl Application {
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn start(store: Arc<dyn Store>, environment: Environment) -> Result<Self, StoreError> {
+    pub async fn start(
+        store: Arc<dyn Store>,
+        environment: Environment,
+    ) -> Result<Self, StoreError> {
         let token_key = secret(store.as_ref(), environment.randomness.as_ref(), TOKEN_KEY).await?;
         let signer = checkpoint_signer(store.as_ref(), environment.randomness.as_ref()).await?;
         let (ledger, writer) = Ledger::start(store, environment.clock, environment.settings);
@@ -125,7 +134,12 @@ impl Application {
             randomness: environment.randomness,
             authenticator: Authenticator::default(),
         };
-        Ok(Self { api: Arc::new(api), stop, writer, background })
+        Ok(Self {
+            api: Arc::new(api),
+            stop,
+            writer,
+            background,
+        })
     }
 
     /// The services of the contract, without layers.
@@ -139,12 +153,30 @@ impl Application {
             };
         }
         let api = || Arc::clone(&self.api);
-        Routes::new(limited!(v1::admin_service_server::AdminServiceServer<_>, AdminService(api())))
-            .add_service(limited!(v1::partnership_service_server::PartnershipServiceServer<_>, PartnershipService(api())))
-            .add_service(limited!(v1::expectation_service_server::ExpectationServiceServer<_>, ExpectationService(api())))
-            .add_service(limited!(v1::sla_service_server::SlaServiceServer<_>, SlaService::new(api())))
-            .add_service(limited!(v1::pricing_service_server::PricingServiceServer<_>, PricingService(api())))
-            .add_service(limited!(v1::journal_service_server::JournalServiceServer<_>, JournalService(api())))
+        Routes::new(limited!(
+            v1::admin_service_server::AdminServiceServer<_>,
+            AdminService(api())
+        ))
+        .add_service(limited!(
+            v1::partnership_service_server::PartnershipServiceServer<_>,
+            PartnershipService(api())
+        ))
+        .add_service(limited!(
+            v1::expectation_service_server::ExpectationServiceServer<_>,
+            ExpectationService(api())
+        ))
+        .add_service(limited!(
+            v1::sla_service_server::SlaServiceServer<_>,
+            SlaService::new(api())
+        ))
+        .add_service(limited!(
+            v1::pricing_service_server::PricingServiceServer<_>,
+            PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::journal_service_server::JournalServiceServer<_>,
+            JournalService(api())
+        ))
     }
 
     /// Stops: what waits is carried out and answered, timers end, connections are closed.
@@ -163,17 +195,26 @@ impl Application {
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn checkpoint_signer(store: &dyn Store, randomness: &dyn Randomness) -> Result<CheckpointSigner, StoreError> {
+pub async fn checkpoint_signer(
+    store: &dyn Store,
+    randomness: &dyn Randomness,
+) -> Result<CheckpointSigner, StoreError> {
     let seed = secret(store, randomness, CHECKPOINT_KEY).await?;
     Ok(CheckpointSigner::new(OPERATOR_FIRM, &seed))
 }
 
 /// A secret of the service, the same on every replica.
-async fn secret(store: &dyn Store, randomness: &dyn Randomness, name: &str) -> Result<[u8; SECRET_BYTES], StoreError> {
+async fn secret(
+    store: &dyn Store,
+    randomness: &dyn Randomness,
+    name: &str,
+) -> Result<[u8; SECRET_BYTES], StoreError> {
     let mut fresh = [0; SECRET_BYTES];
     randomness.fill(&mut fresh);
     let stored = store.secret(name, &fresh).await?;
-    stored.try_into().map_err(|_| StoreError::Corrupt(format!("the secret {name}")))
+    stored
+        .try_into()
+        .map_err(|_| StoreError::Corrupt(format!("the secret {name}")))
 }
 
 /// A server that accepts calls.
@@ -197,12 +238,15 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    health
+        .set_service_status("", tonic_health::ServingStatus::NotServing)
+        .await;
     let stop = CancellationToken::new();
     let close = CancellationToken::new();
     let closing = close.clone();
-    let incoming = TcpListenerStream::new(listener)
-        .map(move |stream| stream.and_then(|stream| ClosableConnection::new(stream, closing.clone())));
+    let incoming = TcpListenerStream::new(listener).map(move |stream| {
+        stream.and_then(|stream| ClosableConnection::new(stream, closing.clone()))
+    });
     let mut routes = application.routes().add_service(health_service);
     // The descriptor is compiled in: if it could not be read, every test would say so.
     if let Ok(reflection) = reflection() {
@@ -226,15 +270,34 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .add_routes(routes);
     let stopping = stop.clone();
     let serving = tokio::spawn(async move {
-        server.serve_with_incoming_shutdown(incoming, stopping.cancelled_owned()).await
+        server
+            .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
+            .await
     });
-    application.api.ledger.store().ping().await.map_err(std::io::Error::other)?;
-    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    Ok(Running { address, application, stop, close, health, served: serving })
+    application
+        .api
+        .ledger
+        .store()
+        .ping()
+        .await
+        .map_err(std::io::Error::other)?;
+    health
+        .set_service_status("", tonic_health::ServingStatus::Serving)
+        .await;
+    Ok(Running {
+        address,
+        application,
+        stop,
+        close,
+        health,
+        served: serving,
+    })
 }
 
 fn reflection() -> Result<
-    tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection>,
+    tonic_reflection::server::v1::ServerReflectionServer<
+        impl tonic_reflection::server::v1::ServerReflection,
+    >,
     tonic_reflection::server::Error,
 > {
     tonic_reflection::server::Builder::configure()
@@ -257,7 +320,9 @@ impl Running {
 
     /// As [`Self::stop`], with another limit.
     pub async fn stop_within(self, limit: Duration) {
-        self.health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        self.health
+            .set_service_status("", tonic_health::ServingStatus::NotServing)
+            .await;
         self.stop.cancel();
         // Watchers would otherwise stay for ever; each can resume elsewhere from its cursor.
         self.application.api.ledger.watch().close();

@@ -218,7 +218,12 @@ pub trait Transaction: Send {
     /// A scope without a head is absent from the answer, and so is one that another transaction
     /// holds, unless `wait` is set. With `create`, heads that are missing among `create` are made
     /// first (sequence 0, genesis hash).
-    async fn lock_heads(&mut self, scopes: &[ScopeId], create: &[ScopeId], wait: bool) -> Result<Vec<Head>, StoreError>;
+    async fn lock_heads(
+        &mut self,
+        scopes: &[ScopeId],
+        create: &[ScopeId],
+        wait: bool,
+    ) -> Result<Vec<Head>, StoreError>;
 
     /// The records under `keys` that exist, in any order.
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<RecordRow>, StoreError>;
@@ -227,7 +232,10 @@ pub trait Transaction: Send {
     async fn requests(&mut self, keys: &[RequestKey]) -> Result<Vec<RequestRow>, StoreError>;
 
     /// What the references stand for in the scopes named, in any order.
-    async fn references(&mut self, keys: &[(ScopeId, ExternalReference)]) -> Result<Vec<ReferenceRow>, StoreError>;
+    async fn references(
+        &mut self,
+        keys: &[(ScopeId, ExternalReference)],
+    ) -> Result<Vec<ReferenceRow>, StoreError>;
 
     /// Time zone data by scope and digest, in any order.
     async fn zones(&mut self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError>;
@@ -253,7 +261,11 @@ pub trait Store: Send + Sync {
     async fn list_records(&self, query: &ListQuery) -> Result<Vec<RecordRow>, StoreError>;
 
     /// What a reference stands for, in any scope, ascending by scope, kind and id.
-    async fn references_anywhere(&self, reference: &ExternalReference, limit: usize) -> Result<Vec<ReferenceRow>, StoreError>;
+    async fn references_anywhere(
+        &self,
+        reference: &ExternalReference,
+        limit: usize,
+    ) -> Result<Vec<ReferenceRow>, StoreError>;
 
     /// The references that stand for the given records, in any order.
     async fn references_of(&self, keys: &[RecordKey]) -> Result<Vec<ReferenceRow>, StoreError>;
@@ -268,16 +280,35 @@ pub trait Store: Send + Sync {
     async fn list_heads(&self, after_scope: &str, limit: usize) -> Result<Vec<Head>, StoreError>;
 
     /// Entries of a scope after `after_sequence`, ascending.
-    async fn entries(&self, scope: &ScopeId, after_sequence: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+    async fn entries(
+        &self,
+        scope: &ScopeId,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
 
     /// Entries that changed one record, after `after_sequence`, ascending.
-    async fn entries_of(&self, key: &RecordKey, after_sequence: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+    async fn entries_of(
+        &self,
+        key: &RecordKey,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
 
     /// The openings of `commitments` in a scope that exist, in any order.
-    async fn openings(&self, scope: &ScopeId, commitments: &[Commitment]) -> Result<Vec<Opening>, StoreError>;
+    async fn openings(
+        &self,
+        scope: &ScopeId,
+        commitments: &[Commitment],
+    ) -> Result<Vec<Opening>, StoreError>;
 
     /// All openings of a scope, ascending by commitment, after the one named.
-    async fn list_openings(&self, scope: &ScopeId, after: &str, limit: usize) -> Result<Vec<Opening>, StoreError>;
+    async fn list_openings(
+        &self,
+        scope: &ScopeId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Opening>, StoreError>;
 
     /// Time zone data by scope and digest, in any order.
     async fn zones(&self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError>;
@@ -312,12 +343,18 @@ pub trait Store: Send + Sync {
 /// [`StoreError::Schema`] if it is missing, older or newer; run [`migrate`] first.
 pub async fn open(database_url: &str) -> Result<std::sync::Arc<dyn Store>, StoreError> {
     if database_url.starts_with("sqlite:") {
-        return Ok(std::sync::Arc::new(sqlite::SqliteStore::open(database_url).await?));
+        return Ok(std::sync::Arc::new(
+            sqlite::SqliteStore::open(database_url).await?,
+        ));
     }
     if is_postgres(database_url) {
-        return Ok(std::sync::Arc::new(postgres::PostgresStore::open(database_url).await?));
+        return Ok(std::sync::Arc::new(
+            postgres::PostgresStore::open(database_url).await?,
+        ));
     }
-    Err(StoreError::Schema("a database URL begins with sqlite: or postgres:".to_owned()))
+    Err(StoreError::Schema(
+        "a database URL begins with sqlite: or postgres:".to_owned(),
+    ))
 }
 
 /// Creates the database where that is possible (`SQLite`) and brings its schema up to date.
@@ -331,7 +368,9 @@ pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
     if is_postgres(database_url) {
         return postgres::migrate(database_url).await;
     }
-    Err(StoreError::Schema("a database URL begins with sqlite: or postgres:".to_owned()))
+    Err(StoreError::Schema(
+        "a database URL begins with sqlite: or postgres:".to_owned(),
+    ))
 }
 
 /// Whether the URL names a `PostgreSQL` database.

@@ -2,8 +2,8 @@
 //! it is killed.
 
 use std::io::{BufRead, Write};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -92,19 +92,39 @@ struct Work {
 /// Not a test: what this binary does as the child. Without an order it does nothing.
 #[test]
 fn child() {
-    let Ok(order) = std::env::var(CHILD) else { return };
+    let Ok(order) = std::env::var(CHILD) else {
+        return;
+    };
     let order: Order = serde_json::from_str(&order).expect("an order");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     runtime.expect("a runtime").block_on(work(order));
 }
 
 async fn work(order: Order) {
-    let hook = Killer { kill: order.kill.map(|(point, _)| point), left: AtomicU32::new(order.kill.map_or(0, |(_, times)| times)) };
-    let inner = entente::store::open(&order.url).await.expect("the database is there");
-    let store: Arc<dyn Store> = Arc::new(DecoratedStore { inner, hook: Arc::new(hook) });
-    let clock = HastyClock { start: Timestamp::from_micros(order.clock), began: Instant::now() };
+    let hook = Killer {
+        kill: order.kill.map(|(point, _)| point),
+        left: AtomicU32::new(order.kill.map_or(0, |(_, times)| times)),
+    };
+    let inner = entente::store::open(&order.url)
+        .await
+        .expect("the database is there");
+    let store: Arc<dyn Store> = Arc::new(DecoratedStore {
+        inner,
+        hook: Arc::new(hook),
+    });
+    let clock = HastyClock {
+        start: Timestamp::from_micros(order.clock),
+        began: Instant::now(),
+    };
     let (ledger, writer) = Ledger::start(Arc::clone(&store), Arc::new(clock), Settings::default());
-    let work = Arc::new(Work { store, ledger, over: AtomicBool::new(false) });
+    let work = Arc::new(Work {
+        store,
+        ledger,
+        over: AtomicBool::new(false),
+    });
     let again = listen(&work);
     say_line("");
     let mut rng = ChaCha8Rng::seed_from_u64(order.seed);
@@ -112,14 +132,23 @@ async fn work(order: Order) {
     for recipe in planner.registrations(work.ledger.clock().now()) {
         send(&work, &recipe).await;
     }
-    let mut tasks = vec![tokio::spawn(send_again(Arc::clone(&work), again)), tokio::spawn(sweep_all_the_time(Arc::clone(&work)))];
+    let mut tasks = vec![
+        tokio::spawn(send_again(Arc::clone(&work), again)),
+        tokio::spawn(sweep_all_the_time(Arc::clone(&work))),
+    ];
     let mut number = 0;
-    while let Some(recipe) = planner.opening(number, work.store.as_ref(), work.ledger.clock().now()).await {
+    while let Some(recipe) = planner
+        .opening(number, work.store.as_ref(), work.ledger.clock().now())
+        .await
+    {
         send(&work, &recipe).await;
         number += 1;
     }
     for client in 1..=CLIENTS {
-        let planner = Planner::new(rng.random(), order.first_number + client * NUMBERS_PER_CLIENT);
+        let planner = Planner::new(
+            rng.random(),
+            order.first_number + client * NUMBERS_PER_CLIENT,
+        );
         tasks.push(tokio::spawn(act(Arc::clone(&work), planner)));
     }
     for task in tasks {
@@ -145,7 +174,11 @@ fn listen(work: &Arc<Work>) -> Vec<Recipe> {
     let work = Arc::clone(work);
     std::thread::spawn(move || {
         let mut rest = String::new();
-        while std::io::stdin().lock().read_line(&mut rest).is_ok_and(|bytes| bytes > 0) {}
+        while std::io::stdin()
+            .lock()
+            .read_line(&mut rest)
+            .is_ok_and(|bytes| bytes > 0)
+        {}
         work.over.store(true, Ordering::SeqCst);
     });
     again
@@ -153,7 +186,9 @@ fn listen(work: &Arc<Work>) -> Vec<Recipe> {
 
 async fn act(work: Arc<Work>, mut planner: Planner) {
     while !work.over.load(Ordering::SeqCst) {
-        let recipe = planner.next(work.store.as_ref(), work.ledger.clock().now()).await;
+        let recipe = planner
+            .next(work.store.as_ref(), work.ledger.clock().now())
+            .await;
         send(&work, &recipe).await;
     }
 }
@@ -177,8 +212,13 @@ async fn sweep_all_the_time(work: Arc<Work>) {
 async fn send(work: &Work, recipe: &Recipe) {
     loop {
         say(&Said::Asks(recipe.clone()));
-        let answer = work.ledger.submit(recipe.command(), None, Urgency::Interactive).await;
-        let unknown = answer.as_ref().is_err_and(|failure| failure.reason() == Reason::StoreUnavailable);
+        let answer = work
+            .ledger
+            .submit(recipe.command(), None, Urgency::Interactive)
+            .await;
+        let unknown = answer
+            .as_ref()
+            .is_err_and(|failure| failure.reason() == Reason::StoreUnavailable);
         say(&Said::answer(recipe, answer));
         if !unknown || work.over.load(Ordering::SeqCst) {
             return;
@@ -195,7 +235,11 @@ fn say(said: &Said) {
 fn say_line(line: &str) {
     let mut out = std::io::stdout().lock();
     // Without a parent there is nobody to work for.
-    if out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).is_err() {
+    if out
+        .write_all(format!("{line}\n").as_bytes())
+        .and_then(|()| out.flush())
+        .is_err()
+    {
         std::process::exit(1);
     }
 }

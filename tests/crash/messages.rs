@@ -104,17 +104,31 @@ impl Said {
                 id: receipt.id,
                 note: receipt.note,
             },
-            Err(Failure(refusal)) => {
-                Self::Refused { number, reason: refusal.reason.as_str().to_owned(), message: refusal.message }
-            }
+            Err(Failure(refusal)) => Self::Refused {
+                number,
+                reason: refusal.reason.as_str().to_owned(),
+                message: refusal.message,
+            },
         }
     }
 
     /// The recipe's number and the ledger's answer, if this is one; `scope` is the recipe's.
-    pub fn answered(&self, scope: impl Fn(u64) -> ScopeId) -> Option<(u64, Result<Receipt, Failure>)> {
+    pub fn answered(
+        &self,
+        scope: impl Fn(u64) -> ScopeId,
+    ) -> Option<(u64, Result<Receipt, Failure>)> {
         match self {
-            Self::Accepted { number, sequence, hash, kind, id, note } => {
-                let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).expect("hexadecimal digits");
+            Self::Accepted {
+                number,
+                sequence,
+                hash,
+                kind,
+                id,
+                note,
+            } => {
+                let hash = data_encoding::HEXLOWER
+                    .decode(hash.as_bytes())
+                    .expect("hexadecimal digits");
                 let receipt = Receipt {
                     scope: scope(*number),
                     sequence: *sequence,
@@ -127,8 +141,15 @@ impl Said {
                 };
                 Some((*number, Ok(receipt)))
             }
-            Self::Refused { number, reason, message } => {
-                let reason = Reason::ALL.iter().find(|known| known.as_str() == reason).expect("a reason");
+            Self::Refused {
+                number,
+                reason,
+                message,
+            } => {
+                let reason = Reason::ALL
+                    .iter()
+                    .find(|known| known.as_str() == reason)
+                    .expect("a reason");
                 Some((*number, Err(Failure(Refusal::new(*reason, message)))))
             }
             Self::Asks(_) | Self::Done => None,

@@ -50,7 +50,10 @@ struct Running {
 
 impl Parent {
     fn new(url: String) -> Self {
-        let seed = std::env::var("ENTENTE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+        let seed = std::env::var("ENTENTE_SEED")
+            .ok()
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or(1);
         Self {
             url,
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -73,8 +76,16 @@ impl Parent {
         };
         self.children += 1;
         let mut process = Command::new(std::env::current_exe().expect("this binary"))
-            .args(["crash::child::child", "--exact", "--nocapture", "--test-threads=1"])
-            .env(CHILD, serde_json::to_string(&order).expect("orders can be written"))
+            .args([
+                "crash::child::child",
+                "--exact",
+                "--nocapture",
+                "--test-threads=1",
+            ])
+            .env(
+                CHILD,
+                serde_json::to_string(&order).expect("orders can be written"),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -82,11 +93,19 @@ impl Parent {
         let mut orders = process.stdin.take().expect("a pipe");
         for recipe in std::mem::take(&mut self.open).into_values() {
             // A child that is dead already does not read; its end is noticed below.
-            let _ = writeln!(orders, "{}", serde_json::to_string(&recipe).expect("recipes can be written"));
+            let _ = writeln!(
+                orders,
+                "{}",
+                serde_json::to_string(&recipe).expect("recipes can be written")
+            );
         }
         let _ = writeln!(orders);
         let heard = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        Running { process, orders: Some(orders), heard }
+        Running {
+            process,
+            orders: Some(orders),
+            heard,
+        }
     }
 
     /// Listens until the child has said so many things that `enough`, or has ended; returns how
@@ -94,12 +113,16 @@ impl Parent {
     fn listen(&mut self, child: &mut Running, enough: impl Fn(usize) -> bool) -> usize {
         let mut accepted = 0;
         while !enough(accepted) {
-            let Some(Ok(line)) = child.heard.next() else { break };
+            let Some(Ok(line)) = child.heard.next() else {
+                break;
+            };
             // Whatever else the test harness prints begins otherwise.
             if !line.starts_with('{') && line != "\"Done\"" {
                 continue;
             }
-            let Ok(said) = serde_json::from_str::<Said>(&line) else { continue };
+            let Ok(said) = serde_json::from_str::<Said>(&line) else {
+                continue;
+            };
             accepted += usize::from(matches!(said, Said::Accepted { .. }));
             self.hear(said);
         }
@@ -110,7 +133,9 @@ impl Parent {
         let asked = &self.asked;
         let scope = |number| ScopeId::parse(&asked[&number].scope).expect("recipes name scopes");
         if let Some((number, answer)) = said.answered(scope) {
-            let internal = answer.as_ref().is_err_and(|failure| failure.reason() == Reason::Internal);
+            let internal = answer
+                .as_ref()
+                .is_err_and(|failure| failure.reason() == Reason::Internal);
             assert!(!internal, "{answer:?} to {:?}", self.asked[&number]);
             self.history.answered(&self.asked[&number], &answer);
             self.open.remove(&number);
@@ -125,7 +150,11 @@ impl Parent {
     fn bury(&mut self, mut child: Running) {
         self.listen(&mut child, |_| false);
         let status = child.process.wait().expect("the child has ended");
-        assert_eq!(status.signal(), Some(9), "the child ended otherwise: {status}");
+        assert_eq!(
+            status.signal(),
+            Some(9),
+            "the child ended otherwise: {status}"
+        );
         for recipe in self.open.values() {
             let unknown = Refusal::new(Reason::StoreUnavailable, "killed");
             self.history.answered(recipe, &Err(Failure(unknown)));
@@ -141,7 +170,9 @@ impl Parent {
     }
 
     async fn check(&self) -> Figures {
-        let store = entente::store::open(&self.url).await.expect("the database opens");
+        let store = entente::store::open(&self.url)
+            .await
+            .expect("the database opens");
         let figures = self.history.check(store.as_ref()).await;
         store.close().await;
         figures
@@ -178,7 +209,10 @@ async fn sqlite_survives_kills() {
         figures = parent.check().await;
     }
     println!("{KILLS} kills: {figures:?}");
-    assert!(figures.accepted > KILLS * 10, "too little happened: {figures:?}");
+    assert!(
+        figures.accepted > KILLS * 10,
+        "too little happened: {figures:?}"
+    );
 }
 
 #[tokio::test]
@@ -192,7 +226,10 @@ async fn postgres_survives_kills() {
         figures = parent.check().await;
     }
     println!("{KILLS} kills: {figures:?}");
-    assert!(figures.accepted > KILLS * 10, "too little happened: {figures:?}");
+    assert!(
+        figures.accepted > KILLS * 10,
+        "too little happened: {figures:?}"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +245,10 @@ async fn a_ledger_outlives_a_crash_of_postgres() {
         cluster.start_again();
     }
     let accepted = parent.listen(&mut child, |accepted| accepted >= ACCEPTED_BETWEEN_STOPS);
-    assert!(accepted >= ACCEPTED_BETWEEN_STOPS, "the ledger did not come back");
+    assert!(
+        accepted >= ACCEPTED_BETWEEN_STOPS,
+        "the ledger did not come back"
+    );
     parent.dismiss(child);
     let figures = parent.check().await;
     println!("{STOPS} stops: {figures:?}");
@@ -217,15 +257,16 @@ async fn a_ledger_outlives_a_crash_of_postgres() {
 /// Waits until the server has noticed that the killed process is gone: what it had sent is carried
 /// out until then.
 async fn wait_until_alone(url: &str) {
-    const OTHERS: &str =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    const OTHERS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let mut connection = PgConnection::connect(url).await.unwrap();
     loop {
-        let others: i64 = sqlx::query_scalar(OTHERS).fetch_one(&mut connection).await.unwrap();
+        let others: i64 = sqlx::query_scalar(OTHERS)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
         if others == 0 {
             return connection.close().await.unwrap();
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
-

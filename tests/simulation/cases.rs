@@ -11,7 +11,8 @@ use entente::domain::record::{Kind, RecordKey};
 use entente::domain::refusal::Reason;
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
 use entente::domain::sla::calendar::{
-    CalendarException, CalendarSpecification, CivilDate, DayWindow, MinuteOfDay, WeeklyWindow, Weekday,
+    CalendarException, CalendarSpecification, CivilDate, DayWindow, MinuteOfDay, Weekday,
+    WeeklyWindow,
 };
 use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType};
 use entente::domain::sla::settings::{CalendarRevision, SettingsCommand};
@@ -79,21 +80,37 @@ impl House {
         let memory = MemoryStore::default();
         let trickster = Arc::new(Trickster::default());
         let hook: Arc<dyn Hook> = Arc::<Trickster>::clone(&trickster);
-        let store = Arc::new(DecoratedStore { inner: Arc::new(memory.clone()), hook });
+        let store = Arc::new(DecoratedStore {
+            inner: Arc::new(memory.clone()),
+            hook,
+        });
         let clock = ManualClock::new(START);
         let (ledger, _) = Ledger::start(store, Arc::new(clock.clone()), Settings::default());
         for recipe in Planner::new(1, 0).registrations(START) {
-            ledger.submit(recipe.command(), None, Urgency::Interactive).await.unwrap();
+            ledger
+                .submit(recipe.command(), None, Urgency::Interactive)
+                .await
+                .unwrap();
         }
-        Self { ledger, clock, trickster, memory }
+        Self {
+            ledger,
+            clock,
+            trickster,
+            memory,
+        }
     }
 
     async fn submit(&self, command: &Command) -> Result<Receipt, Failure> {
-        self.ledger.submit(command.clone(), None, Urgency::Interactive).await
+        self.ledger
+            .submit(command.clone(), None, Urgency::Interactive)
+            .await
     }
 
     async fn open_partnership(&self) -> ScopeId {
-        let receipt = self.submit(&command(&acme().scope(), "open", opening())).await.unwrap();
+        let receipt = self
+            .submit(&command(&acme().scope(), "open", opening()))
+            .await
+            .unwrap();
         ScopeId::partnership(&receipt.id)
     }
 }
@@ -130,7 +147,12 @@ fn opening() -> Action {
 
 /// Runs a test in virtual time.
 fn run(test: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(test);
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(test);
 }
 
 /// Loses the answer to the next COMMIT that is carried out.
@@ -159,7 +181,11 @@ fn a_command_in_doubt_is_not_refused_when_its_deadline_passes() {
         });
         let open = command(&acme().scope(), "open", opening());
         let deadline = Some(START.saturating_add(Span::from_seconds(10)));
-        let failure = house.ledger.submit(open.clone(), deadline, Urgency::Interactive).await.unwrap_err();
+        let failure = house
+            .ledger
+            .submit(open.clone(), deadline, Urgency::Interactive)
+            .await
+            .unwrap_err();
         assert_eq!(failure.reason(), Reason::StoreUnavailable);
         house.trickster.rest();
         assert!(house.submit(&open).await.unwrap().replayed);
@@ -171,16 +197,23 @@ fn a_command_in_doubt_is_not_refused_when_the_next_attempt_fails_for_good() {
     run(async {
         let house = House::new().await;
         let mut commits = 0;
-        house.trickster.play(move |call, before| match (call, before) {
-            (Call::Commit, false) => {
-                commits += 1;
-                Err(StoreError::CommitUnknown("lost".to_owned()))
-            }
-            (Call::LockHeads, true) if commits > 0 => Err(StoreError::Refused("no more".to_owned())),
-            _ => Ok(()),
-        });
+        house
+            .trickster
+            .play(move |call, before| match (call, before) {
+                (Call::Commit, false) => {
+                    commits += 1;
+                    Err(StoreError::CommitUnknown("lost".to_owned()))
+                }
+                (Call::LockHeads, true) if commits > 0 => {
+                    Err(StoreError::Refused("no more".to_owned()))
+                }
+                _ => Ok(()),
+            });
         let open = command(&acme().scope(), "open", opening());
-        assert_eq!(house.submit(&open).await.unwrap_err().reason(), Reason::StoreUnavailable);
+        assert_eq!(
+            house.submit(&open).await.unwrap_err().reason(),
+            Reason::StoreUnavailable
+        );
         house.trickster.rest();
         assert!(house.submit(&open).await.unwrap().replayed);
     });
@@ -191,10 +224,21 @@ fn a_retry_finishes_what_was_left_for_another_scope() {
     run(async {
         let house = House::new().await;
         lose_next_commit(&house);
-        let receipt = house.submit(&command(&acme().scope(), "open", opening())).await.unwrap();
+        let receipt = house
+            .submit(&command(&acme().scope(), "open", opening()))
+            .await
+            .unwrap();
         assert!(receipt.replayed, "the second attempt found the first");
-        let key = RecordKey::new(&ScopeId::partnership(&receipt.id), Kind::Partnership, receipt.id.as_str());
-        let found = house.memory.records(std::slice::from_ref(&key)).await.unwrap();
+        let key = RecordKey::new(
+            &ScopeId::partnership(&receipt.id),
+            Kind::Partnership,
+            receipt.id.as_str(),
+        );
+        let found = house
+            .memory
+            .records(std::slice::from_ref(&key))
+            .await
+            .unwrap();
         assert_eq!(found.len(), 1, "the partnership is there without a sweep");
     });
 }
@@ -204,21 +248,47 @@ fn what_could_not_be_carried_stays_due() {
     run(async {
         let house = House::new().await;
         let mut committed = false;
-        house.trickster.play(move |call, before| match (call, before) {
-            (Call::Begin, true) if committed => Err(StoreError::Unavailable("made up".to_owned())),
-            (Call::Commit, false) => {
-                committed = true;
-                Ok(())
-            }
-            _ => Ok(()),
-        });
-        let receipt = house.submit(&command(&acme().scope(), "open", opening())).await.unwrap();
+        house
+            .trickster
+            .play(move |call, before| match (call, before) {
+                (Call::Begin, true) if committed => {
+                    Err(StoreError::Unavailable("made up".to_owned()))
+                }
+                (Call::Commit, false) => {
+                    committed = true;
+                    Ok(())
+                }
+                _ => Ok(()),
+            });
+        let receipt = house
+            .submit(&command(&acme().scope(), "open", opening()))
+            .await
+            .unwrap();
         let scope = ScopeId::partnership(&receipt.id);
-        assert!(house.memory.heads(std::slice::from_ref(&scope)).await.unwrap().is_empty());
+        assert!(
+            house
+                .memory
+                .heads(std::slice::from_ref(&scope))
+                .await
+                .unwrap()
+                .is_empty()
+        );
         house.trickster.rest();
-        assert_eq!(sweep_once(&house.ledger).await.unwrap(), Swept { found: 1, advanced: 1 });
+        assert_eq!(
+            sweep_once(&house.ledger).await.unwrap(),
+            Swept {
+                found: 1,
+                advanced: 1
+            }
+        );
         assert_eq!(house.memory.heads(&[scope]).await.unwrap().len(), 1);
-        assert_eq!(sweep_once(&house.ledger).await.unwrap(), Swept { found: 0, advanced: 0 });
+        assert_eq!(
+            sweep_once(&house.ledger).await.unwrap(),
+            Swept {
+                found: 0,
+                advanced: 0
+            }
+        );
     });
 }
 
@@ -228,11 +298,17 @@ fn a_panic_costs_a_batch_its_answers_and_nothing_else() {
         let house = House::new().await;
         let mut panicked = false;
         house.trickster.play(move |call, _| {
-            assert!(call != Call::Write || std::mem::replace(&mut panicked, true), "made up");
+            assert!(
+                call != Call::Write || std::mem::replace(&mut panicked, true),
+                "made up"
+            );
             Ok(())
         });
         let open = command(&acme().scope(), "open", opening());
-        assert_eq!(house.submit(&open).await.unwrap_err().reason(), Reason::StoreUnavailable);
+        assert_eq!(
+            house.submit(&open).await.unwrap_err().reason(),
+            Reason::StoreUnavailable
+        );
         assert!(!house.submit(&open).await.unwrap().replayed);
     });
 }
@@ -240,12 +316,19 @@ fn a_panic_costs_a_batch_its_answers_and_nothing_else() {
 /// Open always, or for one hour of one day only.
 fn hours(always: bool) -> CalendarSpecification {
     let at = |hour: u16| MinuteOfDay::from_minutes(hour * 60).unwrap();
-    let week = Weekday::ALL.iter().map(|day| WeeklyWindow { day: *day, start: at(0), end: at(24) });
+    let week = Weekday::ALL.iter().map(|day| WeeklyWindow {
+        day: *day,
+        start: at(0),
+        end: at(24),
+    });
     let date = CivilDate::new(2030, 1, 1).unwrap();
     let once = CalendarException {
         first_date: date,
         last_date: date,
-        windows: vec![DayWindow { start: at(9), end: at(10) }],
+        windows: vec![DayWindow {
+            start: at(9),
+            end: at(10),
+        }],
         description: String::new(),
     };
     CalendarSpecification {
@@ -286,7 +369,11 @@ fn agreement(scope: &ScopeId, request_id: &str) -> Command {
         pausing_states: Vec::new(),
         thresholds_bps: Vec::new(),
     };
-    command(scope, request_id, Action::Agreement(AgreementCommand::Create { id: None, content }))
+    command(
+        scope,
+        request_id,
+        Action::Agreement(AgreementCommand::Create { id: None, content }),
+    )
 }
 
 #[test]
@@ -298,14 +385,37 @@ fn a_calendar_that_was_never_stored_is_not_remembered() {
             Call::Write => Err(StoreError::Unavailable("made up".to_owned())),
             _ => Ok(()),
         });
-        let lost = vec![calendar(&scope, "lost 1", true), agreement(&scope, "lost 2")];
-        for answer in house.ledger.submit_all(lost, None::<Timestamp>, Urgency::Interactive).await {
+        let lost = vec![
+            calendar(&scope, "lost 1", true),
+            agreement(&scope, "lost 2"),
+        ];
+        for answer in house
+            .ledger
+            .submit_all(lost, None::<Timestamp>, Urgency::Interactive)
+            .await
+        {
             assert_eq!(answer.unwrap_err().reason(), Reason::StoreUnavailable);
         }
         house.trickster.rest();
-        assert!(house.ledger.calendars().get(&scope, &CalendarRevision::id_of("hours", 1)).is_none());
-        house.submit(&calendar(&scope, "kept", false)).await.unwrap();
-        let failure = house.submit(&agreement(&scope, "too long")).await.unwrap_err();
-        assert_eq!(failure.reason(), Reason::TargetUnreachable, "judged by the calendar that is stored");
+        assert!(
+            house
+                .ledger
+                .calendars()
+                .get(&scope, &CalendarRevision::id_of("hours", 1))
+                .is_none()
+        );
+        house
+            .submit(&calendar(&scope, "kept", false))
+            .await
+            .unwrap();
+        let failure = house
+            .submit(&agreement(&scope, "too long"))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.reason(),
+            Reason::TargetUnreachable,
+            "judged by the calendar that is stored"
+        );
     });
 }

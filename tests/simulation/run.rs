@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use entente::domain::refusal::Reason;
 use entente::domain::time::{Span, Timestamp};
 use entente::ledger::queue::Urgency;
 use entente::ledger::{Clock, Failure, Ledger, Receipt, Settings, sweep};
-use entente::domain::refusal::Reason;
 use entente::store::{Store, sqlite};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,8 +16,8 @@ use crate::support::clocks::ManualClock;
 use crate::support::decorated_store::DecoratedStore;
 use crate::support::faults::{Faults, Rates};
 use crate::support::history::{Figures, History};
-use crate::support::memory_store::{LateCommit, LateCommits, MemoryStore};
 use crate::support::memory_store::tables::Tables;
+use crate::support::memory_store::{LateCommit, LateCommits, MemoryStore};
 use crate::support::workload::{Planner, Recipe, START};
 
 /// Seeds run unless the environment says otherwise.
@@ -101,7 +101,10 @@ fn in_memory_with_two_replicas() {
         count += 1;
     }
     println!("{count} seeds, {failures} failures: {total:?}");
-    assert!(number("ENTENTE_SEED").is_some() || total.accepted > total.commands / 4, "little happened: {total:?}");
+    assert!(
+        number("ENTENTE_SEED").is_some() || total.accepted > total.commands / 4,
+        "little happened: {total:?}"
+    );
 }
 
 #[test]
@@ -116,7 +119,11 @@ fn a_seed_determines_everything() {
 fn on_sqlite() {
     let mut total = Figures::default();
     for seed in seeds(SEEDS_ON_SQLITE) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         total = sum(total, runtime.block_on(simulate_on_sqlite(seed)));
     }
     println!("{total:?}");
@@ -135,12 +142,20 @@ fn sum(left: Figures, right: Figures) -> Figures {
 /// One thread and a clock that only moves when everyone waits: nothing is left to chance.
 fn simulate_in_memory(seed: u64) -> (Figures, usize, Tables) {
     let _named = Named(seed);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let memory = MemoryStore::new(Some(late_commits(&mut rng)));
         let faults = Arc::new(Faults::new(rng.random(), Rates::drawn(&mut rng)));
-        let size = Size { clients: rng.random_range(1..=6), commands: rng.random_range(20..=200), replicas: 2 };
+        let size = Size {
+            clients: rng.random_range(1..=6),
+            commands: rng.random_range(20..=200),
+            replicas: 2,
+        };
         let figures = simulate(&mut rng, Arc::new(memory.clone()), &faults, size).await;
         assert_eq!(memory.faults(), Vec::<String>::new());
         (figures, faults.made_up(), memory.tables())
@@ -166,14 +181,32 @@ async fn simulate_on_sqlite(seed: u64) -> Figures {
     sqlite::migrate(&url).await.unwrap();
     let store = Arc::new(sqlite::SqliteStore::open(&url).await.unwrap());
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let rates = Rates { delayed: 30, failed: 6, lost: 6, refused: 2, delay_max: 5 };
+    let rates = Rates {
+        delayed: 30,
+        failed: 6,
+        lost: 6,
+        refused: 2,
+        delay_max: 5,
+    };
     let faults = Arc::new(Faults::new(rng.random(), rates));
-    let size = Size { clients: 4, commands: 60, replicas: 2 };
+    let size = Size {
+        clients: 4,
+        commands: 60,
+        replicas: 2,
+    };
     simulate(&mut rng, store, &faults, size).await
 }
 
-async fn simulate(rng: &mut ChaCha8Rng, inner: Arc<dyn Store>, faults: &Arc<Faults>, size: Size) -> Figures {
-    let store: Arc<dyn Store> = Arc::new(DecoratedStore { inner: Arc::clone(&inner), hook: Arc::<Faults>::clone(faults) });
+async fn simulate(
+    rng: &mut ChaCha8Rng,
+    inner: Arc<dyn Store>,
+    faults: &Arc<Faults>,
+    size: Size,
+) -> Figures {
+    let store: Arc<dyn Store> = Arc::new(DecoratedStore {
+        inner: Arc::clone(&inner),
+        hook: Arc::<Faults>::clone(faults),
+    });
     let clock = ManualClock::new(START);
     let mut replicas = Vec::new();
     let mut writers = Vec::new();
@@ -182,19 +215,32 @@ async fn simulate(rng: &mut ChaCha8Rng, inner: Arc<dyn Store>, faults: &Arc<Faul
             clock: clock.clone(),
             skew: Span::from_micros(rng.random_range(-2_000_000..2_000_000)),
         };
-        let settings = Settings { batch_commands_max: [1, 4, 512][rng.random_range(0..3)] };
+        let settings = Settings {
+            batch_commands_max: [1, 4, 512][rng.random_range(0..3)],
+        };
         let (ledger, writer) = Ledger::start(Arc::clone(&store), Arc::new(skewed), settings);
         replicas.push(ledger);
         writers.push(writer);
     }
-    let stage = Arc::new(Stage { store, clock, replicas, history: Mutex::default(), over: AtomicBool::new(false) });
+    let stage = Arc::new(Stage {
+        store,
+        clock,
+        replicas,
+        history: Mutex::default(),
+        over: AtomicBool::new(false),
+    });
     let mut extras = vec![tokio::spawn(move_clock(Arc::clone(&stage), rng.random()))];
     for replica in 0..size.replicas {
-        extras.push(tokio::spawn(sweep_now_and_then(Arc::clone(&stage), replica, rng.random())));
+        extras.push(tokio::spawn(sweep_now_and_then(
+            Arc::clone(&stage),
+            replica,
+            rng.random(),
+        )));
     }
     open(&stage, rng.random()).await;
-    let clients: Vec<_> =
-        (1..=size.clients).map(|client| tokio::spawn(act(Arc::clone(&stage), client, size.commands, rng.random()))).collect();
+    let clients: Vec<_> = (1..=size.clients)
+        .map(|client| tokio::spawn(act(Arc::clone(&stage), client, size.commands, rng.random())))
+        .collect();
     for client in clients {
         client.await.unwrap();
     }
@@ -209,8 +255,14 @@ async fn simulate(rng: &mut ChaCha8Rng, inner: Arc<dyn Store>, faults: &Arc<Faul
         writer.await.unwrap();
     }
     // What was committed late is committed by now.
-    tokio::time::sleep(if inner.engine() == "memory" { Duration::from_secs(10) } else { Duration::ZERO }).await;
-    let history = std::mem::take(&mut *stage.history.lock().unwrap_or_else(PoisonError::into_inner));
+    tokio::time::sleep(if inner.engine() == "memory" {
+        Duration::from_secs(10)
+    } else {
+        Duration::ZERO
+    })
+    .await;
+    let history =
+        std::mem::take(&mut *stage.history.lock().unwrap_or_else(PoisonError::into_inner));
     history.check(inner.as_ref()).await
 }
 
@@ -222,7 +274,10 @@ async fn open(stage: &Stage, seed: u64) {
         while send(stage, &recipe, &mut rng).await.is_err() {}
     }
     let mut number = 0;
-    while let Some(recipe) = planner.opening(number, stage.store.as_ref(), stage.clock.now()).await {
+    while let Some(recipe) = planner
+        .opening(number, stage.store.as_ref(), stage.clock.now())
+        .await
+    {
         let _ = send(stage, &recipe, &mut rng).await;
         number += 1;
     }
@@ -258,8 +313,12 @@ async fn send(stage: &Stage, recipe: &Recipe, rng: &mut ChaCha8Rng) -> Result<Re
     loop {
         tries += 1;
         let ledger = &stage.replicas[rng.random_range(0..stage.replicas.len())];
-        let answer = ledger.submit(recipe.command(), deadline(stage, rng), Urgency::Interactive).await;
-        let unknown = answer.as_ref().is_err_and(|failure| failure.reason() == Reason::StoreUnavailable);
+        let answer = ledger
+            .submit(recipe.command(), deadline(stage, rng), Urgency::Interactive)
+            .await;
+        let unknown = answer
+            .as_ref()
+            .is_err_and(|failure| failure.reason() == Reason::StoreUnavailable);
         stage.note(|history| history.answered(recipe, &answer));
         if !unknown || tries == TRIES {
             return answer;
@@ -275,7 +334,9 @@ async fn send_together(stage: &Stage, recipes: &[Recipe], rng: &mut ChaCha8Rng) 
     }
     let ledger = &stage.replicas[rng.random_range(0..stage.replicas.len())];
     let commands = recipes.iter().map(Recipe::command).collect();
-    let answers = ledger.submit_all(commands, deadline(stage, rng), Urgency::Interactive).await;
+    let answers = ledger
+        .submit_all(commands, deadline(stage, rng), Urgency::Interactive)
+        .await;
     for (recipe, answer) in recipes.iter().zip(answers) {
         stage.note(|history| history.answered(recipe, &answer));
         if answer.is_err_and(|failure| failure.reason() == Reason::StoreUnavailable) {
@@ -286,7 +347,12 @@ async fn send_together(stage: &Stage, recipes: &[Recipe], rng: &mut ChaCha8Rng) 
 
 fn deadline(stage: &Stage, rng: &mut ChaCha8Rng) -> Option<Timestamp> {
     let impatient = rng.random_ratio(10, 100);
-    impatient.then(|| stage.clock.now().saturating_add(Span::from_micros(rng.random_range(0..60_000_000))))
+    impatient.then(|| {
+        stage
+            .clock
+            .now()
+            .saturating_add(Span::from_micros(rng.random_range(0..60_000_000)))
+    })
 }
 
 /// Time passes: mostly a little, sometimes hours.
@@ -295,7 +361,11 @@ async fn move_clock(stage: Arc<Stage>, seed: u64) {
     while !stage.is_over() {
         tokio::time::sleep(Duration::from_millis(rng.random_range(1..50))).await;
         let leap = rng.random_ratio(1, 60);
-        let by = if leap { rng.random_range(0..6 * 3_600_000_000_i64) } else { rng.random_range(0..2_000_000) };
+        let by = if leap {
+            rng.random_range(0..6 * 3_600_000_000_i64)
+        } else {
+            rng.random_range(0..2_000_000)
+        };
         stage.clock.advance(Span::from_micros(by));
     }
 }
@@ -315,8 +385,12 @@ async fn settle(stage: &Stage) {
     const ROUNDS_MAX: usize = 20;
     for _ in 0..ROUNDS_MAX {
         stage.clock.advance(Span::from_minutes(6));
-        let swept = sweep::sweep_once(&stage.replicas[0]).await.expect("the store answers");
-        let again = sweep::sweep_once(&stage.replicas[0]).await.expect("the store answers");
+        let swept = sweep::sweep_once(&stage.replicas[0])
+            .await
+            .expect("the store answers");
+        let again = sweep::sweep_once(&stage.replicas[0])
+            .await
+            .expect("the store answers");
         if swept.found == 0 && again.found == 0 {
             return;
         }

@@ -9,8 +9,8 @@ use entente::domain::journal::{Entry, Head};
 use entente::domain::record::RecordKey;
 use entente::domain::time::Timestamp;
 use entente::store::{
-    CredentialRow, DueRow, ListQuery, RecordRow, ReferenceRow, RequestKey, RequestRow, Store, StoreError, Transaction,
-    WriteSet, ZoneRow,
+    CredentialRow, DueRow, ListQuery, RecordRow, ReferenceRow, RequestKey, RequestRow, Store,
+    StoreError, Transaction, WriteSet, ZoneRow,
 };
 
 /// A call to the store.
@@ -70,8 +70,17 @@ macro_rules! around {
 
 #[async_trait]
 impl Transaction for DecoratedTransaction<'_> {
-    async fn lock_heads(&mut self, scopes: &[ScopeId], create: &[ScopeId], wait: bool) -> Result<Vec<Head>, StoreError> {
-        around!(self.hook, Call::LockHeads, self.inner.lock_heads(scopes, create, wait))
+    async fn lock_heads(
+        &mut self,
+        scopes: &[ScopeId],
+        create: &[ScopeId],
+        wait: bool,
+    ) -> Result<Vec<Head>, StoreError> {
+        around!(
+            self.hook,
+            Call::LockHeads,
+            self.inner.lock_heads(scopes, create, wait)
+        )
     }
 
     async fn records(&mut self, keys: &[RecordKey]) -> Result<Vec<RecordRow>, StoreError> {
@@ -82,7 +91,10 @@ impl Transaction for DecoratedTransaction<'_> {
         around!(self.hook, Call::Load, self.inner.requests(keys))
     }
 
-    async fn references(&mut self, keys: &[(ScopeId, ExternalReference)]) -> Result<Vec<ReferenceRow>, StoreError> {
+    async fn references(
+        &mut self,
+        keys: &[(ScopeId, ExternalReference)],
+    ) -> Result<Vec<ReferenceRow>, StoreError> {
         around!(self.hook, Call::Load, self.inner.references(keys))
     }
 
@@ -105,7 +117,10 @@ impl Store for DecoratedStore {
         self.hook.before(Call::Begin).await?;
         let inner = self.inner.begin().await?;
         self.hook.after(Call::Begin).await?;
-        Ok(Box::new(DecoratedTransaction { inner, hook: Arc::clone(&self.hook) }))
+        Ok(Box::new(DecoratedTransaction {
+            inner,
+            hook: Arc::clone(&self.hook),
+        }))
     }
 
     async fn records(&self, keys: &[RecordKey]) -> Result<Vec<RecordRow>, StoreError> {
@@ -116,8 +131,16 @@ impl Store for DecoratedStore {
         around!(self.hook, Call::Read, self.inner.list_records(query))
     }
 
-    async fn references_anywhere(&self, reference: &ExternalReference, limit: usize) -> Result<Vec<ReferenceRow>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.references_anywhere(reference, limit))
+    async fn references_anywhere(
+        &self,
+        reference: &ExternalReference,
+        limit: usize,
+    ) -> Result<Vec<ReferenceRow>, StoreError> {
+        around!(
+            self.hook,
+            Call::Read,
+            self.inner.references_anywhere(reference, limit)
+        )
     }
 
     async fn references_of(&self, keys: &[RecordKey]) -> Result<Vec<ReferenceRow>, StoreError> {
@@ -133,23 +156,62 @@ impl Store for DecoratedStore {
     }
 
     async fn list_heads(&self, after_scope: &str, limit: usize) -> Result<Vec<Head>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.list_heads(after_scope, limit))
+        around!(
+            self.hook,
+            Call::Read,
+            self.inner.list_heads(after_scope, limit)
+        )
     }
 
-    async fn entries(&self, scope: &ScopeId, after_sequence: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.entries(scope, after_sequence, limit))
+    async fn entries(
+        &self,
+        scope: &ScopeId,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        around!(
+            self.hook,
+            Call::Read,
+            self.inner.entries(scope, after_sequence, limit)
+        )
     }
 
-    async fn entries_of(&self, key: &RecordKey, after_sequence: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.entries_of(key, after_sequence, limit))
+    async fn entries_of(
+        &self,
+        key: &RecordKey,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        around!(
+            self.hook,
+            Call::Read,
+            self.inner.entries_of(key, after_sequence, limit)
+        )
     }
 
-    async fn openings(&self, scope: &ScopeId, commitments: &[Commitment]) -> Result<Vec<Opening>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.openings(scope, commitments))
+    async fn openings(
+        &self,
+        scope: &ScopeId,
+        commitments: &[Commitment],
+    ) -> Result<Vec<Opening>, StoreError> {
+        around!(
+            self.hook,
+            Call::Read,
+            self.inner.openings(scope, commitments)
+        )
     }
 
-    async fn list_openings(&self, scope: &ScopeId, after: &str, limit: usize) -> Result<Vec<Opening>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.list_openings(scope, after, limit))
+    async fn list_openings(
+        &self,
+        scope: &ScopeId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Opening>, StoreError> {
+        around!(
+            self.hook,
+            Call::Read,
+            self.inner.list_openings(scope, after, limit)
+        )
     }
 
     async fn zones(&self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {
@@ -165,7 +227,11 @@ impl Store for DecoratedStore {
     }
 
     async fn purge_requests(&self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        around!(self.hook, Call::Purge, self.inner.purge_requests(now, limit))
+        around!(
+            self.hook,
+            Call::Purge,
+            self.inner.purge_requests(now, limit)
+        )
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -30,7 +30,13 @@ impl Rates {
     /// Rates drawn from a seed: mostly moderate, sometimes none, sometimes very bad.
     pub fn drawn(rng: &mut ChaCha8Rng) -> Self {
         let mut rate = || [0, 2, 10, 10, 30, 120][rng.random_range(0..6)];
-        Self { delayed: 3 * rate(), failed: rate(), lost: rate(), refused: rate() / 4, delay_max: 30 }
+        Self {
+            delayed: 3 * rate(),
+            failed: rate(),
+            lost: rate(),
+            refused: rate() / 4,
+            delay_max: 30,
+        }
     }
 }
 
@@ -46,7 +52,12 @@ impl Faults {
     /// Faults that are the same for the same seed and the same calls.
     pub fn new(seed: u64, rates: Rates) -> Self {
         let rng = Mutex::new(ChaCha8Rng::seed_from_u64(seed));
-        Self { rng, rates, active: AtomicBool::new(true), made_up: AtomicUsize::new(0) }
+        Self {
+            rng,
+            rates,
+            active: AtomicBool::new(true),
+            made_up: AtomicUsize::new(0),
+        }
     }
 
     /// Ends all faults.
@@ -83,7 +94,11 @@ impl Hook for Faults {
         if self.happens(self.rates.failed) {
             let unknown = call == Call::Commit && self.rng().random_ratio(1, 2);
             let text = format!("made up before {call:?}");
-            return self.fail(if unknown { StoreError::CommitUnknown(text) } else { StoreError::Unavailable(text) });
+            return self.fail(if unknown {
+                StoreError::CommitUnknown(text)
+            } else {
+                StoreError::Unavailable(text)
+            });
         }
         let may_be_refused = matches!(call, Call::Load | Call::Write | Call::Commit);
         if may_be_refused && self.happens(self.rates.refused) {

@@ -14,9 +14,9 @@ use crate::api::faults::Faults;
 use crate::api::listing::name_in;
 use crate::api::status::ApiError;
 use crate::api::{Api, ORIGIN_BYTES_MAX, REQUEST_ID_BYTES_MAX, deadline};
-use crate::domain::content_hash;
 use crate::domain::command::{Action, Command};
 use crate::domain::commitment::{Opening, Readers};
+use crate::domain::content_hash;
 use crate::domain::firm::Permission;
 use crate::domain::identity::{ExternalReference, ScopeId};
 use crate::domain::record::Kind;
@@ -138,8 +138,20 @@ fn command(
 /// Under which id an event is remembered: event ids are unique per ticket, so the ticket's reference
 /// is part of it. A hash keeps it short whatever the parts are.
 fn request_id(ticket: &ExternalReference, event_id: &str) -> String {
-    let ExternalReference { system, instance, reference_type, id, .. } = ticket;
-    format!("event:{}", content_hash("entente.event-id.v1", &(system, instance, reference_type, id, event_id)))
+    let ExternalReference {
+        system,
+        instance,
+        reference_type,
+        id,
+        ..
+    } = ticket;
+    format!(
+        "event:{}",
+        content_hash(
+            "entente.event-id.v1",
+            &(system, instance, reference_type, id, event_id)
+        )
+    )
 }
 
 /// An ended partnership takes no event, and then the call as a whole fails. Where some were taken

@@ -2,9 +2,9 @@
 
 use super::terms::{TermsApproved, TermsContent, TermsProposed};
 use super::{
-    Approval, INVITATION_VALIDITY_MAX, INVITATION_VALIDITY_MIN, Invitation, Partnership, PartnershipCreated,
-    PartnershipEnded, PartnershipEvent, PartnershipOpening, PartnershipState, Party, PartyJoined,
-    PartnerInvited, as_active_party, as_party,
+    Approval, INVITATION_VALIDITY_MAX, INVITATION_VALIDITY_MIN, Invitation, PartnerInvited,
+    Partnership, PartnershipCreated, PartnershipEnded, PartnershipEvent, PartnershipOpening,
+    PartnershipState, Party, PartyJoined, as_active_party, as_party,
 };
 use crate::domain::carry::{CarriedAction, CarryEvent, CarryRequested};
 use crate::domain::command::Decision;
@@ -53,14 +53,21 @@ pub enum PartnershipCommand {
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
-pub fn decide(command: &PartnershipCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
+pub fn decide(
+    command: &PartnershipCommand,
+    firm: &FirmId,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let about = Decision::about(Kind::Partnership, view.scope.id());
     match command {
         PartnershipCommand::Create(opening) => create(opening, firm, about, view),
-        PartnershipCommand::Invite { digest, validity } => invite(digest, *validity, firm, about, view),
-        PartnershipCommand::Join { digest, display_name } => {
-            join(digest, display_name, firm, about, view)
+        PartnershipCommand::Invite { digest, validity } => {
+            invite(digest, *validity, firm, about, view)
         }
+        PartnershipCommand::Join {
+            digest,
+            display_name,
+        } => join(digest, display_name, firm, about, view),
         PartnershipCommand::ProposeTerms(content) => propose_terms(content, firm, about, view),
         PartnershipCommand::ApproveTerms { hash } => approve_terms(hash, firm, about, view),
         PartnershipCommand::End { reason } => end(reason.as_ref(), firm, about, view),
@@ -71,7 +78,12 @@ fn event(view: &View<'_>, event: PartnershipEvent) -> Event {
     Event::new(view.scope.id(), event)
 }
 
-fn create(opening: &PartnershipOpening, firm: &FirmId, about: Decision, view: &View<'_>) -> Result<Decision, Stop> {
+fn create(
+    opening: &PartnershipOpening,
+    firm: &FirmId,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     if view.find::<Partnership>(view.scope.id())?.is_some() {
         return Ok(about);
     }
@@ -91,11 +103,20 @@ fn create(opening: &PartnershipOpening, firm: &FirmId, about: Decision, view: &V
             joined_at: None,
         },
     ];
-    let created = PartnershipCreated { display_name: opening.display_name.clone(), parties };
+    let created = PartnershipCreated {
+        display_name: opening.display_name.clone(),
+        parties,
+    };
     Ok(about.event(event(view, PartnershipEvent::Created(created))))
 }
 
-fn invite(digest: &str, validity: Span, firm: &FirmId, about: Decision, view: &View<'_>) -> Result<Decision, Stop> {
+fn invite(
+    digest: &str,
+    validity: Span,
+    firm: &FirmId,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let (partnership, _) = as_active_party(firm, view)?;
     if !partnership.has_placeholder() {
         return Err(Refusal::invalid_state(partnership.state.as_str(), "InvitePartner").into());
@@ -108,24 +129,48 @@ fn invite(digest: &str, validity: Span, firm: &FirmId, about: Decision, view: &V
         digest: digest.to_owned(),
         expires_at: view.now.saturating_add(validity),
     };
-    Ok(about.event(event(view, PartnershipEvent::Invited(PartnerInvited { invitation }))))
+    Ok(about.event(event(
+        view,
+        PartnershipEvent::Invited(PartnerInvited { invitation }),
+    )))
 }
 
 /// A wrong code, a used one and one for no partnership at all are answered alike.
-fn join(digest: &str, display_name: &str, firm: &FirmId, about: Decision, view: &View<'_>) -> Result<Decision, Stop> {
-    let invalid = || Refusal::new(Reason::InvitationInvalid, "the code is wrong, used or expired");
-    let partnership = view.find::<Partnership>(view.scope.id())?.ok_or_else(invalid)?;
+fn join(
+    digest: &str,
+    display_name: &str,
+    firm: &FirmId,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let invalid = || {
+        Refusal::new(
+            Reason::InvitationInvalid,
+            "the code is wrong, used or expired",
+        )
+    };
+    let partnership = view
+        .find::<Partnership>(view.scope.id())?
+        .ok_or_else(invalid)?;
     let invitation = partnership.invitation.as_ref().ok_or_else(invalid)?;
     if invitation.digest != digest || invitation.expires_at <= view.now {
         return Err(invalid().into());
     }
     if partnership.party_of(firm).is_some() {
-        return Err(Refusal::new(Reason::AlreadyAParty, "the firm is a party of this partnership").into());
+        return Err(Refusal::new(
+            Reason::AlreadyAParty,
+            "the firm is a party of this partnership",
+        )
+        .into());
     }
     let mut violations = Violations::default();
     require_display_name(&mut violations, "display_name", display_name);
     violations.finish()?;
-    let placeholder = partnership.parties.iter().find(|party| party.firm.is_none()).ok_or_else(invalid)?;
+    let placeholder = partnership
+        .parties
+        .iter()
+        .find(|party| party.firm.is_none())
+        .ok_or_else(invalid)?;
     let joined = PartyJoined {
         party: placeholder.id.clone(),
         firm: firm.clone(),
@@ -144,35 +189,57 @@ fn join(digest: &str, display_name: &str, firm: &FirmId, about: Decision, view: 
         .event(Event::new(view.new_id(0), CarryEvent::Requested(carry))))
 }
 
-fn propose_terms(content: &TermsContent, firm: &FirmId, about: Decision, view: &View<'_>) -> Result<Decision, Stop> {
+fn propose_terms(
+    content: &TermsContent,
+    firm: &FirmId,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let (partnership, party) = as_active_party(firm, view)?;
     content.check(partnership)?;
     let proposed = TermsProposed::new(party.id.clone(), content.clone());
     Ok(about.event(event(view, PartnershipEvent::TermsProposed(proposed))))
 }
 
-fn approve_terms(hash: &str, firm: &FirmId, about: Decision, view: &View<'_>) -> Result<Decision, Stop> {
+fn approve_terms(
+    hash: &str,
+    firm: &FirmId,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let (partnership, party) = as_active_party(firm, view)?;
     let Some(proposed) = &partnership.proposed_terms else {
         return Err(Refusal::invalid_state("no terms proposed", "ApproveTerms").into());
     };
     if proposed.hash != hash {
-        return Err(Refusal::new(Reason::StaleHash, "other terms are proposed by now")
-            .with("hash", &proposed.hash)
-            .into());
+        return Err(
+            Refusal::new(Reason::StaleHash, "other terms are proposed by now")
+                .with("hash", &proposed.hash)
+                .into(),
+        );
     }
     if Approval::is_among(&proposed.approvals, &party.id) {
         return Ok(about);
     }
-    let approved = TermsApproved { party: party.id.clone(), hash: hash.to_owned() };
+    let approved = TermsApproved {
+        party: party.id.clone(),
+        hash: hash.to_owned(),
+    };
     Ok(about.event(event(view, PartnershipEvent::TermsApproved(approved))))
 }
 
-fn end(reason: Option<&Commitment>, firm: &FirmId, about: Decision, view: &View<'_>) -> Result<Decision, Stop> {
+fn end(
+    reason: Option<&Commitment>,
+    firm: &FirmId,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let (partnership, _) = as_party(firm, view)?;
     if partnership.state == PartnershipState::Ended {
         return Ok(about);
     }
-    let ended = PartnershipEnded { reason: reason.cloned() };
+    let ended = PartnershipEnded {
+        reason: reason.cloned(),
+    };
     Ok(about.event(event(view, PartnershipEvent::Ended(ended))))
 }

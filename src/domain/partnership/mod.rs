@@ -117,7 +117,9 @@ impl Partnership {
     /// The party that `firm` is.
     #[must_use]
     pub fn party_of(&self, firm: &FirmId) -> Option<&Party> {
-        self.parties.iter().find(|party| party.firm.as_ref() == Some(firm))
+        self.parties
+            .iter()
+            .find(|party| party.firm.as_ref() == Some(firm))
     }
 
     /// The party of that identifier.
@@ -140,13 +142,21 @@ impl Partnership {
     /// The terms in force, or the defaults where none are.
     #[must_use]
     pub fn offer_validity(&self) -> Span {
-        self.terms.as_ref().map_or(terms::OFFER_VALIDITY_DEFAULT, |terms| terms.content.offer_validity)
+        self.terms
+            .as_ref()
+            .map_or(terms::OFFER_VALIDITY_DEFAULT, |terms| {
+                terms.content.offer_validity
+            })
     }
 
     /// How far in the future an event may be dated.
     #[must_use]
     pub fn future_tolerance(&self) -> Span {
-        self.terms.as_ref().map_or(terms::FUTURE_TOLERANCE_DEFAULT, |terms| terms.content.future_tolerance)
+        self.terms
+            .as_ref()
+            .map_or(terms::FUTURE_TOLERANCE_DEFAULT, |terms| {
+                terms.content.future_tolerance
+            })
     }
 }
 
@@ -173,8 +183,16 @@ impl PartnershipOpening {
     /// [`Reason::InvalidField`] with every field at fault.
     pub fn check(&self) -> Result<(), Refusal> {
         let mut violations = Violations::default();
-        require_display_name(&mut violations, "partnership.display_name", &self.display_name);
-        require_display_name(&mut violations, "partner_display_name", &self.partner_display_name);
+        require_display_name(
+            &mut violations,
+            "partnership.display_name",
+            &self.display_name,
+        );
+        require_display_name(
+            &mut violations,
+            "partner_display_name",
+            &self.partner_display_name,
+        );
         if let Some(reference) = &self.external_reference {
             require_reference(&mut violations, "external_reference", reference);
         }
@@ -254,7 +272,11 @@ impl Aggregate for Partnership {
     type Event = PartnershipEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &PartnershipEvent, recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        previous: Option<Self>,
+        event: &PartnershipEvent,
+        recorded: &Recorded,
+    ) -> Option<Self> {
         match (previous, event) {
             (None, PartnershipEvent::Created(created)) => Some(Self {
                 display_name: created.display_name.clone(),
@@ -291,12 +313,15 @@ impl Partnership {
                 self.proposed_terms = Some(proposed.terms(self.terms_revisions));
                 self.approve_terms(&proposed.proposer, recorded)?;
             }
-            PartnershipEvent::TermsApproved(approved) => self.approve_terms(&approved.party, recorded)?,
+            PartnershipEvent::TermsApproved(approved) => {
+                self.approve_terms(&approved.party, recorded)?;
+            }
             PartnershipEvent::AgreementStarted(named) => {
                 self.agreements_in_force.push(named.agreement.clone());
             }
             PartnershipEvent::AgreementEnded(named) => {
-                self.agreements_in_force.retain(|agreement| *agreement != named.agreement);
+                self.agreements_in_force
+                    .retain(|agreement| *agreement != named.agreement);
             }
             PartnershipEvent::Ended(_) => {
                 self.state = PartnershipState::Ended;
@@ -309,12 +334,19 @@ impl Partnership {
 
     /// Terms that one firm asserted alone become a proposal when another firm joins.
     fn join(&mut self, joined: &PartyJoined, at: Timestamp) -> Option<()> {
-        let party = self.parties.iter_mut().find(|party| party.id == joined.party)?;
+        let party = self
+            .parties
+            .iter_mut()
+            .find(|party| party.id == joined.party)?;
         party.firm = Some(joined.firm.clone());
         party.display_name.clone_from(&joined.display_name);
         party.joined_at = Some(at);
         self.invitation = None;
-        self.state = if self.has_placeholder() { PartnershipState::Solo } else { PartnershipState::Active };
+        self.state = if self.has_placeholder() {
+            PartnershipState::Solo
+        } else {
+            PartnershipState::Active
+        };
         if self.proposed_terms.is_none() {
             self.proposed_terms = self.terms.take();
         }
@@ -324,7 +356,9 @@ impl Partnership {
     fn approve_terms(&mut self, party: &PartyId, recorded: &Recorded) -> Option<()> {
         let mut proposed = self.proposed_terms.take()?;
         proposed.approvals.push(Approval::of(party, recorded)?);
-        let everyone = self.firms().all(|firm| Approval::is_among(&proposed.approvals, &firm.id));
+        let everyone = self
+            .firms()
+            .all(|firm| Approval::is_among(&proposed.approvals, &firm.id));
         if everyone {
             self.terms = Some(proposed);
         } else {
@@ -376,9 +410,12 @@ pub fn as_party<'world>(
     view: &View<'world>,
 ) -> Result<(&'world Partnership, &'world Party), Stop> {
     let id = view.scope.id();
-    let partnership =
-        view.find::<Partnership>(id)?.ok_or_else(|| Refusal::not_found("partnership"))?;
-    let party = partnership.party_of(firm).ok_or_else(|| Refusal::not_found("partnership"))?;
+    let partnership = view
+        .find::<Partnership>(id)?
+        .ok_or_else(|| Refusal::not_found("partnership"))?;
+    let party = partnership
+        .party_of(firm)
+        .ok_or_else(|| Refusal::not_found("partnership"))?;
     Ok((partnership, party))
 }
 

@@ -60,20 +60,36 @@ impl TermsContent {
 }
 
 /// Shares are of known parties, each once, and add up to 10,000 basis points, or there are none.
-pub fn check_shares(violations: &mut Violations, field: &str, shares: &[PartyShare], partnership: &Partnership) {
+pub fn check_shares(
+    violations: &mut Violations,
+    field: &str,
+    shares: &[PartyShare],
+    partnership: &Partnership,
+) {
     if shares.is_empty() {
         return;
     }
     let mut seen = std::collections::BTreeSet::new();
     for (index, share) in shares.iter().enumerate() {
         let known = partnership.party(&share.party).is_some();
-        violations.require(known, &format!("{field}[{index}].party_id"), "no such party");
+        violations.require(
+            known,
+            &format!("{field}[{index}].party_id"),
+            "no such party",
+        );
         let first = seen.insert(&share.party);
-        violations.require(first, &format!("{field}[{index}].party_id"), "each party once");
+        violations.require(
+            first,
+            &format!("{field}[{index}].party_id"),
+            "each party once",
+        );
     }
     let total: u64 = shares.iter().map(|share| u64::from(share.share_bps)).sum();
     if total != u64::from(SHARE_BPS_TOTAL) {
-        violations.add(field, format!("must add up to {SHARE_BPS_TOTAL} basis points, not {total}"));
+        violations.add(
+            field,
+            format!("must add up to {SHARE_BPS_TOTAL} basis points, not {total}"),
+        );
     }
 }
 
@@ -108,7 +124,11 @@ impl TermsProposed {
     #[must_use]
     pub fn new(proposer: PartyId, content: TermsContent) -> Self {
         let hash = content_hash("entente.terms.v1", &content);
-        Self { proposer, content, hash }
+        Self {
+            proposer,
+            content,
+            hash,
+        }
     }
 
     /// The proposal as revision `revision`.

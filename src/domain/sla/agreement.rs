@@ -189,7 +189,9 @@ impl Aggregate for Agreement {
                 approvals: vec![Approval::of(&proposed.proposer, recorded)?],
             }),
             (Some(mut agreement), AgreementEvent::Approved(approved)) => {
-                agreement.approvals.push(Approval::of(&approved.party, recorded)?);
+                agreement
+                    .approvals
+                    .push(Approval::of(&approved.party, recorded)?);
                 agreement.state = approved.state;
                 Some(agreement)
             }
@@ -234,10 +236,16 @@ pub enum AgreementCommand {
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
-pub fn decide(command: &AgreementCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
+pub fn decide(
+    command: &AgreementCommand,
+    firm: &FirmId,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let (partnership, party) = as_active_party(firm, view)?;
     match command {
-        AgreementCommand::Create { id, content } => create(id.as_deref(), content, partnership, party, view),
+        AgreementCommand::Create { id, content } => {
+            create(id.as_deref(), content, partnership, party, view)
+        }
         AgreementCommand::Approve { id, hash } => approve(id, hash, partnership, party, view),
         AgreementCommand::End { id } => end(id, view),
     }
@@ -267,49 +275,93 @@ fn create(
     if alone && partnership.agreements_in_force.len() >= AGREEMENTS_IN_FORCE_MAX {
         return Err(Refusal::limit("agreements_in_force", AGREEMENTS_IN_FORCE_MAX).into());
     }
-    let state = if alone { AgreementState::Asserted } else { AgreementState::Proposed };
+    let state = if alone {
+        AgreementState::Asserted
+    } else {
+        AgreementState::Proposed
+    };
     let hash = content_hash("entente.agreement.v1", &content);
-    let proposed = AgreementProposed { proposer: party.id.clone(), content, hash, state };
-    let decision =
-        Decision::about(Kind::Agreement, &id).event(Event::new(&id, AgreementEvent::Proposed(proposed)));
-    Ok(if alone { decision.event(started(&id, view)) } else { decision })
+    let proposed = AgreementProposed {
+        proposer: party.id.clone(),
+        content,
+        hash,
+        state,
+    };
+    let decision = Decision::about(Kind::Agreement, &id)
+        .event(Event::new(&id, AgreementEvent::Proposed(proposed)));
+    Ok(if alone {
+        decision.event(started(&id, view))
+    } else {
+        decision
+    })
 }
 
 fn started(id: &str, view: &View<'_>) -> Event {
-    let named = AgreementNamed { agreement: id.to_owned() };
+    let named = AgreementNamed {
+        agreement: id.to_owned(),
+    };
     Event::new(view.scope.id(), PartnershipEvent::AgreementStarted(named))
 }
 
 fn check_content(content: &AgreementContent, partnership: &Partnership) -> Result<(), Refusal> {
     let mut violations = Violations::default();
-    require_display_name(&mut violations, "agreement.display_name", &content.display_name);
-    for (field, party) in [("obligor", &content.obligor), ("beneficiary", &content.beneficiary)] {
+    require_display_name(
+        &mut violations,
+        "agreement.display_name",
+        &content.display_name,
+    );
+    for (field, party) in [
+        ("obligor", &content.obligor),
+        ("beneficiary", &content.beneficiary),
+    ] {
         let known = partnership.party(party).is_some();
         violations.require(known, &format!("agreement.{field}"), "no such party");
     }
     let different = content.obligor != content.beneficiary || content.client.is_some();
-    violations.require(different, "agreement.beneficiary", "must be another party than the obligor, or a client");
+    violations.require(
+        different,
+        "agreement.beneficiary",
+        "must be another party than the obligor, or a client",
+    );
     check_targets(&mut violations, &content.targets);
     let pauses = content.pausing_states.iter().all(|state| {
         matches!(
             state,
-            TicketState::WaitingOnClient | TicketState::WaitingOnPartner | TicketState::WaitingOnOutsideParty
+            TicketState::WaitingOnClient
+                | TicketState::WaitingOnPartner
+                | TicketState::WaitingOnOutsideParty
         )
     });
-    violations.require(pauses, "agreement.pausing_states", "only states in which someone is waited for");
+    violations.require(
+        pauses,
+        "agreement.pausing_states",
+        "only states in which someone is waited for",
+    );
     let thresholds = &content.thresholds_bps;
     let ascending = thresholds.windows(2).all(|pair| pair[0] < pair[1]);
     violations.require(ascending, "agreement.thresholds_bps", "must ascend");
     let bounded = thresholds.len() <= THRESHOLDS_MAX && thresholds.first() != Some(&0);
-    violations.require(bounded, "agreement.thresholds_bps", "at most 10, each above 0");
+    violations.require(
+        bounded,
+        "agreement.thresholds_bps",
+        "at most 10, each above 0",
+    );
     let whole = thresholds.last() == Some(&WHOLE_TARGET_BPS);
     violations.require(whole, "agreement.thresholds_bps", "the last must be 10,000");
     violations.finish()
 }
 
 fn check_targets(violations: &mut Violations, targets: &[ServiceLevelTarget]) {
-    violations.require(!targets.is_empty(), "agreement.targets", "at least one target");
-    violations.require(targets.len() <= TARGETS_MAX, "agreement.targets", "no more than 10 targets");
+    violations.require(
+        !targets.is_empty(),
+        "agreement.targets",
+        "at least one target",
+    );
+    violations.require(
+        targets.len() <= TARGETS_MAX,
+        "agreement.targets",
+        "no more than 10 targets",
+    );
     let mut seen: Vec<(TargetType, u8)> = Vec::new();
     for (index, target) in targets.iter().enumerate().take(TARGETS_MAX) {
         let key = (target.target_type, target.priority.get());
@@ -318,37 +370,61 @@ fn check_targets(violations: &mut Violations, targets: &[ServiceLevelTarget]) {
         seen.push(key);
         let sensible = target.duration > Span::ZERO && target.duration <= TARGET_MAX;
         let duration = format!("{field}.duration");
-        violations.require(sensible, &duration, "more than zero, no more than 366 days of working time");
+        violations.require(
+            sensible,
+            &duration,
+            "more than zero, no more than 366 days of working time",
+        );
     }
 }
 
 /// Pins the calendar's revision and refuses a target that it cannot hold.
 fn pin_calendar(content: &mut AgreementContent, view: &View<'_>) -> Result<(), Stop> {
     let missing = || Refusal::field(Reason::NotFound, "agreement.calendar", "no such calendar");
-    let calendar = view.find::<Calendar>(&content.calendar)?.ok_or_else(missing)?;
+    let calendar = view
+        .find::<Calendar>(&content.calendar)?
+        .ok_or_else(missing)?;
     if content.calendar_revision == 0 {
         content.calendar_revision = calendar.latest_revision;
     }
     if content.calendar_revision > calendar.latest_revision {
-        return Err(Refusal::field(Reason::NotFound, "agreement.calendar_revision", "no such revision").into());
+        return Err(Refusal::field(
+            Reason::NotFound,
+            "agreement.calendar_revision",
+            "no such revision",
+        )
+        .into());
     }
     let compiled = view.calendar(&content.calendar, content.calendar_revision)?;
     for (index, target) in content.targets.iter().enumerate() {
         if compiled.add(view.now, target.duration).is_none() {
             let field = format!("agreement.targets[{index}].duration");
-            return Err(Refusal::field(Reason::TargetUnreachable, field, "the calendar never has that much open time").into());
+            return Err(Refusal::field(
+                Reason::TargetUnreachable,
+                field,
+                "the calendar never has that much open time",
+            )
+            .into());
         }
     }
     Ok(())
 }
 
-fn approve(id: &str, hash: &str, partnership: &Partnership, party: &Party, view: &View<'_>) -> Result<Decision, Stop> {
+fn approve(
+    id: &str,
+    hash: &str,
+    partnership: &Partnership,
+    party: &Party,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let agreement = view.get::<Agreement>(id)?;
     let decision = Decision::about(Kind::Agreement, id);
     if agreement.hash != hash {
-        return Err(Refusal::new(Reason::StaleHash, "the agreement has another hash")
-            .with("hash", &agreement.hash)
-            .into());
+        return Err(
+            Refusal::new(Reason::StaleHash, "the agreement has another hash")
+                .with("hash", &agreement.hash)
+                .into(),
+        );
     }
     if Approval::is_among(&agreement.approvals, &party.id) {
         return Ok(decision);
@@ -357,17 +433,28 @@ fn approve(id: &str, hash: &str, partnership: &Partnership, party: &Party, view:
         return Err(Refusal::invalid_state(agreement.state.as_str(), "ApproveAgreement").into());
     }
     let everyone = !partnership.has_placeholder()
-        && partnership
-            .firms()
-            .all(|other| other.id == party.id || Approval::is_among(&agreement.approvals, &other.id));
-    let state = if everyone { AgreementState::Active } else { agreement.state };
+        && partnership.firms().all(|other| {
+            other.id == party.id || Approval::is_among(&agreement.approvals, &other.id)
+        });
+    let state = if everyone {
+        AgreementState::Active
+    } else {
+        agreement.state
+    };
     let starts = state.is_in_force() && !agreement.state.is_in_force();
     if starts && partnership.agreements_in_force.len() >= AGREEMENTS_IN_FORCE_MAX {
         return Err(Refusal::limit("agreements_in_force", AGREEMENTS_IN_FORCE_MAX).into());
     }
-    let approved = AgreementApproved { party: party.id.clone(), state };
+    let approved = AgreementApproved {
+        party: party.id.clone(),
+        state,
+    };
     let decision = decision.event(Event::new(id, AgreementEvent::Approved(approved)));
-    Ok(if starts { decision.event(started(id, view)) } else { decision })
+    Ok(if starts {
+        decision.event(started(id, view))
+    } else {
+        decision
+    })
 }
 
 fn end(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
@@ -380,6 +467,11 @@ fn end(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     if !agreement.state.is_in_force() {
         return Ok(decision);
     }
-    let named = AgreementNamed { agreement: id.to_owned() };
-    Ok(decision.event(Event::new(view.scope.id(), PartnershipEvent::AgreementEnded(named))))
+    let named = AgreementNamed {
+        agreement: id.to_owned(),
+    };
+    Ok(decision.event(Event::new(
+        view.scope.id(),
+        PartnershipEvent::AgreementEnded(named),
+    )))
 }

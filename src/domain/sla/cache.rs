@@ -21,17 +21,27 @@ impl CalendarCache {
     #[must_use]
     pub fn get(&self, scope: &ScopeId, revision_id: &str) -> Option<Arc<CompiledCalendar>> {
         let compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        compiled.get(&(scope.clone(), revision_id.to_owned())).cloned()
+        compiled
+            .get(&(scope.clone(), revision_id.to_owned()))
+            .cloned()
     }
 
     /// Remembers a compiled revision and returns it.
-    pub fn put(&self, scope: &ScopeId, revision_id: &str, calendar: CompiledCalendar) -> Arc<CompiledCalendar> {
+    pub fn put(
+        &self,
+        scope: &ScopeId,
+        revision_id: &str,
+        calendar: CompiledCalendar,
+    ) -> Arc<CompiledCalendar> {
         let calendar = Arc::new(calendar);
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if compiled.len() >= CALENDARS_MAX {
             compiled.clear();
         }
-        compiled.insert((scope.clone(), revision_id.to_owned()), Arc::clone(&calendar));
+        compiled.insert(
+            (scope.clone(), revision_id.to_owned()),
+            Arc::clone(&calendar),
+        );
         calendar
     }
 }

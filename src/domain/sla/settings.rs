@@ -94,7 +94,10 @@ impl Aggregate for Calendar {
 
     fn apply(_previous: Option<Self>, event: &CalendarEvent, _recorded: &Recorded) -> Option<Self> {
         let CalendarEvent::Revised(revised) = event;
-        Some(Self { display_name: revised.display_name.clone(), latest_revision: revised.revision })
+        Some(Self {
+            display_name: revised.display_name.clone(),
+            latest_revision: revised.revision,
+        })
     }
 }
 
@@ -128,7 +131,11 @@ impl Aggregate for CalendarRevision {
     type Event = CalendarRevisionEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &CalendarRevisionEvent, _recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        previous: Option<Self>,
+        event: &CalendarRevisionEvent,
+        _recorded: &Recorded,
+    ) -> Option<Self> {
         let CalendarRevisionEvent::Created(created) = event;
         previous.is_none().then(|| created.clone())
     }
@@ -174,7 +181,11 @@ impl Aggregate for StatusMap {
     type Event = StatusMapEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(_previous: Option<Self>, event: &StatusMapEvent, _recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        _previous: Option<Self>,
+        event: &StatusMapEvent,
+        _recorded: &Recorded,
+    ) -> Option<Self> {
         let StatusMapEvent::Replaced(replaced) = event;
         Some(replaced.clone())
     }
@@ -208,7 +219,8 @@ impl UnmappedStatus {
     /// The record id for a status of a firm's software.
     #[must_use]
     pub fn id_of(firm: &FirmId, system: &str, instance: &str, status: &str) -> String {
-        let hash = crate::domain::content_hash("entente.unmapped.v1", &(firm, system, instance, status));
+        let hash =
+            crate::domain::content_hash("entente.unmapped.v1", &(firm, system, instance, status));
         hash[..32].to_owned()
     }
 }
@@ -248,7 +260,11 @@ impl Aggregate for UnmappedStatus {
     type Event = UnmappedStatusEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &UnmappedStatusEvent, recorded: &Recorded) -> Option<Self> {
+    fn apply(
+        previous: Option<Self>,
+        event: &UnmappedStatusEvent,
+        recorded: &Recorded,
+    ) -> Option<Self> {
         match (previous, event) {
             (None, UnmappedStatusEvent::Seen(seen)) => Some(Self {
                 firm: seen.firm.clone(),
@@ -323,23 +339,35 @@ pub enum SettingsCommand {
 pub fn decide(command: &SettingsCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
     as_active_party(firm, view)?;
     match command {
-        SettingsCommand::CreateCalendar { id, display_name, specification } => {
+        SettingsCommand::CreateCalendar {
+            id,
+            display_name,
+            specification,
+        } => {
             let id = id.clone().unwrap_or_else(|| view.new_id(0));
             if view.find::<Calendar>(&id)?.is_some() {
                 return Err(already_exists(Kind::Calendar, &id).into());
             }
             revise_calendar(&id, 1, display_name, specification, view)
         }
-        SettingsCommand::ReviseCalendar { id, display_name, specification } => {
+        SettingsCommand::ReviseCalendar {
+            id,
+            display_name,
+            specification,
+        } => {
             let revision = view.get::<Calendar>(id)?.latest_revision + 1;
             if revision > CALENDAR_REVISIONS_MAX {
-                return Err(Refusal::limit("calendar_revisions", CALENDAR_REVISIONS_MAX as usize).into());
+                return Err(
+                    Refusal::limit("calendar_revisions", CALENDAR_REVISIONS_MAX as usize).into(),
+                );
             }
             revise_calendar(id, revision, display_name, specification, view)
         }
-        SettingsCommand::UpdateStatusMap { id, allow_missing, map } => {
-            update_status_map(id, *allow_missing, map, view)
-        }
+        SettingsCommand::UpdateStatusMap {
+            id,
+            allow_missing,
+            map,
+        } => update_status_map(id, *allow_missing, map, view),
     }
 }
 
@@ -357,27 +385,45 @@ fn revise_calendar(
     let zone_digest = digest(tzif);
     let mut decision = Decision::about(Kind::Calendar, id);
     if view.find::<Zone>(&zone_digest)?.is_none() {
-        let zone = Zone { time_zone: name.to_owned(), tzif_bytes: u32::try_from(tzif.len()).unwrap_or(u32::MAX) };
+        let zone = Zone {
+            time_zone: name.to_owned(),
+            tzif_bytes: u32::try_from(tzif.len()).unwrap_or(u32::MAX),
+        };
         decision = decision.event(Event::new(&zone_digest, ZoneEvent::Pinned(zone)));
         decision.zones.push((zone_digest.clone(), tzif));
     }
-    let created = CalendarRevision { specification: specification.clone(), zone_digest };
-    let revised = CalendarRevised { display_name: display_name.to_owned(), revision };
+    let created = CalendarRevision {
+        specification: specification.clone(),
+        zone_digest,
+    };
+    let revised = CalendarRevised {
+        display_name: display_name.to_owned(),
+        revision,
+    };
     let revision_id = CalendarRevision::id_of(id, revision);
     Ok(decision
-        .event(Event::new(revision_id, CalendarRevisionEvent::Created(created)))
+        .event(Event::new(
+            revision_id,
+            CalendarRevisionEvent::Created(created),
+        ))
         .event(Event::new(id, CalendarEvent::Revised(revised))))
 }
 
 /// Checks a specification as thoroughly as its later use will need it.
-fn compile(specification: &CalendarSpecification) -> Result<(&'static str, &'static [u8]), Refusal> {
+fn compile(
+    specification: &CalendarSpecification,
+) -> Result<(&'static str, &'static [u8]), Refusal> {
     let faults = specification.validate();
     if !faults.is_empty() {
         return Err(calendar_refusal(&faults));
     }
     let unknown = || {
-        Refusal::field(Reason::ZoneUnknown, "calendar.time_zone", "no such time zone")
-            .with("time_zone", &specification.time_zone)
+        Refusal::field(
+            Reason::ZoneUnknown,
+            "calendar.time_zone",
+            "no such time zone",
+        )
+        .with("time_zone", &specification.time_zone)
     };
     let (name, tzif) = pinned_zone(&specification.time_zone).ok_or_else(unknown)?;
     CompiledCalendar::compile(specification, tzif).map_err(|fault| calendar_refusal(&[fault]))?;
@@ -407,7 +453,12 @@ pub fn digest(tzif: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(tzif))
 }
 
-fn update_status_map(id: &str, allow_missing: bool, map: &StatusMap, view: &View<'_>) -> Result<Decision, Stop> {
+fn update_status_map(
+    id: &str,
+    allow_missing: bool,
+    map: &StatusMap,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     check_status_map(map)?;
     let reference = StatusMap::reference(&map.firm, &map.system, &map.instance);
     let existing = view.find::<StatusMap>(id)?;
@@ -423,7 +474,9 @@ fn update_status_map(id: &str, allow_missing: bool, map: &StatusMap, view: &View
     decision = decision.event(Event::new(id, StatusMapEvent::Replaced(map.clone())));
     for status in map.entries.keys() {
         let unmapped_id = UnmappedStatus::id_of(&map.firm, &map.system, &map.instance, status);
-        let open = view.find::<UnmappedStatus>(&unmapped_id)?.is_some_and(|unmapped| !unmapped.mapped);
+        let open = view
+            .find::<UnmappedStatus>(&unmapped_id)?
+            .is_some_and(|unmapped| !unmapped.mapped);
         if open {
             let mapped = UnmappedStatusEvent::Mapped(StatusMapped {});
             decision = decision.event(Event::new(unmapped_id, mapped));
@@ -437,12 +490,30 @@ fn update_status_map(id: &str, allow_missing: bool, map: &StatusMap, view: &View
 
 fn check_status_map(map: &StatusMap) -> Result<(), Refusal> {
     let mut violations = Violations::default();
-    require_token(&mut violations, "status_map.system", &map.system, crate::domain::identity::REFERENCE_PART_BYTES_MAX);
-    violations.require(!map.entries.is_empty(), "status_map.entries", "at least one entry");
+    require_token(
+        &mut violations,
+        "status_map.system",
+        &map.system,
+        crate::domain::identity::REFERENCE_PART_BYTES_MAX,
+    );
+    violations.require(
+        !map.entries.is_empty(),
+        "status_map.entries",
+        "at least one entry",
+    );
     let few = map.entries.len() <= STATUS_MAP_ENTRIES_MAX;
-    violations.require(few, "status_map.entries", &format!("no more than {STATUS_MAP_ENTRIES_MAX} entries"));
+    violations.require(
+        few,
+        "status_map.entries",
+        &format!("no more than {STATUS_MAP_ENTRIES_MAX} entries"),
+    );
     for status in map.entries.keys() {
-        require_token(&mut violations, "status_map.entries.status", status, STATUS_BYTES_MAX);
+        require_token(
+            &mut violations,
+            "status_map.entries.status",
+            status,
+            STATUS_BYTES_MAX,
+        );
     }
     violations.finish()
 }
@@ -454,6 +525,10 @@ fn check_same_software(existing: &StatusMap, map: &StatusMap) -> Result<(), Refu
     }
     let same = existing.system == map.system && existing.instance == map.instance;
     let mut violations = Violations::default();
-    violations.require(same, "status_map.system", "system and instance cannot be changed");
+    violations.require(
+        same,
+        "status_map.system",
+        "system and instance cannot be changed",
+    );
     violations.finish()
 }

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, AgreementState};
 use super::clock::{
-    ClockEvaluation, Crossing, Priority, TargetType, TicketEvaluation, TicketFact, TicketState, WHOLE_TARGET_BPS,
-    evaluate, sort_facts,
+    ClockEvaluation, Crossing, Priority, TargetType, TicketEvaluation, TicketFact, TicketState,
+    WHOLE_TARGET_BPS, evaluate, sort_facts,
 };
 use super::compiled::CompiledCalendar;
-use super::settings::{STATUS_BYTES_MAX, StatusMap, StatusSeen, UnmappedStatus, UnmappedStatusEvent};
+use super::settings::{
+    STATUS_BYTES_MAX, StatusMap, StatusSeen, UnmappedStatus, UnmappedStatusEvent,
+};
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
@@ -198,7 +200,8 @@ impl Ticket {
         match event {
             TicketEvent::Opened(_) => return None,
             TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
-                self.parked.retain(|parked| parked.fact.event_id != change.fact.event_id);
+                self.parked
+                    .retain(|parked| parked.fact.event_id != change.fact.event_id);
                 self.facts.push(change.fact.clone());
                 sort_facts(&mut self.facts);
                 self.state = change.state;
@@ -221,9 +224,9 @@ impl Ticket {
     }
 
     fn has_reached(&self, target_type: TargetType, threshold_bps: u32) -> bool {
-        self.reached
-            .iter()
-            .any(|reached| reached.target_type == target_type && reached.threshold_bps == threshold_bps)
+        self.reached.iter().any(|reached| {
+            reached.target_type == target_type && reached.threshold_bps == threshold_bps
+        })
     }
 
     /// The earliest threshold that is not journalled yet, crossed already or still to come.
@@ -235,8 +238,14 @@ impl Ticket {
             .clocks
             .iter()
             .flat_map(|clock| {
-                let crossed = clock.crossings.iter().filter(move |crossing| unreached(clock, crossing));
-                let coming = clock.next_crossing.iter().filter(move |crossing| unreached(clock, crossing));
+                let crossed = clock
+                    .crossings
+                    .iter()
+                    .filter(move |crossing| unreached(clock, crossing));
+                let coming = clock
+                    .next_crossing
+                    .iter()
+                    .filter(move |crossing| unreached(clock, crossing));
                 crossed.chain(coming).map(|crossing| crossing.at)
             })
             .min()
@@ -289,7 +298,10 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
     let (partnership, _) = as_active_party(firm, view)?;
     check_event(event, partnership, view.now)?;
     let known = view.referenced(&event.reference)?;
-    let id = known.iter().find(|(kind, _)| *kind == Kind::Ticket).map(|(_, id)| id.as_str());
+    let id = known
+        .iter()
+        .find(|(kind, _)| *kind == Kind::Ticket)
+        .map(|(_, id)| id.as_str());
     if let Some(id) = id {
         let ticket = view.get::<Ticket>(id)?;
         return ingest(id, ticket, event, Decision::about(Kind::Ticket, id), view);
@@ -304,7 +316,12 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
         title: event.title.clone(),
     };
     let opened = TicketEvent::Opened(opened);
-    let recorded = Recorded { sequence: view.next_sequence, at: view.now, firm: Some(firm.clone()), actor: String::new() };
+    let recorded = Recorded {
+        sequence: view.next_sequence,
+        at: view.now,
+        firm: Some(firm.clone()),
+        actor: String::new(),
+    };
     let ticket = Ticket::apply(None, &opened, &recorded)
         .ok_or_else(|| Refusal::new(Reason::Internal, "a ticket could not be opened"))?;
     let decision = Decision::about(Kind::Ticket, &id)
@@ -313,9 +330,18 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
     ingest(&id, &ticket, event, decision, view)
 }
 
-fn check_event(event: &IngestEvent, partnership: &Partnership, now: Timestamp) -> Result<(), Refusal> {
+fn check_event(
+    event: &IngestEvent,
+    partnership: &Partnership,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let mut violations = Violations::default();
-    require_token(&mut violations, "event_id", &event.event_id, EVENT_ID_BYTES_MAX);
+    require_token(
+        &mut violations,
+        "event_id",
+        &event.event_id,
+        EVENT_ID_BYTES_MAX,
+    );
     require_reference(&mut violations, "ticket", &event.reference);
     if let Some(status) = &event.status {
         require_token(&mut violations, "status", status, STATUS_BYTES_MAX);
@@ -326,26 +352,45 @@ fn check_event(event: &IngestEvent, partnership: &Partnership, now: Timestamp) -
     violations.require(opened, "open_time", range);
     violations.finish()?;
     let latest = now.saturating_add(partnership.future_tolerance());
-    for (field, at) in [("occur_time", Some(event.occurred_at)), ("open_time", event.opened_at)] {
+    for (field, at) in [
+        ("occur_time", Some(event.occurred_at)),
+        ("open_time", event.opened_at),
+    ] {
         if at.is_some_and(|at| at > latest) {
-            return Err(Refusal::field(Reason::EventFromTheFuture, field, "later than the terms tolerate")
-                .with("latest", latest));
+            return Err(Refusal::field(
+                Reason::EventFromTheFuture,
+                field,
+                "later than the terms tolerate",
+            )
+            .with("latest", latest));
         }
     }
     Ok(())
 }
 
-fn choose_agreement(named: Option<&str>, partnership: &Partnership, view: &View<'_>) -> Result<(String, u32), Stop> {
-    let not_active = || Refusal::field(Reason::AgreementNotActive, "agreement", "no such agreement in force");
+fn choose_agreement(
+    named: Option<&str>,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<(String, u32), Stop> {
+    let not_active = || {
+        Refusal::field(
+            Reason::AgreementNotActive,
+            "agreement",
+            "no such agreement in force",
+        )
+    };
     let id = match (named, partnership.agreements_in_force.as_slice()) {
         (Some(named), _) => named,
         (None, [only]) => only.as_str(),
         (None, []) => return Err(not_active().into()),
         (None, several) => {
             let described = "several agreements are in force: name one";
-            return Err(Refusal::field(Reason::AgreementAmbiguous, "agreement", described)
-                .with("agreements", several.join(","))
-                .into());
+            return Err(
+                Refusal::field(Reason::AgreementAmbiguous, "agreement", described)
+                    .with("agreements", several.join(","))
+                    .into(),
+            );
         }
     };
     let agreement = view.find::<Agreement>(id)?.ok_or_else(not_active)?;
@@ -355,7 +400,13 @@ fn choose_agreement(named: Option<&str>, partnership: &Partnership, view: &View<
     Ok((id.to_owned(), agreement.revision))
 }
 
-fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, view: &View<'_>) -> Result<Decision, Stop> {
+fn ingest(
+    id: &str,
+    ticket: &Ticket,
+    event: &IngestEvent,
+    decision: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let mut fact = TicketFact {
         occurred_at: event.occurred_at,
         source_sequence: event.source_sequence,
@@ -365,8 +416,13 @@ fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, vi
         state: None,
         responded: event.responded,
     };
-    let parked = ticket.parked.iter().find(|parked| parked.fact.event_id == event.event_id);
-    if parked.is_some_and(|parked| parked.fact != fact || Some(&parked.status) != event.status.as_ref()) {
+    let parked = ticket
+        .parked
+        .iter()
+        .find(|parked| parked.fact.event_id == event.event_id);
+    if parked
+        .is_some_and(|parked| parked.fact != fact || Some(&parked.status) != event.status.as_ref())
+    {
         let reused = Refusal::new(Reason::EventIdReused, "the id was used for something else");
         return Err(reused.with("id", &event.event_id).into());
     }
@@ -388,7 +444,11 @@ fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, vi
     let evaluation = evaluate_facts(&facts, ticket, view.now, view)?;
     let next_look = ticket.next_look(&evaluation);
     let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
-    let due_at = if event.backfill { next_look.map(|at| at.max(settled)) } else { next_look };
+    let due_at = if event.backfill {
+        next_look.map(|at| at.max(settled))
+    } else {
+        next_look
+    };
     let recorded = FactRecorded {
         fact,
         status: event.status.clone(),
@@ -397,7 +457,11 @@ fn ingest(id: &str, ticket: &Ticket, event: &IngestEvent, decision: Decision, vi
         state: last_state(&facts),
         due_at,
     };
-    let event = if parked.is_some() { TicketEvent::Unparked(recorded) } else { TicketEvent::Recorded(recorded) };
+    let event = if parked.is_some() {
+        TicketEvent::Unparked(recorded)
+    } else {
+        TicketEvent::Recorded(recorded)
+    };
     Ok(decision.event(Event::new(id, event)))
 }
 
@@ -411,14 +475,27 @@ fn still_parked(mut decision: Decision) -> Decision {
 
 /// The state that the last event in order left the ticket in.
 fn last_state(facts: &[TicketFact]) -> TicketState {
-    facts.iter().rev().find_map(|fact| fact.state).unwrap_or(TicketState::New)
+    facts
+        .iter()
+        .rev()
+        .find_map(|fact| fact.state)
+        .unwrap_or(TicketState::New)
 }
 
-fn map_status(status: &str, event: &IngestEvent, view: &View<'_>) -> Result<Option<TicketState>, Stop> {
+fn map_status(
+    status: &str,
+    event: &IngestEvent,
+    view: &View<'_>,
+) -> Result<Option<TicketState>, Stop> {
     let reference = &event.reference;
     let reference = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
-    let found = view.referenced(&reference)?.iter().find(|(kind, _)| *kind == Kind::StatusMap);
-    let Some((_, map)) = found else { return Ok(None) };
+    let found = view
+        .referenced(&reference)?
+        .iter()
+        .find(|(kind, _)| *kind == Kind::StatusMap);
+    let Some((_, map)) = found else {
+        return Ok(None);
+    };
     Ok(view.get::<StatusMap>(map)?.entries.get(status).copied())
 }
 
@@ -435,7 +512,12 @@ fn park(
         return Err(Refusal::limit("parked_events_per_ticket", PARKED_MAX).into());
     }
     let reference = &event.reference;
-    let unmapped = UnmappedStatus::id_of(&reference.firm, &reference.system, &reference.instance, status);
+    let unmapped = UnmappedStatus::id_of(
+        &reference.firm,
+        &reference.system,
+        &reference.instance,
+        status,
+    );
     view.find::<UnmappedStatus>(&unmapped)?;
     let seen = StatusSeen {
         firm: reference.firm.clone(),
@@ -444,21 +526,42 @@ fn park(
         status: status.to_owned(),
         ticket: id.to_owned(),
     };
-    let parked = ParkedEvent { fact, status: status.to_owned() };
+    let parked = ParkedEvent {
+        fact,
+        status: status.to_owned(),
+    };
     Ok(still_parked(decision)
         .event(Event::new(id, TicketEvent::Parked(parked)))
         .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen))))
 }
 
-fn evaluate_facts(facts: &[TicketFact], ticket: &Ticket, as_of: Timestamp, view: &View<'_>) -> Result<TicketEvaluation, Stop> {
+fn evaluate_facts(
+    facts: &[TicketFact],
+    ticket: &Ticket,
+    as_of: Timestamp,
+    view: &View<'_>,
+) -> Result<TicketEvaluation, Stop> {
     let agreement = view.get::<Agreement>(&ticket.agreement)?;
-    let calendar = view.calendar(&agreement.content.calendar, agreement.content.calendar_revision)?;
-    Ok(evaluate(facts, &agreement.content.rules(), &calendar, as_of))
+    let calendar = view.calendar(
+        &agreement.content.calendar,
+        agreement.content.calendar_revision,
+    )?;
+    Ok(evaluate(
+        facts,
+        &agreement.content.rules(),
+        &calendar,
+        as_of,
+    ))
 }
 
 /// The clocks of a ticket as of an instant, by its agreement and that agreement's calendar.
 #[must_use]
-pub fn clocks(ticket: &Ticket, agreement: &Agreement, calendar: &CompiledCalendar, as_of: Timestamp) -> TicketEvaluation {
+pub fn clocks(
+    ticket: &Ticket,
+    agreement: &Agreement,
+    calendar: &CompiledCalendar,
+    as_of: Timestamp,
+) -> TicketEvaluation {
     evaluate(&ticket.facts, &agreement.content.rules(), calendar, as_of)
 }
 
@@ -490,7 +593,11 @@ pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     Ok(crossed.into_iter().fold(decision, |decision, reached| {
         let breach = reached.threshold_bps == WHOLE_TARGET_BPS;
         let journalled = ThresholdJournalled { reached, due_at };
-        let event = if breach { TicketEvent::Breached(journalled) } else { TicketEvent::ThresholdReached(journalled) };
+        let event = if breach {
+            TicketEvent::Breached(journalled)
+        } else {
+            TicketEvent::ThresholdReached(journalled)
+        };
         decision.event(Event::new(id, event))
     }))
 }
@@ -506,7 +613,9 @@ fn newly_crossed(ticket: &Ticket, evaluation: &TicketEvaluation) -> Vec<Threshol
                     at: crossing.at,
                     priority: crossing.priority,
                     target: crossing.target,
-                    backfill: ticket.backfilled_until.is_some_and(|until| crossing.at <= until),
+                    backfill: ticket
+                        .backfilled_until
+                        .is_some_and(|until| crossing.at <= until),
                 });
             }
         }

@@ -251,8 +251,14 @@ async fn with_side_rows(
 
 /// Credentials and external references are recognised by tables of their own, which must say what
 /// the records say.
-async fn side_fault(store: &dyn Store, key: &RecordKey, row: &RecordRow) -> Result<Option<Cause>, VerifyError> {
-    let Ok(versioned) = batch::decode_row(row) else { return Ok(None) };
+async fn side_fault(
+    store: &dyn Store,
+    key: &RecordKey,
+    row: &RecordRow,
+) -> Result<Option<Cause>, VerifyError> {
+    let Ok(versioned) = batch::decode_row(row) else {
+        return Ok(None);
+    };
     match &versioned.record {
         Record::ApiKey(api_key) => {
             let expected = batch::credential_row(key, api_key)?;
@@ -260,7 +266,9 @@ async fn side_fault(store: &dyn Store, key: &RecordKey, row: &RecordRow) -> Resu
             Ok((!agrees).then_some(Cause::CredentialDiffers))
         }
         Record::Reference(reference) => {
-            let Some(kind) = Kind::parse(&reference.kind) else { return Ok(Some(Cause::ReferenceDiffers)) };
+            let Some(kind) = Kind::parse(&reference.kind) else {
+                return Ok(Some(Cause::ReferenceDiffers));
+            };
             let target = RecordKey::new(&key.scope, kind, reference.id.as_str());
             let rows = store.references_of(std::slice::from_ref(&target)).await?;
             let agrees = rows.iter().any(|row| row.reference == reference.reference);
