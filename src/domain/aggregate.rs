@@ -2,7 +2,7 @@
 //!
 //! An aggregate is a type of record with a pure `apply`. Adding one takes three steps: its type
 //! and events in a file of its own, a line in [`super::record`], and its commands in
-//! [`super::decide`].
+//! [`super::command`].
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -2,7 +2,7 @@
 //!
 //! The text of `record/get` is in `sql/record/get.sql` if it serves both engines, or else in
 //! `sql/record/get.postgres.sql` and `sql/record/get.sqlite.sql`. Parameters are `$1`, `$2` and so
-//! on in both; what they hold is said in [`super::call`].
+//! on in both; what they hold is said in `call.rs`.
 
 /// A statement in the words of both engines.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 //! repair: ask again.
 //!
 //! Two clocks may run on a ticket, one for each [`TargetType`]. Both count working time from the
-//! ticket's opening. [`walk`] holds the rules by which one clock moves; this file holds its words.
+//! ticket's opening. `walk` holds the rules by which one clock moves; this file holds its words.
 
 pub(in crate::domain::sla) mod walk;
 
