@@ -4,7 +4,7 @@
 //! sides for several rounds and shows minimum, median and maximum of the ratio. Quote medians.
 //!
 //! `ENTENTE_BENCH_SECONDS` sets the length of a round (default 3), `ENTENTE_BENCH_ROUNDS` how many
-//! there are (default 5).
+//! there are (default 5), and `ENTENTE_BENCH_ONLY` which comparisons are made, such as `ac`.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -58,8 +58,16 @@ async fn main() {
     }
     let rounds = Rounds::from_environment();
     let mut table = Table::default();
-    echo::measure(rounds, &mut table).await;
-    throughput::measure(rounds, &mut table).await;
-    latency::measure(rounds, &mut table).await;
+    let only = std::env::var("ENTENTE_BENCH_ONLY").unwrap_or_default();
+    let wanted = |letter: &str| only.is_empty() || only.contains(letter);
+    if wanted("a") {
+        echo::measure(rounds, &mut table).await;
+    }
+    if wanted("b") {
+        throughput::measure(rounds, &mut table).await;
+    }
+    if wanted("c") {
+        latency::measure(rounds, &mut table).await;
+    }
     table.print();
 }

@@ -18,7 +18,7 @@ use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_display_name;
 use crate::domain::time::Timestamp;
 use crate::domain::world::Versioned;
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 use crate::store::ListQuery;
 
@@ -147,7 +147,7 @@ async fn list_firms(
     let mut firms = Vec::with_capacity(rows.len());
     for row in &rows {
         if let Some(firm) = FirmId::parse(&row.key.id) {
-            firms.push(to_firm(&firm, &batch::decode_row(row)?));
+            firms.push(to_firm(&firm, &rows::decode_row(row)?));
         }
     }
     Ok(Response::new(v1::ListFirmsResponse {
@@ -261,7 +261,7 @@ async fn list_api_keys(
     let next_page_token = page.cut(api, &mut rows, |row| row.key.id.clone());
     let mut api_keys = Vec::with_capacity(rows.len());
     for row in &rows {
-        let versioned = batch::decode_row(row)?;
+        let versioned = rows::decode_row(row)?;
         if let Record::ApiKey(key) = &versioned.record {
             api_keys.push(to_api_key(&firm, &row.key.id, key, &versioned));
         }

@@ -16,7 +16,7 @@ use crate::domain::identity::ScopeId;
 use crate::domain::journal::Entry;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 pub use watch::WatchAnswers;
 
@@ -206,7 +206,7 @@ async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<(),
     let keys: Vec<_> = partnerships.iter().map(key).collect();
     let mut memberships = 0;
     for row in api.ledger.store().records(&keys).await? {
-        let member = Member::of(&caller.firm, &row.key.id, &batch::decode_row(&row)?);
+        let member = Member::of(&caller.firm, &row.key.id, &rows::decode_row(&row)?);
         memberships += usize::from(member.is_some());
     }
     if memberships < keys.len() {

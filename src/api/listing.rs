@@ -12,7 +12,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::record::{RecordKey, Stored};
 use crate::domain::time::Timestamp;
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 use crate::store::{ListQuery, RecordRow};
 
@@ -205,7 +205,7 @@ fn visible<T: Shown>(
     member: &Member,
     keep: impl Fn(&T) -> bool,
 ) -> Result<Option<Found<T>>, ApiError> {
-    let versioned = batch::decode_row(row)?;
+    let versioned = rows::decode_row(row)?;
     let state = T::from_record(&versioned.record)
         .filter(|state| state.is_visible_to(&member.party.id) && keep(state))
         .cloned();

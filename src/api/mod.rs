@@ -37,7 +37,7 @@ use crate::domain::world::Versioned;
 use crate::ledger::checkpoint::CheckpointSigner;
 use crate::ledger::queue::Urgency;
 use crate::ledger::token::TokenKey;
-use crate::ledger::{Ledger, Randomness, Receipt, batch};
+use crate::ledger::{Ledger, Randomness, Receipt, rows};
 use caller::{Authenticator, Caller};
 use status::ApiError;
 
@@ -239,12 +239,12 @@ impl Api {
     /// # Errors
     /// If the store fails.
     pub async fn find(&self, key: &RecordKey) -> Result<Option<Versioned>, ApiError> {
-        let rows = self
+        let found = self
             .ledger
             .store()
             .records(std::slice::from_ref(key))
             .await?;
-        Ok(rows.first().map(batch::decode_row).transpose()?)
+        Ok(found.first().map(rows::decode_row).transpose()?)
     }
 
     /// The partnership, the caller's party in it, and one more record of it, read together.
@@ -266,7 +266,7 @@ impl Api {
         let mut member = None;
         let mut found = None;
         for row in self.ledger.store().records(&keys).await? {
-            let versioned = batch::decode_row(&row)?;
+            let versioned = rows::decode_row(&row)?;
             if row.key == key {
                 found = T::from_record(&versioned.record)
                     .cloned()

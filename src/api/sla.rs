@@ -25,7 +25,7 @@ use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, Stored};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::Timestamp;
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 use crate::store::{ListQuery, RecordRow};
 use pinned::PinnedAgreements;
@@ -114,7 +114,7 @@ fn all_of(scope: &ScopeId, kind: Kind, after_id: &str, limit: usize) -> ListQuer
 
 /// A record of a known kind from its row.
 fn decode<T: Stored + Clone>(row: &RecordRow) -> Result<Found<T>, ApiError> {
-    let versioned = batch::decode_row(row)?;
+    let versioned = rows::decode_row(row)?;
     let state = T::from_record(&versioned.record).cloned();
     let state = state.ok_or_else(|| Refusal::new(Reason::Internal, "a record of another kind"))?;
     Ok(Found::new(&row.key.id, state, &versioned))

@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod checkpoint;
 pub mod queue;
+pub mod rows;
 pub mod sweep;
 pub mod token;
 pub mod verify;

@@ -165,7 +165,7 @@ async fn pending_carry(ledger: &Ledger, key: &RecordKey) -> Result<Option<Carry>
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    match super::batch::decode_row(row).map_err(unavailable)?.record {
+    match super::rows::decode_row(row).map_err(unavailable)?.record {
         Record::Carry(carry) if carry.due_at.is_some() => Ok(Some(*carry)),
         _ => Ok(None),
     }

@@ -11,7 +11,7 @@ use entente::domain::identity::{FirmId, ScopeId};
 use entente::domain::journal::{Entry, Head, follow};
 use entente::domain::record::{Event, EventBody, Kind, Record, RecordKey};
 use entente::domain::world::{Need, Stop, View, World};
-use entente::ledger::batch::encode_row;
+use entente::ledger::rows::encode_row;
 use entente::store::{ListQuery, RecordRow, ReferenceRow, Store};
 
 /// Most things that one decision may ask for.

@@ -16,7 +16,7 @@ use crate::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderC
 use crate::domain::record::{RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::{require_display_name, require_reference};
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 use crate::store::ListQuery;
 
@@ -234,7 +234,7 @@ async fn list<T: Stored + Clone>(
     let next_page_token = page.cut(api, &mut rows, |row| row.key.id.clone());
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
-        let versioned = batch::decode_row(row)?;
+        let versioned = rows::decode_row(row)?;
         if let Some(state) = T::from_record(&versioned.record).cloned() {
             found.push(Found::new(&row.key.id, state, &versioned));
         }

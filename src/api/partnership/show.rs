@@ -17,7 +17,7 @@ use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::Violations;
 use crate::domain::text::require_reference;
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 use crate::store::{BATCH_KEYS_MAX, ListQuery};
 
@@ -129,7 +129,7 @@ async fn show_all(
     let keys: Vec<_> = ids.iter().map(key).collect();
     let mut members = HashMap::new();
     for row in api.ledger.store().records(&keys).await? {
-        if let Some(member) = Member::of(&caller.firm, &row.key.id, &batch::decode_row(&row)?) {
+        if let Some(member) = Member::of(&caller.firm, &row.key.id, &rows::decode_row(&row)?) {
             members.insert(row.key.id, member);
         }
     }

@@ -15,7 +15,7 @@ use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::attainment::{Attainment, AttainmentRow};
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
-use crate::ledger::batch;
+use crate::ledger::rows;
 use crate::proto::v1;
 use crate::store::{RecordRow, StoreError};
 
@@ -103,7 +103,7 @@ async fn count_all(
 fn tickets_of(rows: &[RecordRow]) -> Result<Vec<Ticket>, StoreError> {
     let mut tickets = Vec::with_capacity(rows.len());
     for row in rows {
-        if let Record::Ticket(ticket) = batch::decode_row(row)?.record {
+        if let Record::Ticket(ticket) = rows::decode_row(row)?.record {
             tickets.push(*ticket);
         }
     }

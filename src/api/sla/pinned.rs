@@ -18,7 +18,7 @@ use crate::domain::sla::explain::{ClockInterval, ExplainError, explain};
 use crate::domain::sla::settings::CalendarRevision;
 use crate::domain::sla::ticket::{Ticket, clocks};
 use crate::domain::time::Timestamp;
-use crate::ledger::batch;
+use crate::ledger::rows;
 
 /// Most agreements remembered; beyond it the memory starts anew.
 pub const AGREEMENTS_MAX: usize = 4_096;
@@ -54,7 +54,7 @@ pub async fn calendars(
         .collect();
     let mut revisions: Vec<(&Pin, String, CalendarRevision)> = Vec::with_capacity(keys.len());
     for row in api.ledger.store().records(&keys).await? {
-        let versioned = batch::decode_row(&row)?;
+        let versioned = rows::decode_row(&row)?;
         let revision = CalendarRevision::from_record(&versioned.record).cloned();
         if let (Some(revision), Some(pin)) = (revision, missing.remove(&row.key.id)) {
             revisions.push((pin, row.key.id, revision));
@@ -201,7 +201,7 @@ impl PinnedAgreements {
             .collect();
         let mut agreements: HashMap<String, Agreement> = HashMap::new();
         for row in api.ledger.store().records(&keys).await? {
-            let versioned = batch::decode_row(&row)?;
+            let versioned = rows::decode_row(&row)?;
             if let Some(agreement) = Agreement::from_record(&versioned.record) {
                 agreements.insert(row.key.id, agreement.clone());
             }

@@ -14,8 +14,8 @@ use super::{Evidence, VerifyError, report_left, take_of};
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::Head;
 use crate::domain::record::{Kind, Record, RecordKey};
-use crate::ledger::batch;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::rows;
 use crate::store::{ListQuery, RecordRow, Store};
 
 /// Entries, records and openings read at a time.
@@ -256,12 +256,12 @@ async fn side_fault(
     key: &RecordKey,
     row: &RecordRow,
 ) -> Result<Option<Cause>, VerifyError> {
-    let Ok(versioned) = batch::decode_row(row) else {
+    let Ok(versioned) = rows::decode_row(row) else {
         return Ok(None);
     };
     match &versioned.record {
         Record::ApiKey(api_key) => {
-            let expected = batch::credential_row(key, api_key)?;
+            let expected = rows::credential_row(key, api_key)?;
             let agrees = store.credential(&key.id).await?.as_ref() == Some(&expected);
             Ok((!agrees).then_some(Cause::CredentialDiffers))
         }

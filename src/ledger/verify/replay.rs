@@ -8,8 +8,8 @@ use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::{Entry, GENESIS, Head, follow};
 use crate::domain::record::{EventBody, Kind, Record, RecordKey};
 use crate::domain::world::Versioned;
-use crate::ledger::batch;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::rows;
 use crate::store::RecordRow;
 
 /// A record within its scope.
@@ -133,7 +133,7 @@ impl Replay {
 
     /// The row that must be stored for a record.
     pub fn row(&self, name: &RecordName) -> Option<RecordRow> {
-        batch::encode_row(&self.key(name), self.record(name)?).ok()
+        rows::encode_row(&self.key(name), self.record(name)?).ok()
     }
 
     /// The full key of a record.

@@ -8,7 +8,7 @@ use entente::domain::pricing::quote::QuoteState;
 use entente::domain::record::{Kind, Record, RecordKey};
 use entente::domain::time::Timestamp;
 use entente::domain::world::Versioned;
-use entente::ledger::batch::decode_row;
+use entente::ledger::rows::decode_row;
 use entente::store::{ListQuery, Store};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,0 +1,385 @@
+//! Decisions on tickets: taking events in, parking what cannot be understood yet, and journalling
+//! thresholds as time passes.
+
+use super::{
+    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PARKED_MAX, ParkedEvent,
+    ThresholdJournalled, ThresholdReached, Ticket, TicketEvent, TicketOpened, WatchMoved,
+};
+use crate::domain::aggregate::{Aggregate, Recorded};
+use crate::domain::command::Decision;
+use crate::domain::commitment::Commitment;
+use crate::domain::identity::{ExternalReference, FirmId};
+use crate::domain::partnership::{Partnership, as_active_party};
+use crate::domain::record::{Event, Kind};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::sla::agreement::{Agreement, AgreementState};
+use crate::domain::sla::clock::{
+    Priority, TicketEvaluation, TicketFact, TicketState, WHOLE_TARGET_BPS, evaluate, sort_facts,
+};
+use crate::domain::sla::settings::{
+    STATUS_BYTES_MAX, StatusMap, StatusSeen, UnmappedStatus, UnmappedStatusEvent,
+};
+use crate::domain::text::{require_reference, require_token};
+use crate::domain::time::Timestamp;
+use crate::domain::world::{Stop, View};
+
+/// What a firm's software says happened to a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngestEvent {
+    /// The event's id there; the same event sent again is applied once.
+    pub event_id: String,
+    /// The ticket's id there.
+    pub reference: ExternalReference,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Orders events of one instant.
+    pub source_sequence: i64,
+    /// When the ticket was opened, if the event says so.
+    pub opened_at: Option<Timestamp>,
+    /// The priority from then on.
+    pub priority: Option<Priority>,
+    /// The status from then on, as the software spells it.
+    pub status: Option<String>,
+    /// Whether it is a reply that counts as a response.
+    pub responded: bool,
+    /// The agreement that a new ticket shall run under.
+    pub agreement: Option<String>,
+    /// The ticket's title, where the event opens it: a commitment.
+    pub title: Option<Commitment>,
+    /// Whether it is imported history.
+    pub backfill: bool,
+}
+
+/// What can be asked of tickets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketCommand {
+    /// Takes in an event; the first one of a ticket makes the ticket known.
+    Ingest(Box<IngestEvent>),
+}
+
+/// The note of a decision that parked an event.
+pub const PARKED: &str = "parked";
+
+/// Decides a command on tickets.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
+    let TicketCommand::Ingest(event) = command;
+    let (partnership, _) = as_active_party(firm, view)?;
+    check_event(event, partnership, view.now)?;
+    let known = view.referenced(&event.reference)?;
+    let id = known
+        .iter()
+        .find(|(kind, _)| *kind == Kind::Ticket)
+        .map(|(_, id)| id.as_str());
+    if let Some(id) = id {
+        let ticket = view.get::<Ticket>(id)?;
+        return ingest(id, ticket, event, Decision::about(Kind::Ticket, id), view);
+    }
+    let id = view.new_id(0);
+    let (agreement, revision) = choose_agreement(event.agreement.as_deref(), partnership, view)?;
+    let opened = TicketOpened {
+        reporter: firm.clone(),
+        reference: event.reference.clone(),
+        agreement,
+        agreement_revision: revision,
+        title: event.title.clone(),
+    };
+    let opened = TicketEvent::Opened(opened);
+    let recorded = Recorded {
+        sequence: view.next_sequence,
+        at: view.now,
+        firm: Some(firm.clone()),
+        actor: String::new(),
+    };
+    let ticket = Ticket::apply(None, &opened, &recorded)
+        .ok_or_else(|| Refusal::new(Reason::Internal, "a ticket could not be opened"))?;
+    let decision = Decision::about(Kind::Ticket, &id)
+        .event(Event::new(&id, opened))
+        .reference(event.reference.clone(), Kind::Ticket, &id);
+    ingest(&id, &ticket, event, decision, view)
+}
+
+fn check_event(
+    event: &IngestEvent,
+    partnership: &Partnership,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let mut violations = Violations::default();
+    require_token(
+        &mut violations,
+        "event_id",
+        &event.event_id,
+        EVENT_ID_BYTES_MAX,
+    );
+    require_reference(&mut violations, "ticket", &event.reference);
+    if let Some(status) = &event.status {
+        require_token(&mut violations, "status", status, STATUS_BYTES_MAX);
+    }
+    let range = "between the years 2000 and 2099";
+    violations.require(event.occurred_at.is_storable(), "occur_time", range);
+    let opened = event.opened_at.is_none_or(Timestamp::is_storable);
+    violations.require(opened, "open_time", range);
+    violations.finish()?;
+    let latest = now.saturating_add(partnership.future_tolerance());
+    for (field, at) in [
+        ("occur_time", Some(event.occurred_at)),
+        ("open_time", event.opened_at),
+    ] {
+        if at.is_some_and(|at| at > latest) {
+            return Err(Refusal::field(
+                Reason::EventFromTheFuture,
+                field,
+                "later than the terms tolerate",
+            )
+            .with("latest", latest));
+        }
+    }
+    Ok(())
+}
+
+fn choose_agreement(
+    named: Option<&str>,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<(String, u32), Stop> {
+    let not_active = || {
+        Refusal::field(
+            Reason::AgreementNotActive,
+            "agreement",
+            "no such agreement in force",
+        )
+    };
+    let id = match (named, partnership.agreements_in_force.as_slice()) {
+        (Some(named), _) => named,
+        (None, [only]) => only.as_str(),
+        (None, []) => return Err(not_active().into()),
+        (None, several) => {
+            let described = "several agreements are in force: name one";
+            return Err(
+                Refusal::field(Reason::AgreementAmbiguous, "agreement", described)
+                    .with("agreements", several.join(","))
+                    .into(),
+            );
+        }
+    };
+    let agreement = view.find::<Agreement>(id)?.ok_or_else(not_active)?;
+    if !agreement.state.is_in_force() {
+        return Err(not_active().into());
+    }
+    Ok((id.to_owned(), agreement.revision))
+}
+
+fn ingest(
+    id: &str,
+    ticket: &Ticket,
+    event: &IngestEvent,
+    decision: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let mut fact = TicketFact {
+        occurred_at: event.occurred_at,
+        source_sequence: event.source_sequence,
+        event_id: event.event_id.clone(),
+        opened_at: event.opened_at,
+        priority: event.priority,
+        state: None,
+        responded: event.responded,
+    };
+    let parked = ticket
+        .parked
+        .iter()
+        .find(|parked| parked.fact.event_id == event.event_id);
+    if parked
+        .is_some_and(|parked| parked.fact != fact || Some(&parked.status) != event.status.as_ref())
+    {
+        let reused = Refusal::new(Reason::EventIdReused, "the id was used for something else");
+        return Err(reused.with("id", &event.event_id).into());
+    }
+    if let Some(status) = &event.status {
+        let Some(state) = map_status(status, event, view)? else {
+            if parked.is_some() {
+                return Ok(still_parked(decision));
+            }
+            return park(id, ticket, fact, status, event, decision, view);
+        };
+        fact.state = Some(state);
+    }
+    if ticket.facts.len() >= FACTS_MAX {
+        return Err(Refusal::limit("events_per_ticket", FACTS_MAX).into());
+    }
+    let mut facts = ticket.facts.clone();
+    facts.push(fact.clone());
+    sort_facts(&mut facts);
+    let evaluation = evaluate_facts(&facts, ticket, view.now, view)?;
+    let next_look = ticket.next_look(&evaluation);
+    let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
+    let due_at = if event.backfill {
+        next_look.map(|at| at.max(settled))
+    } else {
+        next_look
+    };
+    let recorded = FactRecorded {
+        fact,
+        status: event.status.clone(),
+        title: event.title.clone().filter(|_| ticket.title.is_none()),
+        backfill: event.backfill,
+        state: last_state(&facts),
+        due_at,
+    };
+    let event = if parked.is_some() {
+        TicketEvent::Unparked(recorded)
+    } else {
+        TicketEvent::Recorded(recorded)
+    };
+    Ok(decision.event(Event::new(id, event)))
+}
+
+/// The ticket itself remembers what is parked, so that the same event sent again is looked at anew:
+/// its status may have been mapped meanwhile.
+fn still_parked(mut decision: Decision) -> Decision {
+    decision.note = PARKED;
+    decision.remember = false;
+    decision
+}
+
+/// The state that the last event in order left the ticket in.
+fn last_state(facts: &[TicketFact]) -> TicketState {
+    facts
+        .iter()
+        .rev()
+        .find_map(|fact| fact.state)
+        .unwrap_or(TicketState::New)
+}
+
+fn map_status(
+    status: &str,
+    event: &IngestEvent,
+    view: &View<'_>,
+) -> Result<Option<TicketState>, Stop> {
+    let reference = &event.reference;
+    let reference = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
+    let found = view
+        .referenced(&reference)?
+        .iter()
+        .find(|(kind, _)| *kind == Kind::StatusMap);
+    let Some((_, map)) = found else {
+        return Ok(None);
+    };
+    Ok(view.get::<StatusMap>(map)?.entries.get(status).copied())
+}
+
+fn park(
+    id: &str,
+    ticket: &Ticket,
+    fact: TicketFact,
+    status: &str,
+    event: &IngestEvent,
+    decision: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    if ticket.parked.len() >= PARKED_MAX {
+        return Err(Refusal::limit("parked_events_per_ticket", PARKED_MAX).into());
+    }
+    let reference = &event.reference;
+    let unmapped = UnmappedStatus::id_of(
+        &reference.firm,
+        &reference.system,
+        &reference.instance,
+        status,
+    );
+    view.find::<UnmappedStatus>(&unmapped)?;
+    let seen = StatusSeen {
+        firm: reference.firm.clone(),
+        system: reference.system.clone(),
+        instance: reference.instance.clone(),
+        status: status.to_owned(),
+        ticket: id.to_owned(),
+    };
+    let parked = ParkedEvent {
+        fact,
+        status: status.to_owned(),
+    };
+    Ok(still_parked(decision)
+        .event(Event::new(id, TicketEvent::Parked(parked)))
+        .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen))))
+}
+
+fn evaluate_facts(
+    facts: &[TicketFact],
+    ticket: &Ticket,
+    as_of: Timestamp,
+    view: &View<'_>,
+) -> Result<TicketEvaluation, Stop> {
+    let agreement = view.get::<Agreement>(&ticket.agreement)?;
+    let calendar = view.calendar(
+        &agreement.content.calendar,
+        agreement.content.calendar_revision,
+    )?;
+    Ok(evaluate(
+        facts,
+        &agreement.content.rules(),
+        &calendar,
+        as_of,
+    ))
+}
+
+/// Journals every threshold that was crossed and is not journalled yet, in the order in which they
+/// were crossed. An ended agreement raises nothing more.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
+    let ticket = view.get::<Ticket>(id)?;
+    let decision = Decision::about(Kind::Ticket, id);
+    if ticket.due_at.is_none_or(|due_at| due_at > view.now) {
+        return Ok(decision);
+    }
+    let agreement = view.get::<Agreement>(&ticket.agreement)?;
+    if agreement.state == AgreementState::Ended {
+        let moved = WatchMoved { due_at: None };
+        return Ok(decision.event(Event::new(id, TicketEvent::WatchMoved(moved))));
+    }
+    let evaluation = evaluate_facts(&ticket.facts, ticket, view.now, view)?;
+    let crossed = newly_crossed(ticket, &evaluation);
+    let mut after = ticket.clone();
+    after.reached.extend(crossed.iter().cloned());
+    let due_at = after.next_look(&evaluation);
+    if crossed.is_empty() {
+        let moved = WatchMoved { due_at };
+        return Ok(decision.event(Event::new(id, TicketEvent::WatchMoved(moved))));
+    }
+    Ok(crossed.into_iter().fold(decision, |decision, reached| {
+        let breach = reached.threshold_bps == WHOLE_TARGET_BPS;
+        let journalled = ThresholdJournalled { reached, due_at };
+        let event = if breach {
+            TicketEvent::Breached(journalled)
+        } else {
+            TicketEvent::ThresholdReached(journalled)
+        };
+        decision.event(Event::new(id, event))
+    }))
+}
+
+fn newly_crossed(ticket: &Ticket, evaluation: &TicketEvaluation) -> Vec<ThresholdReached> {
+    let mut crossed: Vec<ThresholdReached> = Vec::new();
+    for clock in &evaluation.clocks {
+        for crossing in &clock.crossings {
+            if !ticket.has_reached(clock.target_type, crossing.threshold_bps) {
+                crossed.push(ThresholdReached {
+                    target_type: clock.target_type,
+                    threshold_bps: crossing.threshold_bps,
+                    at: crossing.at,
+                    priority: crossing.priority,
+                    target: crossing.target,
+                    backfill: ticket
+                        .backfilled_until
+                        .is_some_and(|until| crossing.at <= until),
+                });
+            }
+        }
+    }
+    crossed.sort_by_key(|reached| (reached.at, reached.threshold_bps, reached.target_type));
+    crossed
+}
