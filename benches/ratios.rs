@@ -50,6 +50,10 @@ impl Rounds {
     }
 }
 
+/// As the program itself has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     // `cargo test --benches` must not measure anything.

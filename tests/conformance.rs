@@ -53,6 +53,8 @@ conformance! {
     round_trips::entries_come_back;
     round_trips::records_come_back;
     round_trips::references_come_back;
+    round_trips::references_come_with_their_records;
+    round_trips::hashes_of_entries_come_back;
     round_trips::requests_come_back;
     round_trips::openings_come_back;
     round_trips::zones_come_back;

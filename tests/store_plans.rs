@@ -24,6 +24,10 @@ use sqlx::{
 /// Rows in each table of the large database.
 const LARGE: usize = 20_000;
 
+/// This one follows a record's history from its end, and then puts it in order: it filters and sorts
+/// what it found, no more.
+const FOLLOWED: &str = "journal/list_of_record";
+
 /// How a statement finds its rows.
 struct Path {
     statement: &'static str,
@@ -56,16 +60,29 @@ const PATHS: &[Path] = &[
         postgres: &["head_key"],
     },
     Path {
+        statement: "journal/get_hash",
+        sqlite: &["journal USING INDEX sqlite_autoindex_journal_1 (scope_id=? AND sequence=?)"],
+        // Each key is in one of the partitions; which one is not known when it is planned.
+        postgres: &["journal_00_pkey", "journal_01_pkey", "journal_02_pkey", "journal_03_pkey", "journal_04_pkey", "journal_05_pkey", "journal_06_pkey", "journal_07_pkey", "journal_08_pkey", "journal_09_pkey", "journal_10_pkey", "journal_11_pkey", "journal_12_pkey", "journal_13_pkey", "journal_14_pkey", "journal_15_pkey"],
+    },
+    Path {
         statement: "journal/list",
         sqlite: &["journal USING INDEX sqlite_autoindex_journal_1 (scope_id=? AND sequence>?)"],
         postgres: &["journal_03_pkey"],
     },
     Path {
         statement: "journal/list_of_record",
+        // What is scanned is the history as far as it was followed, not a table.
         sqlite: &[
-            "journal USING INDEX journal_by_record (scope_id=? AND record_kind=? AND record_id=? AND sequence>?)",
+            "record USING INDEX sqlite_autoindex_record_1 (scope_id=? AND kind=? AND id=?)",
+            "journal USING INDEX sqlite_autoindex_journal_1 (scope_id=? AND sequence=?)",
+            "SCAN history",
+            "journal USING INDEX sqlite_autoindex_journal_1 (scope_id=? AND sequence=?)",
+            "SCAN history",
+            "SCAN page",
+            "journal USING INDEX sqlite_autoindex_journal_1 (scope_id=? AND sequence=?)",
         ],
-        postgres: &["journal_03_scope_id_record_kind_record_id_sequence_idx"],
+        postgres: &["record_key", "journal_03_pkey", "journal_03_pkey", "journal_03_pkey"],
     },
     Path {
         statement: "record/get",
@@ -93,8 +110,9 @@ const PATHS: &[Path] = &[
         statement: "reference/get",
         sqlite: &[
             "reference USING COVERING INDEX reference_by_external_id (firm_id=? AND system=? AND instance=? AND reference_type=? AND external_id=? AND scope_id=?)",
+            "record USING INDEX sqlite_autoindex_record_1 (scope_id=? AND kind=? AND id=?) LEFT-JOIN",
         ],
-        postgres: &["reference_by_external_id"],
+        postgres: &["reference_by_external_id", "record_key"],
     },
     Path {
         statement: "reference/list_anywhere",
@@ -242,6 +260,7 @@ async fn check_sqlite(url: &str, database: &str) {
             statement.name
         );
         let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        let sorts = sorts && statement.name != FOLLOWED;
         assert!(!sorts, "{} sorts, {database}: {plan:#?}", statement.name);
     }
     connection.close().await.unwrap();
@@ -280,10 +299,10 @@ async fn check_postgres(url: &str, database: &str) {
         let bad = |step: &String| {
             let node = node(step);
             // What an index does not answer: rows that are read and thrown away, or put in order.
-            node.starts_with("Seq Scan")
-                || node.starts_with("Filter:")
+            let wasteful = node.starts_with("Filter:")
                 || node.starts_with("Join Filter:")
-                || node.starts_with("Sort  (")
+                || node.starts_with("Sort  (");
+            node.starts_with("Seq Scan") || (wasteful && statement.name != FOLLOWED)
         };
         assert!(
             !plan.iter().any(bad),

@@ -5,7 +5,7 @@ use entente::domain::identity::ScopeId;
 use entente::domain::record::{Kind, RecordKey};
 use entente::ledger::Settings;
 use entente::ledger::queue::Urgency;
-use entente::store::{RequestRow, WriteSet};
+use entente::store::{WriteSet};
 
 use crate::Rounds;
 use crate::load::now;
@@ -92,19 +92,12 @@ async fn bare_commits(world: &World, rounds: Rounds, step: &mut u64) -> f64 {
         entry.hash = entry.computed_hash();
         head.advance(&entry);
         row.revision += 1;
-        let request = RequestRow {
-            scope: scope.clone(),
-            firm: "bench".to_owned(),
-            request_id: format!("bare-{step}"),
-            digest: [0; 32],
-            outcome: "{}".to_owned(),
-            expires_at: None,
-        };
+        entry.previous_sequence = Some(row.sequence);
+        row.sequence = entry.sequence;
         let set = WriteSet {
             heads: vec![head.clone()],
             entries: vec![entry],
             records: vec![row.clone()],
-            requests: vec![request],
             ..WriteSet::default()
         };
         let start = now();

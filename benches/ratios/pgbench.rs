@@ -6,8 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use entente::store::catalogue::{
-    HEAD_LOCK, HEAD_PUT, JOURNAL_APPEND, RECORD_GET, RECORD_PUT, REFERENCE_GET, REQUEST_GET,
-    REQUEST_PUT, Statement,
+    HEAD_LOCK, HEAD_PUT, JOURNAL_APPEND, RECORD_GET, RECORD_PUT, REFERENCE_GET, Statement,
 };
 use sqlx::{Connection, PgConnection, Row, raw_sql};
 
@@ -29,7 +28,6 @@ struct Sizes {
     ticket: i64,
     partnership: i64,
     payload: i64,
-    outcome: i64,
 }
 
 impl<'cluster> Pgbench<'cluster> {
@@ -106,8 +104,7 @@ async fn sizes(connection: &mut PgConnection) -> Sizes {
     let statement = "SELECT
         (SELECT avg(octet_length(body))::bigint FROM record WHERE kind = 'ticket'),
         (SELECT avg(octet_length(body))::bigint FROM record WHERE kind = 'partnership'),
-        (SELECT avg(octet_length(payload))::bigint FROM journal WHERE event_type = 'ticket.event_recorded'),
-        (SELECT avg(octet_length(outcome))::bigint FROM request)";
+        (SELECT avg(octet_length(payload))::bigint FROM journal WHERE event_type = 'ticket.event_recorded')";
     let row = raw_sql(statement)
         .fetch_one(connection)
         .await
@@ -118,7 +115,6 @@ async fn sizes(connection: &mut PgConnection) -> Sizes {
         ticket: row.get::<i64, _>(0) + 7 * payload,
         partnership: row.get(1),
         payload,
-        outcome: row.get(3),
     }
 }
 
@@ -130,11 +126,11 @@ fn body(bytes: i64) -> String {
 fn filling(sizes: &Sizes) -> String {
     format!(
         "INSERT INTO head SELECT 'partnerships/p' || p, 0, decode(repeat('00', 32), 'hex'), 0 FROM generate_series(0, {last_partnership}) p;
-        INSERT INTO record (scope_id, kind, id, revision, state, due_at, created_at, updated_at, body_version, body)
-        SELECT 'partnerships/p' || p, kind, kind, 1, '', NULL, 0, 0, 1, {partnership}
+        INSERT INTO record (scope_id, kind, id, revision, sequence, state, due_at, created_at, updated_at, body_version, body)
+        SELECT 'partnerships/p' || p, kind, kind, 1, 1, '', NULL, 0, 0, 1, {partnership}
         FROM generate_series(0, {last_partnership}) p, (VALUES ('partnership'), ('agreement'), ('status_map')) kinds (kind);
-        INSERT INTO record (scope_id, kind, id, revision, state, due_at, created_at, updated_at, body_version, body)
-        SELECT 'partnerships/p' || t % {PARTNERSHIPS}, 'ticket', 'ticket-' || t, 1, 'new', 1, 0, 0, 1, {ticket}
+        INSERT INTO record (scope_id, kind, id, revision, sequence, state, due_at, created_at, updated_at, body_version, body)
+        SELECT 'partnerships/p' || t % {PARTNERSHIPS}, 'ticket', 'ticket-' || t, 1, 1, 'open', 1, 0, 0, 1, {ticket}
         FROM generate_series(0, {last_ticket}) t;
         INSERT INTO reference (scope_id, firm_id, system, instance, reference_type, external_id, kind, record_id)
         SELECT 'partnerships/p' || t % {PARTNERSHIPS}, 'bench', 'bench', '', 'ticket', 'T' || t, 'ticket', 'ticket-' || t
@@ -153,7 +149,7 @@ fn filling(sizes: &Sizes) -> String {
 /// The statements of one event on a ticket that exists, as our ledger runs them for a batch of one.
 fn script_of(sizes: &Sizes) -> String {
     let mut script = format!(
-        "\\set t random(0, {})\n\\set r random(0, 1000000000)\nBEGIN;\n",
+        "\\set t random(0, {})\nBEGIN;\n",
         TICKETS - 1
     );
     let _ = writeln!(script, "{} \\gset", filled(&HEAD_LOCK, &[one(SCOPE)]));
@@ -168,8 +164,6 @@ fn script_of(sizes: &Sizes) -> String {
 const SCOPE: &str = "('partnerships/p' || (:t % 64)::text)";
 /// The ticket that was drawn.
 const TICKET: &str = "('ticket-' || :t::text)";
-/// The id of the event.
-const EVENT: &str = "('event:' || :client_id::text || '-' || :sequence::text || '-' || :t::text || '-' || :r::text)";
 /// Any hash.
 const HASH: &str = "decode(repeat('ab', 32), 'hex')";
 
@@ -195,19 +189,14 @@ fn reads() -> Vec<(&'static Statement, Vec<String>)> {
         two(&text("ticket"), &text("entente-status-map")),
         two("('T' || :t::text)", &text("map")),
     ];
-    let records = vec![
-        format!("ARRAY[{SCOPE}, {SCOPE}, {SCOPE}]"),
-        "ARRAY['partnership', 'status_map', 'ticket']::text[]".to_owned(),
-        format!("ARRAY['partnership', 'status_map', {TICKET}]"),
-    ];
+    let partnership = text("partnership");
     let agreement = text("agreement");
     vec![
-        (
-            &REQUEST_GET,
-            vec![one(SCOPE), one(&text("bench")), one(EVENT)],
-        ),
         (&REFERENCE_GET, references),
-        (&RECORD_GET, records),
+        (
+            &RECORD_GET,
+            vec![one(SCOPE), one(&partnership), one(&partnership)],
+        ),
         (
             &RECORD_GET,
             vec![one(SCOPE), one(&agreement), one(&agreement)],
@@ -222,25 +211,17 @@ fn writes(sizes: &Sizes) -> Vec<(&'static Statement, Vec<String>)> {
     entry.extend(["bench", "bench", "", "ticket"].map(words));
     entry.extend([one(TICKET), words("ticket.event_recorded"), number("1")]);
     entry.push(one(&format!("convert_to({}, 'UTF8')", body(sizes.payload))));
-    entry.extend([one(HASH), one(HASH)]);
+    entry.extend([one(HASH), one(HASH), number("NULLIF(:sequence, 0)")]);
     let mut record = vec![
         one(SCOPE),
         words("ticket"),
         one(TICKET),
         number(":sequence + 2"),
-        words("in_progress"),
+        number(":sequence + 1"),
+        words("open"),
     ];
     record.extend(["1", "1", "1", "1"].map(number));
     record.push(one(&body(sizes.ticket)));
-    let outcome = body(sizes.outcome);
-    let request = vec![
-        one(SCOPE),
-        words("bench"),
-        one(EVENT),
-        one(HASH),
-        one(&outcome),
-        number("NULL"),
-    ];
     vec![
         (
             &HEAD_PUT,
@@ -248,7 +229,6 @@ fn writes(sizes: &Sizes) -> Vec<(&'static Statement, Vec<String>)> {
         ),
         (&JOURNAL_APPEND, entry),
         (&RECORD_PUT, record),
-        (&REQUEST_PUT, request),
     ]
 }
 

@@ -188,15 +188,12 @@ pub fn event(
         title: None,
         backfill: false,
     };
-    let request_id = format!("event:{}", ingest.event_id);
-    let mut command = command(
+    command(
         firm,
         ScopeId::partnership(partnership),
-        request_id,
+        String::new(),
         Action::Ticket(TicketCommand::Ingest(Box::new(ingest))),
-    );
-    command.remember_for_ever = true;
-    command
+    )
 }
 
 fn command(firm: &FirmId, scope: ScopeId, request_id: String, action: Action) -> Command {
@@ -207,7 +204,6 @@ fn command(firm: &FirmId, scope: ScopeId, request_id: String, action: Action) ->
         origin: String::new(),
         request_id,
         digest: [0; 32],
-        remember_for_ever: false,
         expected_revision: None,
         action,
         openings: Vec::new(),

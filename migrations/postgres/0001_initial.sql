@@ -45,18 +45,19 @@ CREATE TABLE journal (
     -- The links of the chain.
     previous_hash BYTEA            NOT NULL,
     hash          BYTEA            NOT NULL,
+    -- The entry that changed the same record before, NULL for its first one: the record names the
+    -- last, so its history is found without an index, into which every entry would have to write.
+    previous_sequence BIGINT,
     CONSTRAINT journal_key PRIMARY KEY (scope_id, sequence),
     CONSTRAINT journal_scope_id_not_empty CHECK (scope_id <> ''),
     CONSTRAINT journal_sequence_positive CHECK (sequence >= 1),
     CONSTRAINT journal_record_kind_not_empty CHECK (record_kind <> ''),
     CONSTRAINT journal_event_type_not_empty CHECK (event_type <> ''),
     CONSTRAINT journal_event_version_positive CHECK (event_version >= 1),
+    CONSTRAINT journal_previous_sequence_range CHECK (previous_sequence >= 1 AND previous_sequence < sequence),
     CONSTRAINT journal_previous_hash_length CHECK (octet_length(previous_hash) = 32),
     CONSTRAINT journal_hash_length CHECK (octet_length(hash) = 32)
 ) PARTITION BY HASH (scope_id);
-
--- The history of one record.
-CREATE INDEX journal_by_record ON journal (scope_id, record_kind, record_id, sequence);
 
 CREATE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -92,8 +93,9 @@ CREATE TABLE record (
     scope_id     TEXT COLLATE "C" NOT NULL,
     kind         TEXT COLLATE "C" NOT NULL,
     id           TEXT COLLATE "C" NOT NULL,
-    -- How often it changed, from 1.
+    -- How often it changed, from 1, and by which entry of the journal last.
     revision     BIGINT           NOT NULL,
+    sequence     BIGINT           NOT NULL,
     -- What lists filter by.
     state        TEXT COLLATE "C" NOT NULL,
     -- When something will happen by itself; only a hint for the sweeper.
@@ -108,6 +110,7 @@ CREATE TABLE record (
     CONSTRAINT record_kind_not_empty CHECK (kind <> ''),
     CONSTRAINT record_id_not_empty CHECK (id <> ''),
     CONSTRAINT record_revision_positive CHECK (revision >= 1),
+    CONSTRAINT record_sequence_positive CHECK (sequence >= 1),
     CONSTRAINT record_body_version_positive CHECK (body_version >= 1),
     CONSTRAINT record_body_size CHECK (octet_length(body) <= 4194304),
     CONSTRAINT record_body_json CHECK (body::json IS NOT NULL)

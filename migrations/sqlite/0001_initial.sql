@@ -41,18 +41,19 @@ CREATE TABLE journal (
     -- The links of the chain.
     previous_hash BLOB    NOT NULL,
     hash          BLOB    NOT NULL,
+    -- The entry that changed the same record before, NULL for its first one: the record names the
+    -- last, so its history is found without an index, into which every entry would have to write.
+    previous_sequence INTEGER,
     CONSTRAINT journal_key PRIMARY KEY (scope_id, sequence),
     CONSTRAINT journal_scope_id_not_empty CHECK (scope_id <> ''),
     CONSTRAINT journal_sequence_positive CHECK (sequence >= 1),
     CONSTRAINT journal_record_kind_not_empty CHECK (record_kind <> ''),
     CONSTRAINT journal_event_type_not_empty CHECK (event_type <> ''),
     CONSTRAINT journal_event_version_positive CHECK (event_version >= 1),
+    CONSTRAINT journal_previous_sequence_range CHECK (previous_sequence >= 1 AND previous_sequence < sequence),
     CONSTRAINT journal_previous_hash_length CHECK (octet_length(previous_hash) = 32),
     CONSTRAINT journal_hash_length CHECK (octet_length(hash) = 32)
 ) STRICT;
-
--- The history of one record.
-CREATE INDEX journal_by_record ON journal (scope_id, record_kind, record_id, sequence);
 
 CREATE TRIGGER journal_refuse_update BEFORE UPDATE ON journal
 BEGIN
@@ -69,8 +70,9 @@ CREATE TABLE record (
     scope_id     TEXT    NOT NULL,
     kind         TEXT    NOT NULL,
     id           TEXT    NOT NULL,
-    -- How often it changed, from 1.
+    -- How often it changed, from 1, and by which entry of the journal last.
     revision     INTEGER NOT NULL,
+    sequence     INTEGER NOT NULL,
     -- What lists filter by.
     state        TEXT    NOT NULL,
     -- When something will happen by itself; only a hint for the sweeper.
@@ -85,6 +87,7 @@ CREATE TABLE record (
     CONSTRAINT record_kind_not_empty CHECK (kind <> ''),
     CONSTRAINT record_id_not_empty CHECK (id <> ''),
     CONSTRAINT record_revision_positive CHECK (revision >= 1),
+    CONSTRAINT record_sequence_positive CHECK (sequence >= 1),
     CONSTRAINT record_body_version_positive CHECK (body_version >= 1),
     CONSTRAINT record_body_size CHECK (octet_length(body) <= 4194304),
     CONSTRAINT record_body_json CHECK (json_valid(body))

@@ -22,7 +22,7 @@ pub const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Records read at once.
 const RECORDS_READ_TOGETHER: usize = 50;
 /// Most records read for one page; if so many were left out, the page ends where the reading does.
-const RECORDS_READ_MAX: usize = 20_000;
+pub const RECORDS_READ_MAX: usize = 20_000;
 /// Texts loaded at once, unless one record alone has more.
 const TEXTS_LOADED_TOGETHER: usize = 2_000;
 

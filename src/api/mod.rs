@@ -223,7 +223,6 @@ impl Api {
             origin: envelope.origin,
             request_id,
             digest: self.tokens.request_digest(method, &request.encode_to_vec()),
-            remember_for_ever: false,
             expected_revision: expected_revision.unwrap_or_default(),
             action,
             openings,

@@ -236,7 +236,6 @@ async fn submit(
             data_encoding::HEXLOWER.encode(&application.api.salt())
         ),
         digest: [0; 32],
-        remember_for_ever: false,
         expected_revision: None,
         action: Action::Firm(action),
         openings: Vec::new(),

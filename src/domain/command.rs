@@ -67,8 +67,6 @@ pub struct Command {
     pub request_id: String,
     /// Keyed digest of the request, to notice another one under the same id.
     pub digest: Hash,
-    /// Whether the request's outcome is remembered for ever rather than for a while.
-    pub remember_for_ever: bool,
     /// The revision that the caller saw, where it said so.
     pub expected_revision: Option<u64>,
     /// What is asked.
@@ -90,8 +88,17 @@ pub struct Decision {
     pub zones: Vec<(String, &'static [u8])>,
     /// What the caller is told beside the record; a word such as `parked`, or nothing.
     pub note: &'static str,
-    /// Whether the request is remembered, so that a retry is answered without deciding again.
-    pub remember: bool,
+    /// Where the same was carried out before, if it was; then nothing happened now.
+    pub repeat: Option<Repeat>,
+}
+
+/// The entry that carried out a command when it came for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its sequence in the scope.
+    pub sequence: u64,
+    /// Its hash.
+    pub hash: Hash,
 }
 
 impl Decision {
@@ -104,7 +111,7 @@ impl Decision {
             references: Vec::new(),
             zones: Vec::new(),
             note: "",
-            remember: true,
+            repeat: None,
         }
     }
 

@@ -47,6 +47,9 @@ pub struct Entry {
     pub previous_hash: Hash,
     /// Hash of this entry.
     pub hash: Hash,
+    /// Position of the entry that changed the same record before; `None` for the record's first.
+    /// Only a way to find it, so no hash covers it.
+    pub previous_sequence: Option<u64>,
 }
 
 impl Entry {
@@ -199,6 +202,7 @@ mod tests {
             payload: b"{}".to_vec(),
             previous_hash: GENESIS,
             hash: GENESIS,
+            previous_sequence: None,
         };
         entry.hash = entry.computed_hash();
         entry

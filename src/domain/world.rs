@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::aggregate::Recorded;
 use super::identity::{ExternalReference, ScopeId};
+use super::journal::Hash;
 use super::record::{Event, Kind, Record, RecordKey, Stored};
 use super::refusal::{Reason, Refusal};
 use super::sla::cache::CalendarCache;
@@ -25,6 +26,8 @@ pub enum Need {
     Reference(ScopeId, ExternalReference),
     /// Time zone data by digest.
     Zone(ScopeId, String),
+    /// The hash of a journal entry by its sequence.
+    EntryHash(ScopeId, u64),
 }
 
 /// Why a decision stopped.
@@ -49,6 +52,8 @@ pub struct Versioned {
     pub record: Record,
     /// How often it changed, from 1; its etag.
     pub revision: u64,
+    /// Position of the entry that changed it last.
+    pub sequence: u64,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -61,6 +66,7 @@ pub struct World {
     records: HashMap<RecordKey, Option<Versioned>>,
     references: HashMap<(ScopeId, ExternalReference), Vec<(Kind, String)>>,
     zones: HashMap<(ScopeId, String), Arc<[u8]>>,
+    entry_hashes: HashMap<(ScopeId, u64), Hash>,
     calendars: Arc<CalendarCache>,
     /// Calendar revisions written since this world was made. They may yet be rolled back, and then
     /// others may take their ids, so their compiled form is kept here and shared with nobody.
@@ -98,6 +104,11 @@ impl World {
         self.zones.insert((scope, digest), tzif);
     }
 
+    /// Notes the hash of an entry.
+    pub fn put_entry_hash(&mut self, scope: ScopeId, sequence: u64, hash: Hash) {
+        self.entry_hashes.insert((scope, sequence), hash);
+    }
+
     /// Whether `need` is loaded.
     #[must_use]
     pub fn has(&self, need: &Need) -> bool {
@@ -107,6 +118,9 @@ impl World {
                 .references
                 .contains_key(&(scope.clone(), reference.clone())),
             Need::Zone(scope, digest) => self.zones.contains_key(&(scope.clone(), digest.clone())),
+            Need::EntryHash(scope, sequence) => {
+                self.entry_hashes.contains_key(&(scope.clone(), *sequence))
+            }
         }
     }
 
@@ -140,6 +154,7 @@ impl World {
         let versioned = Versioned {
             record,
             revision,
+            sequence: recorded.sequence,
             created_at,
             updated_at: recorded.at,
         };
@@ -222,6 +237,16 @@ impl<'world> View<'world> {
             .get(&key)
             .map(Vec::as_slice)
             .ok_or(Stop::Missing(Need::Reference(key.0, key.1)))
+    }
+
+    /// The hash of an entry of this scope.
+    ///
+    /// # Errors
+    /// [`Stop::Missing`] while it is not loaded.
+    pub fn entry_hash(&self, sequence: u64) -> Result<Hash, Stop> {
+        let key = (self.scope.clone(), sequence);
+        let found = self.world.entry_hashes.get(&key).copied();
+        found.ok_or(Stop::Missing(Need::EntryHash(key.0, key.1)))
     }
 
     /// A revision of a calendar, compiled.

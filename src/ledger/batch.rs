@@ -19,7 +19,7 @@ use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
 use crate::store::{
-    ReferenceRow, RequestKey, RequestRow, SealedRow, StoreError, Transaction, WriteSet, ZoneRow,
+    ReferenceRow, ReferencedRow, RequestKey, RequestRow, SealedRow, StoreError, Transaction, WriteSet, ZoneRow,
 };
 
 /// How often one command may ask for more before it is taken for a fault of ours.
@@ -163,12 +163,14 @@ impl<'batch> Batch<'batch> {
         let mut records = Vec::new();
         let mut references = Vec::new();
         let mut zones = Vec::new();
+        let mut entries = Vec::new();
         for need in needs {
             match need {
                 _ if self.world.has(&need) => {}
                 Need::Record(key) => records.push(key),
                 Need::Reference(scope, reference) => references.push((scope, reference)),
                 Need::Zone(scope, digest) => zones.push((scope, digest)),
+                Need::EntryHash(scope, sequence) => entries.push((scope, sequence)),
             }
         }
         if !references.is_empty() {
@@ -176,11 +178,18 @@ impl<'batch> Batch<'batch> {
             for (scope, reference) in references {
                 self.world.put_reference(scope, reference, Vec::new());
             }
-            for row in found {
-                // A reference mostly stands for the record that is asked for next.
-                records.push(RecordKey::new(&row.scope, row.kind, row.id.as_str()));
+            for ReferencedRow { reference, record } in found {
+                let (scope, kind, id) = (&reference.scope, reference.kind, &reference.id);
                 self.world
-                    .add_reference(&row.scope, &row.reference, row.kind, &row.id);
+                    .add_reference(scope, &reference.reference, kind, id);
+                // The record may have changed in this batch already.
+                let key = RecordKey::new(scope, kind, id.as_str());
+                if let Some(row) = record
+                    && !self.world.has(&Need::Record(key))
+                {
+                    let versioned = decode_row(&row)?;
+                    self.world.put_record(row.key, Some(versioned));
+                }
             }
         }
         records.sort();
@@ -199,6 +208,11 @@ impl<'batch> Batch<'batch> {
         if !zones.is_empty() {
             for row in transaction.zones(&zones).await? {
                 self.world.put_zone(row.scope, row.digest, row.tzif.into());
+            }
+        }
+        if !entries.is_empty() {
+            for row in transaction.entry_hashes(&entries).await? {
+                self.world.put_entry_hash(row.scope, row.sequence, row.hash);
             }
         }
         Ok(())
@@ -278,12 +292,7 @@ impl<'batch> Batch<'batch> {
             return Ok(None);
         };
         if row.digest != command.digest {
-            let reason = if command.remember_for_ever {
-                Reason::EventIdReused
-            } else {
-                Reason::RequestIdReused
-            };
-            let refusal = Refusal::new(reason, "the id was used for something else")
+            let refusal = Refusal::new(Reason::RequestIdReused, "the id was used for something else")
                 .with("id", &command.request_id);
             return Ok(Some(Err(refusal)));
         }
@@ -301,7 +310,11 @@ impl<'batch> Batch<'batch> {
         let before = self.set.entries.len();
         let mut carries = Vec::new();
         for event in &decision.events {
-            let entry = entry(command, head, at, event).map_err(|error| corrupt(&error))?;
+            let kind = event.body.kind();
+            let key = RecordKey::new(&command.scope, kind, event.id.as_str());
+            let previous = self.world.versioned(&key).map(|record| record.sequence);
+            let entry =
+                entry(command, head, at, event, previous).map_err(|error| corrupt(&error))?;
             let recorded = Recorded {
                 sequence: entry.sequence,
                 at,
@@ -312,25 +325,28 @@ impl<'batch> Batch<'batch> {
                 .apply(&command.scope, event, &recorded)
                 .map_err(|refusal| StoreError::Corrupt(refusal.message))?;
             head.advance(&entry);
+            if kind == Kind::Ticket {
+                // The same event may come again in this batch, and is told where it is recorded.
+                self.world
+                    .put_entry_hash(entry.scope.clone(), entry.sequence, entry.hash);
+            }
             self.set.entries.push(entry);
-            let kind = event.body.kind();
             if kind == Kind::Carry && !matches!(command.action, Action::SettleCarry { .. }) {
                 carries.push(event.id.clone());
             }
-            self.changed_records
-                .insert(RecordKey::new(&command.scope, kind, event.id.as_str()));
+            self.changed_records.insert(key);
         }
         if !decision.events.is_empty() {
             self.changed_scopes.insert(command.scope.clone());
         }
         let receipt = Receipt {
             scope: command.scope.clone(),
-            sequence: head.sequence,
-            hash: head.hash,
+            sequence: decision.repeat.map_or(head.sequence, |repeat| repeat.sequence),
+            hash: decision.repeat.map_or(head.hash, |repeat| repeat.hash),
             kind: decision.subject.0,
             id: decision.subject.1.clone(),
             note: decision.note.to_owned(),
-            replayed: false,
+            replayed: decision.repeat.is_some(),
             carries,
         };
         self.note_side_rows(command, decision, &receipt, before)?;
@@ -346,7 +362,6 @@ impl<'batch> Batch<'batch> {
         before: usize,
     ) -> Result<(), StoreError> {
         let scope = &command.scope;
-        let remembered = decision.remember && is_remembered(command);
         for (reference, kind, id) in decision.references {
             self.world.add_reference(scope, &reference, kind, &id);
             self.set.references.push(ReferenceRow {
@@ -370,7 +385,7 @@ impl<'batch> Batch<'batch> {
             scope: scope.clone(),
             opening: opening.clone(),
         }));
-        if remembered {
+        if is_remembered(command) {
             let row = self.request_row(command, receipt)?;
             self.requests.insert(request_key(command), row.clone());
             self.set.requests.push(row);
@@ -381,8 +396,6 @@ impl<'batch> Batch<'batch> {
     fn request_row(&self, command: &Command, receipt: &Receipt) -> Result<RequestRow, StoreError> {
         let outcome =
             serde_json::to_string(&StoredOutcome::of(receipt)).map_err(|error| corrupt(&error))?;
-        let expires_at =
-            (!command.remember_for_ever).then(|| self.now.saturating_add(REQUESTS_KEPT_FOR));
         let key = request_key(command);
         Ok(RequestRow {
             scope: key.scope,
@@ -390,7 +403,7 @@ impl<'batch> Batch<'batch> {
             request_id: key.request_id,
             digest: command.digest,
             outcome,
-            expires_at,
+            expires_at: Some(self.now.saturating_add(REQUESTS_KEPT_FOR)),
         })
     }
 
@@ -454,11 +467,14 @@ fn begins_scope(command: &Command) -> bool {
     }
 }
 
-/// Timers and settled carries are idempotent by the state that they find.
+/// Timers, settled carries and a ticket's events are idempotent by the state that they find: a ticket
+/// knows the ids of its events for ever.
 fn is_remembered(command: &Command) -> bool {
     !matches!(
         command.action,
-        Action::Tick { .. } | Action::SettleCarry { .. }
+        Action::Tick { .. }
+            | Action::SettleCarry { .. }
+            | Action::Ticket(TicketCommand::Ingest(_))
     )
 }
 
@@ -503,6 +519,7 @@ fn entry(
     head: &Head,
     at: Timestamp,
     event: &crate::domain::record::Event,
+    previous_sequence: Option<u64>,
 ) -> Result<Entry, serde_json::Error> {
     let mut entry = Entry {
         scope: command.scope.clone(),
@@ -522,6 +539,7 @@ fn entry(
         payload: event.body.payload()?,
         previous_hash: head.hash,
         hash: head.hash,
+        previous_sequence,
     };
     entry.hash = entry.computed_hash();
     Ok(entry)

@@ -244,7 +244,6 @@ mod tests {
             origin: String::new(),
             request_id: number.to_string(),
             digest: [0; 32],
-            remember_for_ever: false,
             expected_revision: None,
             action: Action::Tick {
                 kind: Kind::Ticket,

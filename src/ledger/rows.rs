@@ -20,6 +20,7 @@ pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
     Ok(Versioned {
         record,
         revision: row.revision,
+        sequence: row.sequence,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
@@ -33,6 +34,7 @@ pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, S
     Ok(RecordRow {
         key: key.clone(),
         revision: versioned.revision,
+        sequence: versioned.sequence,
         state: versioned.record.state().to_owned(),
         due_at: versioned.record.due_at(),
         created_at: versioned.created_at,

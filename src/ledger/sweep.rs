@@ -109,7 +109,6 @@ fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Comma
         origin: String::new(),
         request_id,
         digest: [0; 32],
-        remember_for_ever: true,
         expected_revision: None,
         action,
         openings: Vec::new(),

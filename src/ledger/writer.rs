@@ -36,6 +36,7 @@ pub async fn run(ledger: Ledger) {
         if let Err(error) = ended {
             tracing::error!(%error, "a batch panicked");
         }
+        tokio::task::yield_now().await;
     }
 }
 

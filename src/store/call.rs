@@ -88,6 +88,14 @@ impl<'a> Call<'a> {
         Ok(self.integers(counts.into_iter()))
     }
 
+    fn optional_counts(mut self, counts: impl Iterator<Item = Option<u64>>) -> CallResult<'a> {
+        let counts = counts
+            .map(|number| number.map(count).transpose())
+            .collect::<Result<_, _>>()?;
+        self.columns.push(Column::OptionalIntegers(counts));
+        Ok(self)
+    }
+
     fn times(self, times: impl Iterator<Item = Timestamp>) -> Self {
         self.integers(times.map(Timestamp::as_micros))
     }
@@ -194,7 +202,14 @@ pub(super) fn journal_append(entries: &[Entry]) -> CallResult<'_> {
         .integers(entries.iter().map(|entry| i64::from(entry.event_version)))
         .bytes(entries.iter().map(|entry| entry.payload.as_slice()))
         .bytes(entries.iter().map(|entry| entry.previous_hash.as_slice()))
-        .bytes(entries.iter().map(|entry| entry.hash.as_slice())))
+        .bytes(entries.iter().map(|entry| entry.hash.as_slice()))
+        .optional_counts(entries.iter().map(|entry| entry.previous_sequence))?)
+}
+
+pub(super) fn journal_get_hash(keys: &[(ScopeId, u64)]) -> CallResult<'_> {
+    Call::look_up(&catalogue::JOURNAL_GET_HASH, keys.len())?
+        .texts(keys.iter().map(|(scope, _)| scope.as_str()))?
+        .counts(keys.iter().map(|(_, sequence)| *sequence))
 }
 
 pub(super) fn journal_list(scope: &ScopeId, after: u64, limit: usize) -> CallResult<'_> {
@@ -223,6 +238,7 @@ pub(super) fn record_put(records: &[RecordRow]) -> CallResult<'_> {
         .texts(records.iter().map(|record| record.key.kind.as_str()))?
         .texts(records.iter().map(|record| record.key.id.as_str()))?
         .counts(records.iter().map(|record| record.revision))?
+        .counts(records.iter().map(|record| record.sequence))?
         .texts(records.iter().map(|record| record.state.as_str()))?
         .optional_times(records.iter().map(|record| record.due_at))
         .times(records.iter().map(|record| record.created_at))

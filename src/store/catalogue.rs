@@ -43,8 +43,9 @@ statements! {
     HEAD_PUT = "head/put": sqlite "head/put.sqlite", postgres "head/put.postgres";
     HEAD_LIST = "head/list": sqlite "head/list", postgres "head/list";
     JOURNAL_APPEND = "journal/append": sqlite "journal/append.sqlite", postgres "journal/append.postgres";
+    JOURNAL_GET_HASH = "journal/get_hash": sqlite "journal/get_hash.sqlite", postgres "journal/get_hash.postgres";
     JOURNAL_LIST = "journal/list": sqlite "journal/list", postgres "journal/list";
-    JOURNAL_LIST_OF_RECORD = "journal/list_of_record": sqlite "journal/list_of_record", postgres "journal/list_of_record";
+    JOURNAL_LIST_OF_RECORD = "journal/list_of_record": sqlite "journal/list_of_record.sqlite", postgres "journal/list_of_record.postgres";
     RECORD_GET = "record/get": sqlite "record/get.sqlite", postgres "record/get.postgres";
     RECORD_PUT = "record/put": sqlite "record/put.sqlite", postgres "record/put.postgres";
     RECORD_LIST = "record/list": sqlite "record/list", postgres "record/list";

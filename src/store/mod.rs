@@ -69,6 +69,8 @@ pub struct RecordRow {
     pub key: RecordKey,
     /// How often it changed, from 1.
     pub revision: u64,
+    /// Position of the entry that changed it last.
+    pub sequence: u64,
     /// What lists filter by; may be empty.
     pub state: String,
     /// When something will happen by itself.
@@ -122,6 +124,26 @@ pub struct ReferenceRow {
     pub kind: Kind,
     /// Which record.
     pub id: String,
+}
+
+/// An external reference with the record it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferencedRow {
+    /// The reference.
+    pub reference: ReferenceRow,
+    /// The record, if it is in the reference's scope.
+    pub record: Option<RecordRow>,
+}
+
+/// The hash of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryHash {
+    /// The entry's chain.
+    pub scope: ScopeId,
+    /// The entry's position.
+    pub sequence: u64,
+    /// Its hash.
+    pub hash: Hash,
 }
 
 /// An opening and the scope it belongs to.
@@ -235,7 +257,11 @@ pub trait Transaction: Send {
     async fn references(
         &mut self,
         keys: &[(ScopeId, ExternalReference)],
-    ) -> Result<Vec<ReferenceRow>, StoreError>;
+    ) -> Result<Vec<ReferencedRow>, StoreError>;
+
+    /// Hashes of entries by scope and sequence, in any order; what does not exist is absent.
+    async fn entry_hashes(&mut self, keys: &[(ScopeId, u64)])
+    -> Result<Vec<EntryHash>, StoreError>;
 
     /// Time zone data by scope and digest, in any order.
     async fn zones(&mut self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError>;
@@ -287,7 +313,8 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// Entries that changed one record, after `after_sequence`, ascending.
+    /// Entries that changed one record, after `after_sequence`, ascending. They are followed from
+    /// the record's `sequence` back through each entry's `previous_sequence`.
     async fn entries_of(
         &self,
         key: &RecordKey,

@@ -1,7 +1,8 @@
 //! Rows: what a statement answers, as the types of the contract.
 
 use super::{
-    CredentialRow, DueRow, RecordRow, ReferenceRow, RequestRow, SealedRow, StoreError, ZoneRow,
+    CredentialRow, DueRow, EntryHash, RecordRow, ReferenceRow, ReferencedRow, RequestRow, SealedRow,
+    StoreError, ZoneRow,
 };
 use crate::domain::commitment::{Commitment, Opening, SALT_BYTES};
 use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
@@ -132,20 +133,39 @@ pub(super) fn entry(row: &dyn Row) -> Result<Entry, StoreError> {
         payload: row.bytes(10)?,
         previous_hash: fixed(row, 11)?,
         hash: fixed(row, 12)?,
+        previous_sequence: row
+            .optional_integer(13)?
+            .map(|_| count(row, 13))
+            .transpose()?,
+    })
+}
+
+/// Of `journal/get_hash`.
+pub(super) fn entry_hash(row: &dyn Row) -> Result<EntryHash, StoreError> {
+    Ok(EntryHash {
+        scope: scope(row, 0)?,
+        sequence: count(row, 1)?,
+        hash: fixed(row, 2)?,
     })
 }
 
 /// Of `record/get`, `record/list` and `record/list_in_state`.
 pub(super) fn record(row: &dyn Row) -> Result<RecordRow, StoreError> {
+    record_from(row, key(row)?, 3)
+}
+
+/// The record whose columns after the key begin at `first`.
+fn record_from(row: &dyn Row, key: RecordKey, first: usize) -> Result<RecordRow, StoreError> {
     Ok(RecordRow {
-        key: key(row)?,
-        revision: count(row, 3)?,
-        state: row.text(4)?,
-        due_at: optional_time(row, 5)?,
-        created_at: time(row, 6)?,
-        updated_at: time(row, 7)?,
-        body_version: count(row, 8)?,
-        body: row.text(9)?,
+        key,
+        revision: count(row, first)?,
+        sequence: count(row, first + 1)?,
+        state: row.text(first + 2)?,
+        due_at: optional_time(row, first + 3)?,
+        created_at: time(row, first + 4)?,
+        updated_at: time(row, first + 5)?,
+        body_version: count(row, first + 6)?,
+        body: row.text(first + 7)?,
     })
 }
 
@@ -157,7 +177,19 @@ pub(super) fn due(row: &dyn Row) -> Result<DueRow, StoreError> {
     })
 }
 
-/// Of `reference/get`, `reference/list_anywhere` and `reference/list_of_records`.
+/// Of `reference/get`.
+pub(super) fn referenced(row: &dyn Row) -> Result<ReferencedRow, StoreError> {
+    const REVISION: usize = 8;
+    let reference = reference(row)?;
+    let key = RecordKey::new(&reference.scope, reference.kind, reference.id.as_str());
+    let record = match row.optional_integer(REVISION)? {
+        Some(_) => Some(record_from(row, key, REVISION)?),
+        None => None,
+    };
+    Ok(ReferencedRow { reference, record })
+}
+
+/// Of `reference/list_anywhere` and `reference/list_of_records`.
 pub(super) fn reference(row: &dyn Row) -> Result<ReferenceRow, StoreError> {
     Ok(ReferenceRow {
         scope: scope(row, 0)?,

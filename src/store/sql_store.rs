@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use super::call::{self, Call};
 use super::rows::{self, Reader};
 use super::{
-    CredentialRow, DueRow, ListQuery, RecordRow, ReferenceRow, RequestKey, RequestRow, Store,
-    StoreError, Transaction, WriteSet, ZoneRow,
+    CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow, RequestKey,
+    RequestRow, Store, StoreError, Transaction, WriteSet, ZoneRow,
 };
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::{ExternalReference, ScopeId};
@@ -242,8 +242,16 @@ impl<W: Work> Transaction for SqlTransaction<W> {
     async fn references(
         &mut self,
         keys: &[(ScopeId, ExternalReference)],
-    ) -> Result<Vec<ReferenceRow>, StoreError> {
-        self.fetch(call::reference_get(keys)?, rows::reference)
+    ) -> Result<Vec<ReferencedRow>, StoreError> {
+        self.fetch(call::reference_get(keys)?, rows::referenced)
+            .await
+    }
+
+    async fn entry_hashes(
+        &mut self,
+        keys: &[(ScopeId, u64)],
+    ) -> Result<Vec<EntryHash>, StoreError> {
+        self.fetch(call::journal_get_hash(keys)?, rows::entry_hash)
             .await
     }
 

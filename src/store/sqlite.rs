@@ -25,7 +25,7 @@ const WRITER_WAIT: Duration = Duration::from_secs(30);
 /// How long a look-up waits for a free connection.
 const READER_WAIT: Duration = Duration::from_secs(10);
 /// Pages in the write-ahead log before it is copied into the file: 16 MiB of 4 KiB pages.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: &str = "16000";
 /// What the write-ahead log is cut back to after a copy, in bytes.
 const LOG_BYTES_KEPT: &str = "67108864";
 /// Page cache of the writer: negative means KiB.

@@ -1,12 +1,14 @@
 //! Lists: their order, their limits, and what stays out of them.
 
+use std::collections::BTreeMap;
+
 use entente::domain::record::Kind;
 use entente::domain::time::Timestamp;
 use entente::store::{BATCH_KEYS_MAX, ListQuery, RecordRow, WriteSet};
 
 use crate::database::Database;
 use crate::rows::{
-    AWKWARD, all, at, entries, entry, external, head, heads, key, record, records, reference,
+    AWKWARD, all, at, entries, entry, entry_after, external, head, heads, key, record, record_at, records, reference,
     references, scope, sealed,
 };
 
@@ -148,8 +150,16 @@ pub async fn pages_are_stable_under_inserts(database: &Database) {
 pub async fn limits_are_kept(database: &Database) {
     let set = WriteSet {
         heads: vec![head("a", 1), head("b", 1), head("c", 1)],
-        entries: vec![entry("a", 1), entry("a", 2), entry("a", 3)],
-        records: vec![record("a", "t1"), record("a", "t2"), record("a", "t3")],
+        entries: vec![
+            entry("a", 1),
+            entry_after("a", 2, 1),
+            entry_after("a", 3, 2),
+        ],
+        records: vec![
+            record_at("a", "t1", 3),
+            record("a", "t2"),
+            record("a", "t3"),
+        ],
         references: vec![
             reference("a", "X", "t1"),
             reference("b", "X", "t1"),
@@ -294,13 +304,20 @@ pub async fn entries_ascend(database: &Database) {
 
 pub async fn entries_of_a_record_ascend(database: &Database) {
     let mut set = WriteSet::default();
+    let mut last = BTreeMap::new();
     for sequence in 1..=20 {
         let mut row = entry("a", sequence);
         row.id = format!("t{}", sequence % 3);
         if sequence % 4 == 0 {
             Kind::Client.as_str().clone_into(&mut row.kind);
         }
+        row.previous_sequence = last.insert((row.kind.clone(), row.id.clone()), sequence);
         set.entries.push(row);
+    }
+    for ((kind, id), sequence) in last {
+        let mut row = record_at("a", &id, sequence);
+        row.key.kind = Kind::parse(&kind).unwrap();
+        set.records.push(row);
     }
     database.write(&set).await;
     let sequences = |after, limit| async move {
@@ -313,6 +330,8 @@ pub async fn entries_of_a_record_ascend(database: &Database) {
     };
     assert_eq!(sequences(0, 100).await, [1, 7, 10, 13, 19]);
     assert_eq!(sequences(7, 2).await, [10, 13]);
+    assert_eq!(sequences(8, 2).await, [10, 13]);
+    assert!(sequences(19, 2).await.is_empty());
 }
 
 pub async fn openings_ascend(database: &Database) {

@@ -33,7 +33,7 @@ pub async fn the_journal_is_append_only(database: &Database) {
         attempts.push(
             "PRAGMA recursive_triggers = ON; REPLACE INTO journal SELECT scope_id, sequence, \
              recorded_at, 'x', actor, origin, record_kind, record_id, event_type, event_version, \
-             payload, previous_hash, hash FROM journal",
+             payload, previous_hash, hash, previous_sequence FROM journal",
         );
     } else {
         attempts.extend(["TRUNCATE journal", "TRUNCATE journal, record CASCADE"]);

@@ -4,11 +4,14 @@ use entente::domain::commitment::{Commitment, Opening, Readers, SALT_BYTES};
 use entente::domain::identity::PartyId;
 use entente::domain::record::Kind;
 use entente::domain::time::Timestamp;
-use entente::store::{BATCH_KEYS_MAX, BODY_BYTES_MAX, SealedRow, WriteSet, ZoneRow};
+use entente::store::{
+    BATCH_KEYS_MAX, BODY_BYTES_MAX, EntryHash, ReferenceRow, ReferencedRow, SealedRow, WriteSet,
+    ZoneRow,
+};
 
 use crate::database::Database;
 use crate::rows::{
-    AWKWARD, all, at, credential, entries, entry, external, head, heads, key, record, records,
+    AWKWARD, all, at, credential, entries, entry, external, head, heads, key, record, record_at, records,
     reference, references, request, request_key, requests, scope, sealed,
 };
 
@@ -94,8 +97,8 @@ pub async fn references_come_back(database: &Database) {
         .references(&[(scope("a"), external("INC1"))])
         .await
         .unwrap();
-    found.sort_by_key(|row| row.kind);
-    assert_eq!(found, [rows[0].clone(), rows[1].clone()]);
+    found.sort_by_key(|row| row.reference.kind);
+    assert_eq!(found, [alone(&rows[0]), alone(&rows[1])]);
     drop(transaction);
 
     let mut found = database
@@ -105,6 +108,59 @@ pub async fn references_come_back(database: &Database) {
         .unwrap();
     found.sort_by(|left, right| left.reference.cmp(&right.reference));
     assert_eq!(found, [rows[0].clone(), rows[2].clone()]);
+}
+
+fn alone(row: &ReferenceRow) -> ReferencedRow {
+    ReferencedRow {
+        reference: row.clone(),
+        record: None,
+    }
+}
+
+pub async fn references_come_with_their_records(database: &Database) {
+    let mut set = references(vec![
+        reference("a", "INC1", "t1"),
+        reference("a", "INC2", "t2"),
+        reference("b", "INC1", "t1"),
+    ]);
+    set.records = vec![record("a", "t1"), record("a", "t2")];
+    database.write(&set).await;
+
+    let wanted = [
+        (scope("a"), external("INC1")),
+        (scope("b"), external("INC1")),
+    ];
+    let mut transaction = database.begin().await;
+    let mut found = transaction.references(&wanted).await.unwrap();
+    found.sort_by(|left, right| left.reference.scope.cmp(&right.reference.scope));
+    let expected = ReferencedRow {
+        reference: set.references[0].clone(),
+        record: Some(set.records[0].clone()),
+    };
+    assert_eq!(found, [expected, alone(&set.references[2])]);
+}
+
+pub async fn hashes_of_entries_come_back(database: &Database) {
+    let set = entries(vec![entry("a", 1), entry("a", 2), entry("a", 3)]);
+    database.write(&set).await;
+    let mut transaction = database.begin().await;
+    let wanted = [
+        (scope("a"), 2),
+        (scope("a"), 3),
+        (scope("a"), 4),
+        (scope("b"), 2),
+    ];
+    let mut found = transaction.entry_hashes(&wanted).await.unwrap();
+    found.sort_by_key(|row| row.sequence);
+    let expected: Vec<EntryHash> = set.entries[1..]
+        .iter()
+        .map(|entry| EntryHash {
+            scope: entry.scope.clone(),
+            sequence: entry.sequence,
+            hash: entry.hash,
+        })
+        .collect();
+    assert_eq!(found, expected);
 }
 
 pub async fn requests_come_back(database: &Database) {
@@ -222,15 +278,16 @@ pub async fn secrets_come_back(database: &Database) {
 pub async fn awkward_text_comes_back(database: &Database) {
     let mut set = WriteSet::default();
     for (number, text) in AWKWARD.iter().enumerate() {
-        let mut row = record("a", &format!("id {text}"));
+        let sequence = u64::try_from(number).unwrap() + 1;
+        let mut row = record_at("a", &format!("id {text}"), sequence);
         (*text).clone_into(&mut row.state);
         row.body = serde_json::to_string(text).unwrap();
         set.records.push(row);
-        let mut row = entry("a", u64::try_from(number).unwrap() + 1);
+        let mut row = entry("a", sequence);
         (*text).clone_into(&mut row.firm);
         (*text).clone_into(&mut row.actor);
         (*text).clone_into(&mut row.origin);
-        (*text).clone_into(&mut row.id);
+        row.id = format!("id {text}");
         row.payload = text.as_bytes().to_vec();
         set.entries.push(row);
         let mut row = reference("a", text, "t1");
@@ -255,8 +312,8 @@ pub async fn awkward_text_comes_back(database: &Database) {
     for row in &set.references {
         let wanted = [(row.scope.clone(), row.reference.clone())];
         assert_eq!(
-            transaction.references(&wanted).await.unwrap(),
-            std::slice::from_ref(row)
+            transaction.references(&wanted).await.unwrap()[0].reference,
+            *row
         );
     }
     let keys: Vec<_> = set.requests.iter().map(request_key).collect();
@@ -286,11 +343,13 @@ pub async fn extreme_numbers_come_back(database: &Database) {
     let most = u64::try_from(i64::MAX).unwrap();
     let mut row = record("a", "t1");
     row.revision = most;
+    row.sequence = most;
     row.due_at = Some(Timestamp::from_micros(i64::MIN));
     row.created_at = Timestamp::from_micros(i64::MIN);
     row.updated_at = Timestamp::from_micros(i64::MAX);
     let mut last = entry("a", most);
     last.recorded_at = Timestamp::from_micros(i64::MAX);
+    last.previous_sequence = Some(most - 1);
     let mut end = head("a", most);
     end.recorded_at = Timestamp::from_micros(-1);
     let set = WriteSet {

@@ -79,6 +79,23 @@ pub fn entry(id: &str, sequence: u64) -> Entry {
         payload: b"{}".to_vec(),
         previous_hash: GENESIS,
         hash: [9; 32],
+        previous_sequence: None,
+    }
+}
+
+/// An entry that changed the same record as the one at `previous`.
+pub fn entry_after(id: &str, sequence: u64, previous: u64) -> Entry {
+    Entry {
+        previous_sequence: Some(previous),
+        ..entry(id, sequence)
+    }
+}
+
+/// A record that the entry at `sequence` changed last.
+pub fn record_at(scope_id: &str, id: &str, sequence: u64) -> RecordRow {
+    RecordRow {
+        sequence,
+        ..record(scope_id, id)
     }
 }
 
@@ -90,6 +107,7 @@ pub fn record(scope_id: &str, id: &str) -> RecordRow {
     RecordRow {
         key: key(scope_id, id),
         revision: 1,
+        sequence: 1,
         state: "open".to_owned(),
         due_at: None,
         created_at: at(1),

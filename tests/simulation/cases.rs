@@ -127,7 +127,6 @@ fn command(scope: &ScopeId, request_id: &str, action: Action) -> Command {
         origin: request_id.to_owned(),
         request_id: request_id.to_owned(),
         digest: [1; 32],
-        remember_for_ever: false,
         expected_revision: None,
         action,
         openings: Vec::new(),

@@ -9,8 +9,8 @@ use entente::domain::journal::{Entry, Head};
 use entente::domain::record::RecordKey;
 use entente::domain::time::Timestamp;
 use entente::store::{
-    CredentialRow, DueRow, ListQuery, RecordRow, ReferenceRow, RequestKey, RequestRow, Store,
-    StoreError, Transaction, WriteSet, ZoneRow,
+    CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow, RequestKey,
+    RequestRow, Store, StoreError, Transaction, WriteSet, ZoneRow,
 };
 
 /// A call to the store.
@@ -94,8 +94,15 @@ impl Transaction for DecoratedTransaction<'_> {
     async fn references(
         &mut self,
         keys: &[(ScopeId, ExternalReference)],
-    ) -> Result<Vec<ReferenceRow>, StoreError> {
+    ) -> Result<Vec<ReferencedRow>, StoreError> {
         around!(self.hook, Call::Load, self.inner.references(keys))
+    }
+
+    async fn entry_hashes(
+        &mut self,
+        keys: &[(ScopeId, u64)],
+    ) -> Result<Vec<EntryHash>, StoreError> {
+        around!(self.hook, Call::Load, self.inner.entry_hashes(keys))
     }
 
     async fn zones(&mut self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {

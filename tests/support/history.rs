@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use entente::domain::command::Command;
+use entente::domain::command::{Action, Command};
 use entente::domain::identity::ScopeId;
-use entente::domain::journal::{Entry, Hash, Head};
+use entente::domain::journal::{Entry, Head};
 use entente::domain::record::Kind;
 use entente::domain::refusal::Reason;
-use entente::domain::sla::ticket::PARKED;
+use entente::domain::sla::ticket::{IngestEvent, TicketCommand, TicketEvent};
 use entente::ledger::verify::verify_store;
 use entente::ledger::{Failure, Receipt};
 use entente::store::{RequestKey, RequestRow, Store};
@@ -49,8 +49,6 @@ struct Run {
     scope: ScopeId,
     first: u64,
     last: u64,
-    /// Whether it parked an event.
-    parked: bool,
     /// All payloads.
     text: String,
 }
@@ -108,16 +106,14 @@ impl History {
         let report = verify_store(store, None).await.expect("the store answers");
         assert!(report.is_clean(), "{report:?}");
         let requests = self.requests(store).await;
-        let hashes: HashMap<(&ScopeId, u64), Hash> = journals
+        let entries_at: HashMap<(&ScopeId, u64), &Entry> = journals
             .iter()
-            .flat_map(|(_, entries)| {
-                entries
-                    .iter()
-                    .map(|entry| ((&entry.scope, entry.sequence), entry.hash))
-            })
+            .flat_map(|(_, entries)| entries)
+            .map(|entry| ((&entry.scope, entry.sequence), entry))
             .collect();
         for (origin, receipt) in &self.accepted {
-            let found = hashes.get(&(&receipt.scope, receipt.sequence)).copied();
+            let entry = entries_at.get(&(&receipt.scope, receipt.sequence));
+            let found = entry.map(|entry| entry.hash);
             let hash = if receipt.sequence == 0 {
                 None
             } else {
@@ -128,16 +124,18 @@ impl History {
                 "{origin} was acknowledged at {}/{}, which is lost",
                 receipt.scope, receipt.sequence
             );
-            self.check_accepted(origin, receipt, &runs, &requests);
+            if let Action::Ticket(TicketCommand::Ingest(event)) = &self.commands[origin].action {
+                check_event(origin, event, receipt, entry.copied());
+            } else {
+                self.check_accepted(origin, receipt, &runs, &requests);
+            }
         }
         self.check_openings(store, &runs).await;
         let acknowledged: BTreeSet<&String> =
             self.accepted.iter().map(|(origin, _)| origin).collect();
         for (origin, reason) in &self.refused {
-            // The same command may be sent twice, be refused once and accepted once; and an event
-            // whose answer was lost may be parked, and be refused when it is sent again.
-            let refused =
-                acknowledged.contains(origin) || runs.get(origin).is_none_or(|run| run.parked);
+            // The same command may be sent twice, be refused once and accepted once.
+            let refused = acknowledged.contains(origin) || !runs.contains_key(origin);
             assert!(
                 refused,
                 "{origin} was refused ({reason:?}) and is there: {:?}",
@@ -162,13 +160,12 @@ impl History {
     ) {
         let command = &self.commands[origin];
         assert_eq!(receipt.scope, command.scope, "{origin}");
-        if command.firm.is_none() || receipt.note == PARKED {
-            // Of these nothing is remembered but what they did: they may well do more next time.
+        if command.firm.is_none() {
+            // Of timers nothing is remembered but what they did: they may well do more next time.
             return;
         }
         if let Some(run) = runs.get(origin) {
-            let own = (run.scope == receipt.scope && run.last == receipt.sequence)
-                || command.remember_for_ever;
+            let own = run.scope == receipt.scope && run.last == receipt.sequence;
             assert!(
                 own,
                 "{origin} was acknowledged with {receipt:?} and is at {run:?}"
@@ -203,7 +200,8 @@ impl History {
     async fn check_openings(&self, store: &dyn Store, runs: &HashMap<String, Run>) {
         for (origin, command) in &self.commands {
             // Events of one id have the same openings, whichever of them was taken.
-            if command.openings.is_empty() || command.remember_for_ever {
+            let is_event = matches!(command.action, Action::Ticket(_));
+            if command.openings.is_empty() || is_event {
                 continue;
             }
             let wanted: Vec<_> = command
@@ -246,6 +244,20 @@ impl History {
         }
         rows
     }
+}
+
+/// An event is acknowledged with the entry that holds it, whichever time it came.
+fn check_event(origin: &str, event: &IngestEvent, receipt: &Receipt, entry: Option<&Entry>) {
+    let entry = entry.unwrap_or_else(|| panic!("{origin} has no entry"));
+    let recorded = TicketEvent::decode(&entry.event_type, entry.event_version, &entry.payload);
+    let fact = match recorded.expect("an event of a ticket") {
+        TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => change.fact,
+        TicketEvent::Parked(change) => change.fact,
+        other => panic!("{origin} was acknowledged with {other:?}"),
+    };
+    assert_eq!(entry.id, receipt.id, "{origin}: another ticket");
+    assert_eq!(fact.event_id, event.event_id, "{origin}: another event");
+    assert_eq!(fact.status, event.status, "{origin}: another event");
 }
 
 /// Whether a refusal says that the command was looked at, with everything before it in place.
@@ -317,7 +329,6 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 scope: entry.scope.clone(),
                 first: entry.sequence,
                 last: entry.sequence,
-                parked: false,
                 text: String::new(),
             };
             // A parked event that is sent again may do the rest of its work then.
@@ -337,7 +348,6 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 entry.origin, entry.scope, entry.sequence
             );
             run.last = entry.sequence;
-            run.parked |= entry.event_type == "ticket.event_parked";
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
             // One command may map several statuses.
             let several = entry.kind == Kind::UnmappedStatus.as_str();

@@ -75,10 +75,12 @@ fn add(set: &mut WriteSet, scope: &ScopeId, number: usize, sequence: u64) {
         payload: body.clone().into_bytes(),
         previous_hash: GENESIS,
         hash: digest,
+        previous_sequence: None,
     });
     set.records.push(RecordRow {
         key: RecordKey::new(scope, Kind::Ticket, id.clone()),
         revision: 1,
+        sequence,
         state: if number.is_multiple_of(10) {
             "open"
         } else {

@@ -158,6 +158,9 @@ impl Replay {
                 Err(Stop::Missing(Need::Zone(scope, digest))) => {
                     panic!("{scope} lacks the zone {digest}")
                 }
+                Err(Stop::Missing(Need::EntryHash(scope, sequence))) => {
+                    panic!("{} repeats {scope}/{sequence}", first.origin)
+                }
             }
         }
         panic!("{} keeps asking for more", first.origin)

@@ -155,7 +155,6 @@ impl Recipe {
             },
             request_id: self.request_id.clone(),
             digest,
-            remember_for_ever: matches!(self.topic, Topic::Event { .. }),
             expected_revision: self.expected_revision,
             action,
             openings: draw.openings,

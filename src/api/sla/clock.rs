@@ -187,8 +187,10 @@ pub(super) mod tests {
             event_id: format!("e{minutes}"),
             opened_at: None,
             priority,
+            status: None,
             state: Some(state),
             responded: false,
+            recorded: None,
         };
         let reached = |threshold_bps, minutes| ThresholdReached {
             target_type: TargetType::Resolution,

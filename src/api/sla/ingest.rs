@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use prost::Message;
 use tonic::{Request, Response};
 
 use super::check::{checked, whole};
@@ -16,7 +15,6 @@ use crate::api::status::ApiError;
 use crate::api::{Api, ORIGIN_BYTES_MAX, REQUEST_ID_BYTES_MAX, deadline};
 use crate::domain::command::{Action, Command};
 use crate::domain::commitment::{Opening, Readers};
-use crate::domain::content_hash;
 use crate::domain::firm::Permission;
 use crate::domain::identity::{ExternalReference, ScopeId};
 use crate::domain::record::Kind;
@@ -31,8 +29,6 @@ use crate::proto::v1;
 pub(super) const EVENTS_MAX: usize = 1_000;
 /// Most records of one firm's own id that are looked through.
 pub(super) const REFERENCES_READ_MAX: usize = 1_000;
-/// Method name under which an event is digested, the same in whatever batch it comes.
-const METHOD: &str = "IngestEvent";
 
 /// `BatchIngestEvents`.
 pub(super) async fn batch_ingest(
@@ -126,32 +122,13 @@ fn command(
         firm: Some(caller.firm.clone()),
         actor: caller.actor.clone(),
         origin: message.origin.clone(),
-        request_id: request_id(&event.reference, &sent.event_id),
-        digest: api.tokens.request_digest(METHOD, &sent.encode_to_vec()),
-        remember_for_ever: true,
+        // The ticket itself recognises an event that it has already.
+        request_id: String::new(),
+        digest: [0; 32],
         expected_revision: None,
         action: Action::Ticket(TicketCommand::Ingest(Box::new(event))),
         openings,
     })
-}
-
-/// Under which id an event is remembered: event ids are unique per ticket, so the ticket's reference
-/// is part of it. A hash keeps it short whatever the parts are.
-fn request_id(ticket: &ExternalReference, event_id: &str) -> String {
-    let ExternalReference {
-        system,
-        instance,
-        reference_type,
-        id,
-        ..
-    } = ticket;
-    format!(
-        "event:{}",
-        content_hash(
-            "entente.event-id.v1",
-            &(system, instance, reference_type, id, event_id)
-        )
-    )
 }
 
 /// An ended partnership takes no event, and then the call as a whole fails. Where some were taken

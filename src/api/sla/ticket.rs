@@ -11,7 +11,7 @@ use super::words::{count, ticket_state, to_ticket_state};
 use super::{SlaService, all_of, decode, parse_as_of, parse_parent};
 use crate::api::caller::Caller;
 use crate::api::convert::{etag, parse_name, reference, to_reference, to_timestamp};
-use crate::api::listing::name_in;
+use crate::api::listing::{RECORDS_READ_MAX, name_in};
 use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::api::text::Texts;
@@ -21,7 +21,7 @@ use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
 use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::sla::clock::Priority;
+use crate::domain::sla::clock::{Priority, TicketState};
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::text::require_reference;
 use crate::domain::time::Timestamp;
@@ -136,36 +136,49 @@ pub(super) async fn list(
     let caller = api.caller(request, Permission::Read).await?;
     let message = request.get_ref();
     let partnership = parse_parent(&message.parent)?;
-    let state = if message.state == 0 {
-        None
-    } else {
-        Some(ticket_state("state", message.state)?.as_str())
+    let state = match message.state {
+        0 => None,
+        number => Some(ticket_state("state", number)?),
     };
     let purpose = format!(
         "ListTickets:{}:{partnership}:{}",
         caller.firm,
-        state.unwrap_or_default()
+        state.map_or("", TicketState::as_str)
     );
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
     let member = api.member(&caller, &partnership).await?;
     let as_of = api.now();
     let mut tickets = Vec::new();
+    let mut rows_read = 0;
     let mut query = ListQuery {
-        state: state.map(str::to_owned),
+        state: state.map(|state| state.stage().to_owned()),
         ..all_of(&member.scope(), Kind::Ticket, &page.after, 0)
     };
     loop {
-        let wanted = TICKETS_AT_A_TIME.min(page.size - tickets.len());
+        let room = page.size - tickets.len();
+        // Where tickets are left out, as many are looked at as may be shown together.
+        let wanted = if state.is_some() {
+            TICKETS_AT_A_TIME
+        } else {
+            TICKETS_AT_A_TIME.min(room)
+        };
         query.limit = wanted + 1;
         let mut rows = api.ledger.store().list_records(&query).await?;
-        let is_last = rows.len() <= wanted;
+        let mut is_last = rows.len() <= wanted;
         rows.truncate(wanted);
-        let found: Vec<Found<Ticket>> = rows.iter().map(decode).collect::<Result<_, _>>()?;
-        tickets.extend(show_all(service, &caller, &member, &found, as_of).await?);
-        if let Some(last) = found.last() {
-            query.after_id.clone_from(&last.id);
+        rows_read += rows.len();
+        let mut found: Vec<Found<Ticket>> = rows.iter().map(decode).collect::<Result<_, _>>()?;
+        found.retain(|ticket| state.is_none_or(|state| ticket.state.state == state));
+        if let Some(last) = rows.last() {
+            query.after_id.clone_from(&last.key.id);
         }
-        if is_last || tickets.len() >= page.size {
+        if found.len() > room {
+            found.truncate(room);
+            query.after_id = found.last().map(|last| last.id.clone()).unwrap_or_default();
+            is_last = false;
+        }
+        tickets.extend(show_all(service, &caller, &member, &found, as_of).await?);
+        if is_last || tickets.len() >= page.size || rows_read >= RECORDS_READ_MAX {
             let next_page_token = if is_last {
                 String::new()
             } else {

@@ -168,6 +168,7 @@ fn read(entry: v1::JournalEntry) -> Result<Entry, CliError> {
         payload: entry.payload,
         previous_hash: hash(&entry.previous_hash)?,
         hash: hash(&entry.hash)?,
+        previous_sequence: None,
     })
 }
 

@@ -142,6 +142,7 @@ impl Scene {
         let found = Versioned {
             record,
             revision: 1,
+            sequence: 1,
             created_at: now,
             updated_at: now,
         };

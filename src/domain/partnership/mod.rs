@@ -428,8 +428,20 @@ pub fn as_active_party<'world>(
     view: &View<'world>,
 ) -> Result<(&'world Partnership, &'world Party), Stop> {
     let (partnership, party) = as_party(firm, view)?;
-    if partnership.state == PartnershipState::Ended {
-        return Err(Refusal::new(Reason::PartnershipEnded, "the partnership has ended").into());
-    }
+    require_active(partnership)?;
     Ok((partnership, party))
+}
+
+/// Refuses what an ended partnership no longer allows.
+///
+/// # Errors
+/// [`Reason::PartnershipEnded`] after the end.
+pub fn require_active(partnership: &Partnership) -> Result<(), Refusal> {
+    if partnership.state == PartnershipState::Ended {
+        return Err(Refusal::new(
+            Reason::PartnershipEnded,
+            "the partnership has ended",
+        ));
+    }
+    Ok(())
 }

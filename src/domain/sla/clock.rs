@@ -116,6 +116,11 @@ pub enum TicketState {
     Closed,
 }
 
+/// What lists call a ticket that is not finished.
+pub const OPEN: &str = "open";
+/// What lists call a ticket that is resolved or closed.
+pub const FINISHED: &str = "finished";
+
 impl TicketState {
     /// The name used in lists and errors.
     #[must_use]
@@ -135,6 +140,12 @@ impl TicketState {
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Resolved | Self::Closed)
+    }
+
+    /// [`OPEN`] or [`FINISHED`], see [`Self::is_finished`].
+    #[must_use]
+    pub const fn stage(self) -> &'static str {
+        if self.is_finished() { FINISHED } else { OPEN }
     }
 
     /// Who is charged with the time while a clock is paused in this state.
@@ -175,17 +186,57 @@ pub struct TicketFact {
     /// When it happened.
     pub occurred_at: Timestamp,
     /// The source's own count, which orders facts of the same instant.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub source_sequence: i64,
     /// The event that said it, unique within the ticket.
     pub event_id: String,
     /// When the ticket was opened, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_at: Option<Timestamp>,
     /// The priority from now on, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
-    /// The state from now on, if the event said so.
+    /// The status from now on as the software spells it, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The state that the status stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<TicketState>,
     /// Whether it was a reply that counts as a response: its sender says so.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub responded: bool,
+    /// Where the journal has it; `None` until it is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<RecordedIn>,
+}
+
+impl TicketFact {
+    /// Whether the event is the same as `other`, as far as its sender told it.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.occurred_at == other.occurred_at
+            && self.source_sequence == other.source_sequence
+            && self.event_id == other.event_id
+            && self.opened_at == other.opened_at
+            && self.priority == other.priority
+            && self.status == other.status
+            && self.responded == other.responded
+    }
+}
+
+/// Which entry of the journal recorded something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedIn {
+    /// The entry's sequence in its scope.
+    pub sequence: u64,
+    /// The entry's time.
+    pub at: Timestamp,
+}
+
+/// Whether a field holds what it holds when nothing is said.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Puts facts into the order in which they count.

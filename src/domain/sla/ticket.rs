@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::Agreement;
 use super::clock::{
-    ClockEvaluation, Crossing, Priority, TargetType, TicketEvaluation, TicketFact, TicketState,
+    ClockEvaluation, Crossing, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact, TicketState,
     evaluate, sort_facts,
 };
 use super::compiled::CompiledCalendar;
@@ -30,14 +30,12 @@ pub const EVENT_ID_BYTES_MAX: usize = 256;
 /// events, and a verdict over half of them would be wrong.
 pub const BACKFILL_SETTLES_AFTER: Span = Span::from_hours(1);
 
-/// An event that waits for its status to be mapped.
+/// Something happened that waits for its status to be mapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ParkedEvent {
-    /// What it says, but for the status.
+pub struct FactParked {
+    /// What; its status is in no map.
     pub fact: TicketFact,
-    /// The status that no map knows.
-    pub status: String,
 }
 
 /// A threshold that was crossed, as believed when it was journalled.
@@ -73,7 +71,7 @@ pub struct Ticket {
     /// Clock-relevant events, ordered by (`occurred_at`, `source_sequence`, `event_id`).
     pub facts: Vec<TicketFact>,
     /// Events that wait for a status to be mapped.
-    pub parked: Vec<ParkedEvent>,
+    pub parked: Vec<TicketFact>,
     /// State after the last event in order.
     pub state: TicketState,
     /// Thresholds journalled so far.
@@ -106,9 +104,6 @@ pub struct TicketOpened {
 pub struct FactRecorded {
     /// What.
     pub fact: TicketFact,
-    /// The status as the software spells it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
     /// The ticket's title, if it had none before: a commitment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Commitment>,
@@ -148,7 +143,7 @@ events! {
         /// What had waited for its status to be mapped was sent again, and counts from now on.
         Unparked(FactRecorded) = "ticket.event_unparked", 1;
         /// Something happened that waits for its status to be mapped.
-        Parked(ParkedEvent) = "ticket.event_parked", 1;
+        Parked(FactParked) = "ticket.event_parked", 1;
         /// A clock reached a part of its target.
         ThresholdReached(ThresholdJournalled) = "ticket.threshold_reached", 1;
         /// A clock passed its target.
@@ -181,8 +176,9 @@ impl Aggregate for Ticket {
         }
     }
 
+    /// Only whether it is open: an index over every state would cost each event two more writes.
     fn state(&self) -> &'static str {
-        self.state.as_str()
+        self.state.stage()
     }
 
     fn due_at(&self) -> Option<Timestamp> {
@@ -196,8 +192,8 @@ impl Ticket {
             TicketEvent::Opened(_) => return None,
             TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
                 self.parked
-                    .retain(|parked| parked.fact.event_id != change.fact.event_id);
-                self.facts.push(change.fact.clone());
+                    .retain(|parked| parked.event_id != change.fact.event_id);
+                self.facts.push(as_recorded(&change.fact, recorded));
                 sort_facts(&mut self.facts);
                 self.state = change.state;
                 self.due_at = change.due_at;
@@ -208,7 +204,7 @@ impl Ticket {
                     self.backfilled_until = Some(recorded.at);
                 }
             }
-            TicketEvent::Parked(parked) => self.parked.push(parked.clone()),
+            TicketEvent::Parked(change) => self.parked.push(as_recorded(&change.fact, recorded)),
             TicketEvent::ThresholdReached(change) | TicketEvent::Breached(change) => {
                 self.reached.push(change.reached.clone());
                 self.due_at = change.due_at;
@@ -216,6 +212,12 @@ impl Ticket {
             TicketEvent::WatchMoved(change) => self.due_at = change.due_at,
         }
         Some(self)
+    }
+
+    /// The event of that id, counted or parked.
+    fn event(&self, event_id: &str) -> Option<&TicketFact> {
+        let mut events = self.facts.iter().chain(&self.parked);
+        events.find(|fact| fact.event_id == event_id)
     }
 
     fn has_reached(&self, target_type: TargetType, threshold_bps: u32) -> bool {
@@ -244,6 +246,16 @@ impl Ticket {
                 crossed.chain(coming).map(|crossing| crossing.at)
             })
             .min()
+    }
+}
+
+fn as_recorded(fact: &TicketFact, recorded: &Recorded) -> TicketFact {
+    TicketFact {
+        recorded: Some(RecordedIn {
+            sequence: recorded.sequence,
+            at: recorded.at,
+        }),
+        ..fact.clone()
     }
 }
 

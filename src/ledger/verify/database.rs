@@ -105,6 +105,7 @@ async fn catch_up(
             .entries(&replay.scope, replay.head.sequence, ROWS_AT_A_TIME)
             .await?;
         for entry in &entries {
+            replay.link(entry, report);
             replay.entry(entry, report);
         }
         if entries.len() < ROWS_AT_A_TIME {

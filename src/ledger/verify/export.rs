@@ -152,7 +152,7 @@ async fn write_records(
             let Some(last) = rows.last() else { break };
             after_id.clone_from(&last.key.id);
             for row in rows {
-                if let Some(row) = as_of_head(store, replay, head, row).await? {
+                if let Some(row) = as_of_head(replay, head, row) {
                     replay.counts.records += 1;
                     write_line(out, &Line::Record(RecordLine::of(row)))?;
                 }
@@ -164,22 +164,9 @@ async fn write_records(
 
 /// A record as it was at `head`, `None` if it was created later. The database may be in use: a
 /// record that has changed since is taken from the replay, every other exactly as it is stored.
-async fn as_of_head(
-    store: &dyn Store,
-    replay: &Replay,
-    head: &Head,
-    row: RecordRow,
-) -> Result<Option<RecordRow>, VerifyError> {
+fn as_of_head(replay: &Replay, head: &Head, row: RecordRow) -> Option<RecordRow> {
     let name = (row.key.kind, row.key.id.clone());
-    if replay.compare(&name, Some(&row)).is_none() {
-        return Ok(Some(row));
-    }
-    let later = store.entries_of(&row.key, head.sequence, 1).await?;
-    Ok(if later.is_empty() {
-        Some(row)
-    } else {
-        replay.row(&name)
-    })
+    Some(row).filter(|row| row.sequence <= head.sequence).or_else(|| replay.row(&name))
 }
 
 async fn write_openings(

@@ -114,6 +114,7 @@ impl EntryLine {
             payload: self.payload.into_bytes(),
             previous_hash: from_hexadecimal(&self.previous_hash)?,
             hash: from_hexadecimal(&self.hash)?,
+            previous_sequence: None,
         })
     }
 }
@@ -146,6 +147,7 @@ pub(super) struct RecordLine {
     pub kind: String,
     pub id: String,
     pub revision: u64,
+    pub sequence: u64,
     pub state: String,
     pub due_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -162,6 +164,7 @@ impl RecordLine {
             kind: row.key.kind.as_str().to_owned(),
             id: row.key.id,
             revision: row.revision,
+            sequence: row.sequence,
             state: row.state,
             due_at: row.due_at,
             created_at: row.created_at,
@@ -175,6 +178,7 @@ impl RecordLine {
         Some(RecordRow {
             key: RecordKey::new(scope, Kind::parse(&self.kind)?, self.id),
             revision: self.revision,
+            sequence: self.sequence,
             state: self.state,
             due_at: self.due_at,
             created_at: self.created_at,

@@ -78,6 +78,19 @@ impl Replay {
         }
     }
 
+    /// Checks that an entry, not followed yet, names the one that changed the same record before.
+    /// Only a database knows that; an export does not tell it.
+    pub fn link(&self, entry: &Entry, report: &mut Report) {
+        let Some(kind) = Kind::parse(&entry.kind) else {
+            return;
+        };
+        let name = (kind, entry.id.clone());
+        let previous = self.record(&name).map(|record| record.sequence);
+        if previous != entry.previous_sequence && !self.damaged.contains(&name) {
+            report.fault(self.fault_at(entry, Cause::HistoryUnlinked));
+        }
+    }
+
     fn fault_at(&self, entry: &Entry, cause: Cause) -> Fault {
         Fault::of_scope(&self.scope, cause)
             .at(entry.sequence)
@@ -190,6 +203,7 @@ fn applied(kind: Kind, entry: &Entry, previous: Option<Versioned>) -> Result<Ver
     Ok(Versioned {
         record,
         revision,
+        sequence: recorded.sequence,
         created_at,
         updated_at: recorded.at,
     })
@@ -199,6 +213,7 @@ fn applied(kind: Kind, entry: &Entry, previous: Option<Versioned>) -> Result<Ver
 fn differences(expected: &RecordRow, stored: &RecordRow) -> Vec<&'static str> {
     let columns = [
         ("revision", expected.revision == stored.revision),
+        ("sequence", expected.sequence == stored.sequence),
         ("state", expected.state == stored.state),
         ("due_at", expected.due_at == stored.due_at),
         ("created_at", expected.created_at == stored.created_at),

@@ -28,6 +28,9 @@ pub enum Cause {
     /// The event cannot be read, or does not fit what happened before.
     #[error("the event cannot be applied: {0}")]
     EventUnusable(String),
+    /// The entry does not name the one that changed the same record before.
+    #[error("the entry does not name the one that changed the record before")]
+    HistoryUnlinked,
     /// A record follows from the journal but is not stored.
     #[error("the record is missing")]
     RecordMissing,

@@ -100,6 +100,7 @@ fn entries(scope: &ScopeId, events: &[Event]) -> Vec<Entry> {
             payload: event.body.payload().unwrap(),
             previous_hash: head.hash,
             hash: head.hash,
+            previous_sequence: None,
         };
         entry.hash = entry.computed_hash();
         head.advance(&entry);
@@ -264,7 +265,7 @@ fn a_dropped_entry_is_noticed() {
     );
     let last = causes(&without(|line| is_entry(line, 5)));
     let expected = [
-        Cause::RecordDiffers(vec!["revision", "state", "updated_at", "body"]),
+        Cause::RecordDiffers(vec!["revision", "sequence", "state", "updated_at", "body"]),
         Cause::HeadDiffers {
             expected: 5,
             found: 4,

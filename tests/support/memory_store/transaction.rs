@@ -8,7 +8,8 @@ use entente::domain::identity::{ExternalReference, ScopeId};
 use entente::domain::journal::Head;
 use entente::domain::record::{Kind, RecordKey};
 use entente::store::{
-    RecordRow, ReferenceRow, RequestKey, RequestRow, StoreError, Transaction, WriteSet, ZoneRow,
+    EntryHash, RecordRow, ReferenceRow, ReferencedRow, RequestKey, RequestRow, StoreError,
+    Transaction, WriteSet, ZoneRow,
 };
 use tokio::time::Instant;
 
@@ -210,7 +211,7 @@ impl Transaction for MemoryTransaction {
     async fn references(
         &mut self,
         keys: &[(ScopeId, ExternalReference)],
-    ) -> Result<Vec<ReferenceRow>, StoreError> {
+    ) -> Result<Vec<ReferencedRow>, StoreError> {
         self.refuse_after_failure()?;
         few(keys)?;
         let mut found = Vec::new();
@@ -220,7 +221,30 @@ impl Transaction for MemoryTransaction {
                 found.extend(self.find(|tables| tables.references.get(&key).cloned()));
             }
         }
-        Ok(found)
+        let with_record = |reference: ReferenceRow| {
+            let key = RecordKey::new(&reference.scope, reference.kind, reference.id.as_str());
+            let record = self.find(|tables| tables.records.get(&record_id(&key)).cloned());
+            ReferencedRow { reference, record }
+        };
+        Ok(found.into_iter().map(with_record).collect())
+    }
+
+    async fn entry_hashes(
+        &mut self,
+        keys: &[(ScopeId, u64)],
+    ) -> Result<Vec<EntryHash>, StoreError> {
+        self.refuse_after_failure()?;
+        few(keys)?;
+        let hash = |(scope, sequence): &(ScopeId, u64)| {
+            let key = (scope.to_string(), *sequence);
+            let entry = self.find(|tables| tables.journal.get(&key).cloned())?;
+            Some(EntryHash {
+                scope: scope.clone(),
+                sequence: *sequence,
+                hash: entry.hash,
+            })
+        };
+        Ok(keys.iter().filter_map(hash).collect())
     }
 
     async fn zones(&mut self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError> {

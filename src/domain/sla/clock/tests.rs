@@ -67,8 +67,10 @@ fn blank(occurred_at: Timestamp) -> TicketFact {
         source_sequence: 0,
         opened_at: None,
         priority: None,
+        status: None,
         state: None,
         responded: false,
+        recorded: None,
     }
 }
 

@@ -2,14 +2,14 @@
 //! thresholds as time passes.
 
 use super::{
-    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PARKED_MAX, ParkedEvent,
+    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactParked, FactRecorded, PARKED_MAX,
     ThresholdJournalled, ThresholdReached, Ticket, TicketEvent, TicketOpened, WatchMoved,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
-use crate::domain::command::Decision;
+use crate::domain::command::{Decision, Repeat};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
-use crate::domain::partnership::{Partnership, as_active_party};
+use crate::domain::partnership::{Partnership, as_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementState};
@@ -66,7 +66,7 @@ pub const PARKED: &str = "parked";
 /// A refusal, or what has to be loaded first.
 pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
     let TicketCommand::Ingest(event) = command;
-    let (partnership, _) = as_active_party(firm, view)?;
+    let (partnership, _) = as_party(firm, view)?;
     check_event(event, partnership, view.now)?;
     let known = view.referenced(&event.reference)?;
     let id = known
@@ -75,8 +75,13 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
         .map(|(_, id)| id.as_str());
     if let Some(id) = id {
         let ticket = view.get::<Ticket>(id)?;
+        if let Some(earlier) = ticket.event(&event.event_id) {
+            return again(id, ticket, earlier, event, partnership, view);
+        }
+        require_active(partnership)?;
         return ingest(id, ticket, event, Decision::about(Kind::Ticket, id), view);
     }
+    require_active(partnership)?;
     let id = view.new_id(0);
     let (agreement, revision) = choose_agreement(event.agreement.as_deref(), partnership, view)?;
     let opened = TicketOpened {
@@ -171,6 +176,53 @@ fn choose_agreement(
     Ok((id.to_owned(), agreement.revision))
 }
 
+/// An event that the ticket has already. It changes nothing, unless it waited for its status to be
+/// mapped and that was done meanwhile.
+///
+/// What recognises it is its id alone; the title and the agreement, which only the event that opens
+/// a ticket settles, are not looked at.
+fn again(
+    id: &str,
+    ticket: &Ticket,
+    earlier: &TicketFact,
+    event: &IngestEvent,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    if !earlier.says_the_same_as(&fact_of(event)) {
+        let reused = Refusal::new(Reason::EventIdReused, "the id was used for something else");
+        return Err(reused.with("id", &event.event_id).into());
+    }
+    let decision = Decision::about(Kind::Ticket, id);
+    let is_parked = earlier.state.is_none() && earlier.status.is_some();
+    let may_count = is_parked && require_active(partnership).is_ok();
+    if may_count && mapped_state(event, view)?.is_some() {
+        return ingest(id, ticket, event, decision, view);
+    }
+    let sequence = earlier.recorded.map_or(0, |recorded| recorded.sequence);
+    let hash = view.entry_hash(sequence)?;
+    Ok(Decision {
+        repeat: Some(Repeat { sequence, hash }),
+        note: if is_parked { PARKED } else { "" },
+        ..decision
+    })
+}
+
+fn fact_of(event: &IngestEvent) -> TicketFact {
+    TicketFact {
+        occurred_at: event.occurred_at,
+        source_sequence: event.source_sequence,
+        event_id: event.event_id.clone(),
+        opened_at: event.opened_at,
+        priority: event.priority,
+        status: event.status.clone(),
+        state: None,
+        responded: event.responded,
+        recorded: None,
+    }
+}
+
+/// Takes in an event that the ticket does not have, or has parked although its status is mapped now.
 fn ingest(
     id: &str,
     ticket: &Ticket,
@@ -178,33 +230,12 @@ fn ingest(
     decision: Decision,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let mut fact = TicketFact {
-        occurred_at: event.occurred_at,
-        source_sequence: event.source_sequence,
-        event_id: event.event_id.clone(),
-        opened_at: event.opened_at,
-        priority: event.priority,
-        state: None,
-        responded: event.responded,
+    let fact = TicketFact {
+        state: mapped_state(event, view)?,
+        ..fact_of(event)
     };
-    let parked = ticket
-        .parked
-        .iter()
-        .find(|parked| parked.fact.event_id == event.event_id);
-    if parked
-        .is_some_and(|parked| parked.fact != fact || Some(&parked.status) != event.status.as_ref())
-    {
-        let reused = Refusal::new(Reason::EventIdReused, "the id was used for something else");
-        return Err(reused.with("id", &event.event_id).into());
-    }
-    if let Some(status) = &event.status {
-        let Some(state) = map_status(status, event, view)? else {
-            if parked.is_some() {
-                return Ok(still_parked(decision));
-            }
-            return park(id, ticket, fact, status, event, decision, view);
-        };
-        fact.state = Some(state);
+    if fact.status.is_some() && fact.state.is_none() {
+        return park(id, ticket, fact, event, decision, view);
     }
     if ticket.facts.len() >= FACTS_MAX {
         return Err(Refusal::limit("events_per_ticket", FACTS_MAX).into());
@@ -222,26 +253,17 @@ fn ingest(
     };
     let recorded = FactRecorded {
         fact,
-        status: event.status.clone(),
         title: event.title.clone().filter(|_| ticket.title.is_none()),
         backfill: event.backfill,
         state: last_state(&facts),
         due_at,
     };
-    let event = if parked.is_some() {
+    let event = if ticket.event(&event.event_id).is_some() {
         TicketEvent::Unparked(recorded)
     } else {
         TicketEvent::Recorded(recorded)
     };
     Ok(decision.event(Event::new(id, event)))
-}
-
-/// The ticket itself remembers what is parked, so that the same event sent again is looked at anew:
-/// its status may have been mapped meanwhile.
-fn still_parked(mut decision: Decision) -> Decision {
-    decision.note = PARKED;
-    decision.remember = false;
-    decision
 }
 
 /// The state that the last event in order left the ticket in.
@@ -253,11 +275,11 @@ fn last_state(facts: &[TicketFact]) -> TicketState {
         .unwrap_or(TicketState::New)
 }
 
-fn map_status(
-    status: &str,
-    event: &IngestEvent,
-    view: &View<'_>,
-) -> Result<Option<TicketState>, Stop> {
+/// The state that the event's status stands for, if it has one that is mapped.
+fn mapped_state(event: &IngestEvent, view: &View<'_>) -> Result<Option<TicketState>, Stop> {
+    let Some(status) = &event.status else {
+        return Ok(None);
+    };
     let reference = &event.reference;
     let reference = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
     let found = view
@@ -274,7 +296,6 @@ fn park(
     id: &str,
     ticket: &Ticket,
     fact: TicketFact,
-    status: &str,
     event: &IngestEvent,
     decision: Decision,
     view: &View<'_>,
@@ -283,27 +304,27 @@ fn park(
         return Err(Refusal::limit("parked_events_per_ticket", PARKED_MAX).into());
     }
     let reference = &event.reference;
+    let status = fact.status.clone().unwrap_or_default();
     let unmapped = UnmappedStatus::id_of(
         &reference.firm,
         &reference.system,
         &reference.instance,
-        status,
+        &status,
     );
     view.find::<UnmappedStatus>(&unmapped)?;
     let seen = StatusSeen {
         firm: reference.firm.clone(),
         system: reference.system.clone(),
         instance: reference.instance.clone(),
-        status: status.to_owned(),
+        status,
         ticket: id.to_owned(),
     };
-    let parked = ParkedEvent {
-        fact,
-        status: status.to_owned(),
-    };
-    Ok(still_parked(decision)
-        .event(Event::new(id, TicketEvent::Parked(parked)))
-        .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen))))
+    // The event itself comes last: the receipt names the last entry.
+    let mut decision = decision
+        .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen)))
+        .event(Event::new(id, TicketEvent::Parked(FactParked { fact })));
+    decision.note = PARKED;
+    Ok(decision)
 }
 
 fn evaluate_facts(

@@ -137,6 +137,7 @@ impl Bench {
         let found = Versioned {
             record,
             revision: 1,
+            sequence: 1,
             created_at: now,
             updated_at: now,
         };

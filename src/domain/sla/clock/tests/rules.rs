@@ -156,9 +156,9 @@ fn words_are_checked_where_they_come_in() {
         serde_json::to_string(&WaitingOnOutsideParty).unwrap(),
         "\"waiting_on_outside_party\""
     );
-    let fact = serde_json::to_string(&opened(at(MONDAY, 9, 0), 1)).unwrap();
+    let fact = serde_json::to_string(&prioritised(at(MONDAY, 9, 0), 1)).unwrap();
     assert!(serde_json::from_str::<TicketFact>(&fact).is_ok());
-    assert!(serde_json::from_str::<TicketFact>(&fact.replace("responded", "answered")).is_err());
+    assert!(serde_json::from_str::<TicketFact>(&fact.replace("priority", "urgency")).is_err());
 }
 
 #[test]
