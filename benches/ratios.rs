@@ -67,8 +67,11 @@ async fn main() {
     if wanted("a") {
         echo::measure(rounds, &mut table).await;
     }
-    if wanted("b") {
-        throughput::measure(rounds, &mut table).await;
+    if wanted("b") || wanted("p") {
+        throughput::measure_postgres(rounds, &mut table).await;
+    }
+    if wanted("b") || wanted("s") {
+        throughput::measure_sqlite(rounds, &mut table).await;
     }
     if wanted("c") {
         latency::measure(rounds, &mut table).await;

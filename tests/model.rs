@@ -80,7 +80,11 @@ struct House {
 impl House {
     fn new(store: Arc<dyn Store>, batch_commands_max: usize) -> Self {
         let clock = ManualClock::new(START);
-        let settings = Settings { batch_commands_max };
+        let settings = Settings {
+            batch_commands_max,
+            // With more, what the service does by itself may come in between in another order.
+            writers: Some(1),
+        };
         let (ledger, _) = Ledger::start(Arc::clone(&store), Arc::new(clock.clone()), settings);
         let history = History::forgetful();
         Self {

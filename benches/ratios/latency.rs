@@ -5,7 +5,7 @@ use entente::domain::identity::ScopeId;
 use entente::domain::record::{Kind, RecordKey};
 use entente::ledger::Settings;
 use entente::ledger::queue::Urgency;
-use entente::store::{WriteSet};
+use entente::store::WriteSet;
 
 use crate::Rounds;
 use crate::load::now;

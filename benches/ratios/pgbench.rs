@@ -148,10 +148,7 @@ fn filling(sizes: &Sizes) -> String {
 
 /// The statements of one event on a ticket that exists, as our ledger runs them for a batch of one.
 fn script_of(sizes: &Sizes) -> String {
-    let mut script = format!(
-        "\\set t random(0, {})\nBEGIN;\n",
-        TICKETS - 1
-    );
+    let mut script = format!("\\set t random(0, {})\nBEGIN;\n", TICKETS - 1);
     let _ = writeln!(script, "{} \\gset", filled(&HEAD_LOCK, &[one(SCOPE)]));
     for (statement, arguments) in reads().into_iter().chain(writes(sizes)) {
         let _ = writeln!(script, "{};", filled(statement, &arguments));

@@ -20,12 +20,7 @@ const IN_FLIGHT: usize = 256;
 /// A prime far from powers of two, to spread consecutive events over tickets.
 const STRIDE: u64 = 7_919;
 
-pub async fn measure(rounds: Rounds, table: &mut Table) {
-    measure_postgres(rounds, table).await;
-    measure_sqlite(rounds, table).await;
-}
-
-async fn measure_postgres(rounds: Rounds, table: &mut Table) {
+pub async fn measure_postgres(rounds: Rounds, table: &mut Table) {
     let cluster = Cluster::start();
     let world = World::start(
         &cluster.create_database().await,
@@ -49,12 +44,13 @@ async fn measure_postgres(rounds: Rounds, table: &mut Table) {
     world.application.stop().await;
 }
 
-async fn measure_sqlite(rounds: Rounds, table: &mut Table) {
+pub async fn measure_sqlite(rounds: Rounds, table: &mut Table) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     let world = World::start(&url("group.db"), Settings::default(), TICKETS).await;
     let alone = Settings {
         batch_commands_max: 1,
+        ..Settings::default()
     };
     let peer = World::start(&url("single.db"), alone, TICKETS).await;
     let (events, peer_events) = (Events::of(&world), Events::of(&peer));

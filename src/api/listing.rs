@@ -9,7 +9,7 @@ use super::status::ApiError;
 use super::text::Texts;
 use super::{Api, Found, Member, convert};
 use crate::domain::commitment::Commitment;
-use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::identity::ScopeId;
 use crate::domain::record::{RecordKey, Stored};
 use crate::domain::time::Timestamp;
 use crate::ledger::rows;
@@ -33,9 +33,6 @@ pub trait Shown: Stored + Clone + Send + Sync {
 
     /// Whether the contract shows the caller's own external references to it.
     const REFERENCED: bool;
-
-    /// Whether `party` may know of it.
-    fn is_visible_to(&self, party: &PartyId) -> bool;
 
     /// The commitments whose texts are shown; may have some twice.
     fn commitments(&self) -> Vec<Commitment>;
@@ -168,7 +165,7 @@ pub async fn list<T: Shown>(
         let is_last = rows.len() < RECORDS_READ_TOGETHER;
         let mut kept = Vec::with_capacity(rows.len());
         for row in rows {
-            kept.extend(visible(&row, member, &keep)?);
+            kept.extend(kept_of(&row, &keep)?);
             read_until = row.key.id;
         }
         kept.truncate(filled.room() + 1);
@@ -200,14 +197,13 @@ async fn read(
     Ok(api.ledger.store().list_records(&query).await?)
 }
 
-fn visible<T: Shown>(
+fn kept_of<T: Shown>(
     row: &RecordRow,
-    member: &Member,
     keep: impl Fn(&T) -> bool,
 ) -> Result<Option<Found<T>>, ApiError> {
     let versioned = rows::decode_row(row)?;
     let state = T::from_record(&versioned.record)
-        .filter(|state| state.is_visible_to(&member.party.id) && keep(state))
+        .filter(|state| keep(state))
         .cloned();
     Ok(state.map(|state| Found::new(&row.key.id, state, &versioned)))
 }

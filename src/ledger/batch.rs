@@ -19,7 +19,8 @@ use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
 use crate::store::{
-    ReferenceRow, ReferencedRow, RequestKey, RequestRow, SealedRow, StoreError, Transaction, WriteSet, ZoneRow,
+    ReferenceRow, ReferencedRow, RequestKey, RequestRow, SealedRow, StoreError, Transaction,
+    WriteSet, ZoneRow,
 };
 
 /// How often one command may ask for more before it is taken for a fault of ours.
@@ -292,8 +293,11 @@ impl<'batch> Batch<'batch> {
             return Ok(None);
         };
         if row.digest != command.digest {
-            let refusal = Refusal::new(Reason::RequestIdReused, "the id was used for something else")
-                .with("id", &command.request_id);
+            let refusal = Refusal::new(
+                Reason::RequestIdReused,
+                "the id was used for something else",
+            )
+            .with("id", &command.request_id);
             return Ok(Some(Err(refusal)));
         }
         let outcome: StoredOutcome =
@@ -341,7 +345,9 @@ impl<'batch> Batch<'batch> {
         }
         let receipt = Receipt {
             scope: command.scope.clone(),
-            sequence: decision.repeat.map_or(head.sequence, |repeat| repeat.sequence),
+            sequence: decision
+                .repeat
+                .map_or(head.sequence, |repeat| repeat.sequence),
             hash: decision.repeat.map_or(head.hash, |repeat| repeat.hash),
             kind: decision.subject.0,
             id: decision.subject.1.clone(),
@@ -472,9 +478,7 @@ fn begins_scope(command: &Command) -> bool {
 fn is_remembered(command: &Command) -> bool {
     !matches!(
         command.action,
-        Action::Tick { .. }
-            | Action::SettleCarry { .. }
-            | Action::Ticket(TicketCommand::Ingest(_))
+        Action::Tick { .. } | Action::SettleCarry { .. } | Action::Ticket(TicketCommand::Ingest(_))
     )
 }
 

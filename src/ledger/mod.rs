@@ -105,12 +105,15 @@ impl From<Refusal> for Failure {
 pub struct Settings {
     /// Most commands of one batch; 1 turns group commit off.
     pub batch_commands_max: usize,
+    /// How many batches may be under way at the same time; `None` for what the database likes best.
+    pub writers: Option<usize>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             batch_commands_max: BATCH_COMMANDS_MAX,
+            writers: None,
         }
     }
 }
@@ -140,25 +143,35 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Starts the writer. It ends after [`Self::close`], when what waited has been answered.
+    /// Starts the writers. They end after [`Self::close`], when what waited has been answered.
     #[must_use]
     pub fn start(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> (Self, tokio::task::JoinHandle<()>) {
+        let writers = settings.writers.unwrap_or_else(|| store.batches_at_once());
         let ledger = Self {
             inner: Arc::new(Inner {
                 store,
                 clock,
-                queue: Queue::default(),
+                queue: Queue::new(writers),
                 calendars: Arc::new(CalendarCache::default()),
                 watch: Arc::new(WatchHub::default()),
                 settings,
             }),
         };
-        let writer = tokio::spawn(writer::run(ledger.clone()));
-        (ledger, writer)
+        let writers: Vec<_> = (0..ledger.inner.queue.lanes())
+            .map(|lane| tokio::spawn(writer::run(ledger.clone(), lane)))
+            .collect();
+        let ended = tokio::spawn(async move {
+            for writer in writers {
+                if let Err(error) = writer.await {
+                    tracing::error!(%error, "a writer ended");
+                }
+            }
+        });
+        (ledger, ended)
     }
 
     /// The database.

@@ -5,6 +5,7 @@
 //! that yields to the first, but is never starved.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -92,14 +93,14 @@ impl Lines {
     }
 }
 
+/// What waits for one writer.
 #[derive(Debug, Default)]
-struct State {
+struct Lane {
     interactive: Lines,
     background: Lines,
-    closed: bool,
 }
 
-impl State {
+impl Lane {
     fn lines(&mut self, urgency: Urgency) -> &mut Lines {
         match urgency {
             Urgency::Interactive => &mut self.interactive,
@@ -110,13 +111,39 @@ impl State {
     fn waiting(&self) -> usize {
         self.interactive.waiting + self.background.waiting
     }
+
+    fn of_firm(&self, firm: &str, urgency: Urgency) -> usize {
+        match urgency {
+            Urgency::Interactive => self.interactive.of_firm(firm),
+            Urgency::Background => self.background.of_firm(firm),
+        }
+    }
 }
 
-/// The queue.
 #[derive(Debug, Default)]
+struct State {
+    lanes: Vec<Lane>,
+    closed: bool,
+}
+
+impl State {
+    fn waiting(&self) -> usize {
+        self.lanes.iter().map(Lane::waiting).sum()
+    }
+
+    fn of_firm(&self, firm: &str, urgency: Urgency) -> usize {
+        let lanes = self.lanes.iter();
+        lanes.map(|lane| lane.of_firm(firm, urgency)).sum()
+    }
+}
+
+/// The queue: a lane for each writer. All commands of a scope go down the same lane, so they keep
+/// their order and writers do not wait for each other.
+#[derive(Debug)]
 pub struct Queue {
     state: Mutex<State>,
-    arrived: Notify,
+    /// One for each lane.
+    arrived: Vec<Notify>,
 }
 
 fn firm_of(command: &Command) -> String {
@@ -128,6 +155,33 @@ fn firm_of(command: &Command) -> String {
 }
 
 impl Queue {
+    /// An empty queue for so many writers, at least one.
+    #[must_use]
+    pub fn new(lanes: usize) -> Self {
+        let lanes = lanes.max(1);
+        let state = State {
+            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            closed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            arrived: (0..lanes).map(|_| Notify::new()).collect(),
+        }
+    }
+
+    /// How many writers it serves.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.arrived.len()
+    }
+
+    fn lane_of(&self, command: &Command) -> usize {
+        let mut hasher = DefaultHasher::new();
+        command.scope.as_str().hash(&mut hasher);
+        let lanes = self.lanes() as u64;
+        usize::try_from(hasher.finish() % lanes).unwrap_or_default()
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,6 +193,7 @@ impl Queue {
     /// command was not taken.
     pub fn push(&self, pending: Pending) -> Result<(), Failure> {
         let firm = firm_of(&pending.command);
+        let lane = self.lane_of(&pending.command);
         {
             let mut state = self.state();
             if state.closed {
@@ -150,36 +205,37 @@ impl Queue {
             if state.waiting() >= WAITING_MAX {
                 return Err(Failure::refused(Reason::QueueFull, "too much is waiting"));
             }
-            let lines = state.lines(pending.urgency);
-            if lines.of_firm(&firm) >= WAITING_PER_FIRM_MAX {
+            if state.of_firm(&firm, pending.urgency) >= WAITING_PER_FIRM_MAX {
                 return Err(Failure::refused(
                     Reason::FirmQuotaExceeded,
                     "too much of this firm is waiting",
                 ));
             }
+            let lines = state.lanes[lane].lines(pending.urgency);
             lines.push_back(firm, pending);
         }
-        self.arrived.notify_one();
+        self.arrived[lane].notify_one();
         Ok(())
     }
 
     /// Puts a command back to the head of its line: its scope was held by another replica.
     pub fn put_back(&self, pending: Pending) {
         let firm = firm_of(&pending.command);
-        self.state()
+        let lane = self.lane_of(&pending.command);
+        self.state().lanes[lane]
             .lines(pending.urgency)
             .push_front(firm, pending);
-        self.arrived.notify_one();
+        self.arrived[lane].notify_one();
     }
 
-    /// Takes up to `most` commands, waiting for the first; `None` once the queue is closed and
-    /// empty.
-    pub async fn take(&self, most: usize) -> Option<Vec<Pending>> {
+    /// Takes up to `most` commands of a lane, waiting for the first; `None` once the queue is
+    /// closed and the lane empty.
+    pub async fn take(&self, lane: usize, most: usize) -> Option<Vec<Pending>> {
         loop {
-            let arrived = self.arrived.notified();
+            let arrived = self.arrived[lane].notified();
             {
                 let mut state = self.state();
-                let batch = Self::take_now(&mut state, most);
+                let batch = Self::take_now(&mut state.lanes[lane], most);
                 if !batch.is_empty() {
                     return Some(batch);
                 }
@@ -191,8 +247,8 @@ impl Queue {
         }
     }
 
-    fn take_now(state: &mut State, most: usize) -> Vec<Pending> {
-        let mut batch = Vec::with_capacity(most.min(state.waiting()));
+    fn take_now(lane: &mut Lane, most: usize) -> Vec<Pending> {
+        let mut batch = Vec::with_capacity(most.min(lane.waiting()));
         while batch.len() < most {
             let background_first = batch.len() % BACKGROUND_TURN == BACKGROUND_TURN - 1;
             let (first, second) = if background_first {
@@ -200,8 +256,8 @@ impl Queue {
             } else {
                 (Urgency::Interactive, Urgency::Background)
             };
-            let next = state.lines(first).pop();
-            let Some(pending) = next.or_else(|| state.lines(second).pop()) else {
+            let next = lane.lines(first).pop();
+            let Some(pending) = next.or_else(|| lane.lines(second).pop()) else {
                 break;
             };
             batch.push(pending);
@@ -212,7 +268,9 @@ impl Queue {
     /// Takes no more commands; what waits is still served.
     pub fn close(&self) {
         self.state().closed = true;
-        self.arrived.notify_one();
+        for arrived in &self.arrived {
+            arrived.notify_one();
+        }
     }
 
     /// How many commands wait.
@@ -276,7 +334,7 @@ mod tests {
 
     #[tokio::test]
     async fn firms_take_turns_and_keep_their_own_order() {
-        let queue = Queue::default();
+        let queue = Queue::new(1);
         for number in 0..3 {
             assert!(
                 queue
@@ -285,7 +343,7 @@ mod tests {
             );
         }
         assert!(queue.push(pending("b", 0, Urgency::Interactive)).is_ok());
-        let batch = queue.take(10).await.map(|batch| order(&batch));
+        let batch = queue.take(0, 10).await.map(|batch| order(&batch));
         assert_eq!(
             batch,
             Some(vec!["a0".into(), "b0".into(), "a1".into(), "a2".into()])
@@ -294,7 +352,7 @@ mod tests {
 
     #[tokio::test]
     async fn background_yields_but_does_not_starve() {
-        let queue = Queue::default();
+        let queue = Queue::new(1);
         for number in 0..16 {
             assert!(
                 queue
@@ -308,7 +366,7 @@ mod tests {
             );
         }
         let batch = queue
-            .take(16)
+            .take(0, 16)
             .await
             .map(|batch| order(&batch))
             .unwrap_or_default();
@@ -318,7 +376,7 @@ mod tests {
 
     #[tokio::test]
     async fn quotas_at_the_limit_and_beyond() {
-        let queue = Queue::default();
+        let queue = Queue::new(1);
         for number in 0..WAITING_PER_FIRM_MAX {
             assert!(
                 queue
@@ -345,7 +403,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_put_back_comes_first_and_a_closed_queue_ends() {
-        let queue = Queue::default();
+        let queue = Queue::new(1);
         for number in 0..2 {
             assert!(
                 queue
@@ -353,7 +411,7 @@ mod tests {
                     .is_ok()
             );
         }
-        let mut batch = queue.take(1).await.unwrap_or_default();
+        let mut batch = queue.take(0, 1).await.unwrap_or_default();
         queue.put_back(batch.remove(0));
         queue.close();
         assert_eq!(
@@ -364,9 +422,58 @@ mod tests {
             Reason::ServiceStopping
         );
         assert_eq!(
-            queue.take(10).await.map(|batch| order(&batch)),
+            queue.take(0, 10).await.map(|batch| order(&batch)),
             Some(vec!["a0".into(), "a1".into()])
         );
-        assert!(queue.take(10).await.is_none());
+        assert!(queue.take(0, 10).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_scope_keeps_to_its_lane() {
+        let queue = Queue::new(3);
+        let scopes: Vec<String> = (0..20).map(|number| format!("p{number}")).collect();
+        for number in 0..3 {
+            for scope in &scopes {
+                let mut pending = pending("a", number, Urgency::Interactive);
+                pending.command.scope = ScopeId::partnership(scope);
+                assert!(queue.push(pending).is_ok());
+            }
+        }
+        queue.close();
+        let mut lanes = Vec::new();
+        for lane in 0..3 {
+            let batch = queue.take(lane, 100).await.unwrap_or_default();
+            assert!(!batch.is_empty(), "every lane is used");
+            let of = |number: &str| -> Vec<String> {
+                let commands = batch.iter().map(|pending| &pending.command);
+                let commands = commands.filter(|command| command.request_id == number);
+                commands.map(|command| command.scope.to_string()).collect()
+            };
+            assert_eq!((of("0"), of("1")), (of("1"), of("2")));
+            lanes.extend(of("0"));
+            assert!(queue.take(lane, 1).await.is_none(), "closed and empty");
+        }
+        lanes.sort();
+        let mut all: Vec<String> = scopes
+            .iter()
+            .map(|scope| ScopeId::partnership(scope).to_string())
+            .collect();
+        all.sort();
+        assert_eq!(lanes, all);
+    }
+
+    #[test]
+    fn a_quota_counts_every_lane() {
+        let queue = Queue::new(4);
+        let push = |number: usize| {
+            let mut pending = pending("a", number, Urgency::Interactive);
+            pending.command.scope = ScopeId::partnership(&format!("p{number}"));
+            queue.push(pending)
+        };
+        for number in 0..WAITING_PER_FIRM_MAX {
+            assert!(push(number).is_ok());
+        }
+        let refused = push(WAITING_PER_FIRM_MAX).map_err(|failure| failure.reason());
+        assert_eq!(refused, Err(Reason::FirmQuotaExceeded));
     }
 }

@@ -1,4 +1,4 @@
-//! The writer: one task that takes whatever waits, and what it does when the database fails.
+//! A writer: a task that takes whatever waits, and what it does when the database fails.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ const HELD_ELSEWHERE_PAUSE: Duration = Duration::from_millis(1);
 /// Exit code after a failure that leaves the state of the database file unknown.
 const EXIT_COMMIT_FAILED: i32 = 74;
 
-/// Serves the queue until it is closed and empty.
+/// Serves a lane of the queue until it is closed and empty.
 ///
 /// Each batch is a task of its own, so that a panic, which is always a fault of ours, ends the
 /// batch and not the writer. Its transaction is rolled back, and its callers learn that the outcome
 /// is unknown because their replies are dropped.
-pub async fn run(ledger: Ledger) {
+pub async fn run(ledger: Ledger, lane: usize) {
     while let Some(batch) = ledger
         .inner
         .queue
-        .take(ledger.inner.settings.batch_commands_max)
+        .take(lane, ledger.inner.settings.batch_commands_max)
         .await
     {
         let ledger = ledger.clone();
@@ -36,6 +36,7 @@ pub async fn run(ledger: Ledger) {
         if let Err(error) = ended {
             tracing::error!(%error, "a batch panicked");
         }
+        // Callers that were just answered and have more to ask come first, and make a full batch.
         tokio::task::yield_now().await;
     }
 }

@@ -189,7 +189,7 @@ pub(super) fn head_list(after_scope: &str, limit: usize) -> CallResult<'_> {
 }
 
 pub(super) fn journal_append(entries: &[Entry]) -> CallResult<'_> {
-    Ok(Call::new(&catalogue::JOURNAL_APPEND, entries.len())
+    Call::new(&catalogue::JOURNAL_APPEND, entries.len())
         .texts(entries.iter().map(|entry| entry.scope.as_str()))?
         .counts(entries.iter().map(|entry| entry.sequence))?
         .times(entries.iter().map(|entry| entry.recorded_at))
@@ -203,7 +203,7 @@ pub(super) fn journal_append(entries: &[Entry]) -> CallResult<'_> {
         .bytes(entries.iter().map(|entry| entry.payload.as_slice()))
         .bytes(entries.iter().map(|entry| entry.previous_hash.as_slice()))
         .bytes(entries.iter().map(|entry| entry.hash.as_slice()))
-        .optional_counts(entries.iter().map(|entry| entry.previous_sequence))?)
+        .optional_counts(entries.iter().map(|entry| entry.previous_sequence))
 }
 
 pub(super) fn journal_get_hash(keys: &[(ScopeId, u64)]) -> CallResult<'_> {

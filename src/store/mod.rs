@@ -356,6 +356,10 @@ pub trait Store: Send + Sync {
     /// `sqlite` or `postgres`.
     fn engine(&self) -> &'static str;
 
+    /// How many units of work it runs well at the same time, for as long as they do not wait for
+    /// each other's locks: one where there is one writer.
+    fn batches_at_once(&self) -> usize;
+
     /// Whether an I/O error at COMMIT must end the process, because nothing can be known about the
     /// file any more.
     fn commit_failure_is_fatal(&self) -> bool;

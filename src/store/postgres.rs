@@ -157,6 +157,8 @@ impl PostgresEngine {
 impl Engine for PostgresEngine {
     type Work = PostgresWork;
     const NAME: &'static str = "postgres";
+    // While one is decided here, the other is written there.
+    const BATCHES_AT_ONCE: usize = 2;
     const COMMIT_FAILURE_IS_FATAL: bool = false;
 
     async fn begin(&self) -> Result<PostgresWork, StoreError> {

@@ -1,8 +1,8 @@
 //! Rows: what a statement answers, as the types of the contract.
 
 use super::{
-    CredentialRow, DueRow, EntryHash, RecordRow, ReferenceRow, ReferencedRow, RequestRow, SealedRow,
-    StoreError, ZoneRow,
+    CredentialRow, DueRow, EntryHash, RecordRow, ReferenceRow, ReferencedRow, RequestRow,
+    SealedRow, StoreError, ZoneRow,
 };
 use crate::domain::commitment::{Commitment, Opening, SALT_BYTES};
 use crate::domain::identity::{ExternalReference, FirmId, ScopeId};

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use super::call::{self, Call};
 use super::rows::{self, Reader};
 use super::{
-    CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow, RequestKey,
-    RequestRow, Store, StoreError, Transaction, WriteSet, ZoneRow,
+    CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow,
+    RequestKey, RequestRow, Store, StoreError, Transaction, WriteSet, ZoneRow,
 };
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::{ExternalReference, ScopeId};
@@ -25,6 +25,8 @@ pub(super) trait Engine: Send + Sync + 'static {
     type Work: Work;
     /// `sqlite` or `postgres`.
     const NAME: &'static str;
+    /// See [`Store::batches_at_once`].
+    const BATCHES_AT_ONCE: usize;
     /// See [`Store::commit_failure_is_fatal`].
     const COMMIT_FAILURE_IS_FATAL: bool;
 
@@ -421,6 +423,10 @@ impl<E: Engine> Store for SqlStore<E> {
 
     fn engine(&self) -> &'static str {
         E::NAME
+    }
+
+    fn batches_at_once(&self) -> usize {
+        E::BATCHES_AT_ONCE
     }
 
     fn commit_failure_is_fatal(&self) -> bool {

@@ -1,5 +1,7 @@
 //! `SQLite`: one file, one writer, readers that never wait for it.
 
+mod together;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::str::FromStr;
@@ -11,7 +13,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
     SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, Pool, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Pool, Sqlite};
 
 use super::call::{Call, Column, Scalar};
 use super::rows::{Reader, implement_row};
@@ -186,6 +188,7 @@ fn reader_count() -> u32 {
 impl Engine for SqliteEngine {
     type Work = SqliteWork;
     const NAME: &'static str = "sqlite";
+    const BATCHES_AT_ONCE: usize = 1;
     const COMMIT_FAILURE_IS_FATAL: bool = true;
 
     async fn begin(&self) -> Result<SqliteWork, StoreError> {
@@ -296,6 +299,15 @@ async fn fetch<T>(
     call: Call<'_>,
     reader: Reader<T>,
 ) -> Result<Vec<T>, StoreError> {
+    if let Some(statement) = together::statement(&call) {
+        let query = sqlx::query_scalar_with(AssertSqlSafe(statement), arguments(&call)?);
+        let text: String = query
+            .fetch_one(connection)
+            .await
+            .map_err(|error| statement_error(&error))?;
+        let rows = together::rows(&text)?;
+        return rows.iter().map(|row| reader(row)).collect();
+    }
     let query = sqlx::query_with(call.statement.sqlite, arguments(&call)?);
     let rows = query
         .fetch_all(connection)

@@ -8,8 +8,8 @@ use entente::store::{BATCH_KEYS_MAX, ListQuery, RecordRow, WriteSet};
 
 use crate::database::Database;
 use crate::rows::{
-    AWKWARD, all, at, entries, entry, entry_after, external, head, heads, key, record, record_at, records, reference,
-    references, scope, sealed,
+    AWKWARD, all, at, entries, entry, entry_after, external, head, heads, key, record, record_at,
+    records, reference, references, scope, sealed,
 };
 
 fn ids(rows: &[RecordRow]) -> Vec<&str> {

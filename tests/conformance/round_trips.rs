@@ -11,8 +11,8 @@ use entente::store::{
 
 use crate::database::Database;
 use crate::rows::{
-    AWKWARD, all, at, credential, entries, entry, external, head, heads, key, record, record_at, records,
-    reference, references, request, request_key, requests, scope, sealed,
+    AWKWARD, all, at, credential, entries, entry, external, head, heads, key, record, record_at,
+    records, reference, references, request, request_key, requests, scope, sealed,
 };
 
 /// Every value that a byte can have.

@@ -217,6 +217,7 @@ async fn simulate(
         };
         let settings = Settings {
             batch_commands_max: [1, 4, 512][rng.random_range(0..3)],
+            writers: Some(rng.random_range(1..=3)),
         };
         let (ledger, writer) = Ledger::start(Arc::clone(&store), Arc::new(skewed), settings);
         replicas.push(ledger);

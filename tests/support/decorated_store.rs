@@ -9,8 +9,8 @@ use entente::domain::journal::{Entry, Head};
 use entente::domain::record::RecordKey;
 use entente::domain::time::Timestamp;
 use entente::store::{
-    CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow, RequestKey,
-    RequestRow, Store, StoreError, Transaction, WriteSet, ZoneRow,
+    CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow,
+    RequestKey, RequestRow, Store, StoreError, Transaction, WriteSet, ZoneRow,
 };
 
 /// A call to the store.
@@ -247,6 +247,10 @@ impl Store for DecoratedStore {
 
     fn engine(&self) -> &'static str {
         self.inner.engine()
+    }
+
+    fn batches_at_once(&self) -> usize {
+        self.inner.batches_at_once()
     }
 
     fn commit_failure_is_fatal(&self) -> bool {

@@ -331,6 +331,10 @@ impl Store for MemoryStore {
         "memory"
     }
 
+    fn batches_at_once(&self) -> usize {
+        1
+    }
+
     fn commit_failure_is_fatal(&self) -> bool {
         false
     }

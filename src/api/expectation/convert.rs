@@ -9,18 +9,12 @@ use crate::domain::expectation::{
     Acceptance, Expectation, ExpectationState, FiveW, How, ImpactScope, Offer, Place, Question,
     Severity, Statement, What, When, Where, Who,
 };
-use crate::domain::identity::PartyId;
 use crate::proto::v1;
 
 impl Shown for Expectation {
     type Message = v1::Expectation;
 
     const REFERENCED: bool = true;
-
-    /// A draft is in the shared journal: hiding it here would promise what the journal breaks.
-    fn is_visible_to(&self, _party: &PartyId) -> bool {
-        true
-    }
 
     fn commitments(&self) -> Vec<Commitment> {
         let mut commitments = Vec::new();

@@ -19,11 +19,6 @@ impl Shown for JointQuote {
 
     const REFERENCED: bool = false;
 
-    /// A quote is what the parties offer together.
-    fn is_visible_to(&self, _party: &PartyId) -> bool {
-        true
-    }
-
     fn commitments(&self) -> Vec<Commitment> {
         let portions = self.portions.iter();
         let of_portions = portions

@@ -16,7 +16,7 @@ use crate::api::{Api, Envelope, Found, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
-use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::identity::ScopeId;
 use crate::domain::sla::agreement::{Agreement, AgreementCommand};
 use crate::ledger::Receipt;
 use crate::proto::v1;
@@ -156,10 +156,6 @@ impl Shown for Agreement {
     type Message = v1::Agreement;
 
     const REFERENCED: bool = false;
-
-    fn is_visible_to(&self, _party: &PartyId) -> bool {
-        true
-    }
 
     fn commitments(&self) -> Vec<Commitment> {
         Vec::new()

@@ -16,7 +16,7 @@ use crate::api::{Api, Envelope, Found, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
-use crate::domain::identity::{FirmId, PartyId, REFERENCE_PART_BYTES_MAX, ScopeId};
+use crate::domain::identity::{FirmId, REFERENCE_PART_BYTES_MAX, ScopeId};
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::TicketState;
@@ -109,10 +109,6 @@ impl Shown for StatusMap {
     type Message = v1::StatusMap;
 
     const REFERENCED: bool = false;
-
-    fn is_visible_to(&self, _party: &PartyId) -> bool {
-        true
-    }
 
     fn commitments(&self) -> Vec<Commitment> {
         Vec::new()

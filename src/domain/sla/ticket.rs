@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::Agreement;
 use super::clock::{
-    ClockEvaluation, Crossing, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact, TicketState,
-    evaluate, sort_facts,
+    ClockEvaluation, Crossing, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact,
+    TicketState, evaluate, sort_facts,
 };
 use super::compiled::CompiledCalendar;
 use crate::domain::aggregate::{Aggregate, Recorded, events};

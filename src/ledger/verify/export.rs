@@ -166,7 +166,9 @@ async fn write_records(
 /// record that has changed since is taken from the replay, every other exactly as it is stored.
 fn as_of_head(replay: &Replay, head: &Head, row: RecordRow) -> Option<RecordRow> {
     let name = (row.key.kind, row.key.id.clone());
-    Some(row).filter(|row| row.sequence <= head.sequence).or_else(|| replay.row(&name))
+    Some(row)
+        .filter(|row| row.sequence <= head.sequence)
+        .or_else(|| replay.row(&name))
 }
 
 async fn write_openings(

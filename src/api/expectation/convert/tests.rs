@@ -7,6 +7,7 @@ use crate::domain::expectation::{
     ExpectationCreated, ExpectationEvent, FulfilmentAccepted, OfferMade, StatementMade,
 };
 use crate::domain::identity::FirmId;
+use crate::domain::identity::PartyId;
 use crate::domain::partnership::{Partnership, PartnershipCreated, PartnershipEvent, Party, Role};
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::time::{Span, Timestamp};
