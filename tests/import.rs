@@ -161,13 +161,13 @@ fn line(ticket: &v1::Ticket, clock: &v1::Clock) -> Line {
     let target = match clock.r#type() {
         TargetType::FirstResponse => Target::FirstResponse,
         TargetType::Resolution => Target::Resolution,
-        TargetType::Unspecified => panic!("a clock without a type"),
+        other => panic!("a clock that was not promised: {other:?}"),
     };
     let outcome = match clock.verdict() {
         Verdict::Met => Outcome::Met,
         Verdict::Breached => Outcome::Breached,
         Verdict::Running => Outcome::Running,
-        Verdict::Unspecified => panic!("a clock without a verdict"),
+        Verdict::Cancelled | Verdict::Unspecified => panic!("a clock without a verdict"),
     };
     let consumed = clock.consumed.expect("a clock says what it consumed");
     assert_eq!(consumed.nanos, 0, "the export counts minutes");

@@ -1,5 +1,6 @@
 //! The world that is measured: partnerships with an agreement each, and tickets spread over them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use entente::cli::keys::{KeyRequest, create_key};
@@ -11,7 +12,9 @@ use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, Agreem
 use entente::domain::sla::calendar::{
     CalendarSpecification, DayWindow, MinuteOfDay, Weekday, WeeklyWindow,
 };
-use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType, TicketState};
+use entente::domain::sla::clock::{
+    Priority, RetargetRule, ServiceLevelTarget, TargetType, TicketState,
+};
 use entente::domain::sla::settings::{SettingsCommand, StatusMap};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::{Span, Timestamp};
@@ -183,7 +186,7 @@ pub fn event(
         opened_at: None,
         priority: (step == 0).then(|| Priority::new(3).expect("a priority")),
         status: Some(status.to_owned()),
-        responded: false,
+        marks: BTreeSet::new(),
         agreement: None,
         title: None,
         backfill: false,
@@ -264,6 +267,9 @@ fn agreement() -> AgreementContent {
         response_by_state: true,
         pausing_states: vec![TicketState::WaitingOnClient],
         thresholds_bps: Vec::new(),
+        retarget_rule: RetargetRule::default(),
+        reopen_rules: Vec::new(),
+        escalation_levels: Vec::new(),
     }
 }
 

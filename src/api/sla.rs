@@ -86,20 +86,34 @@ fn parse_neighbour(
 
 /// The instant that a read asks about, if it names one.
 fn parse_as_of(value: Option<prost_types::Timestamp>) -> Result<Option<Timestamp>, Refusal> {
+    parse_instant("as_of_time", value)
+}
+
+/// The instant whose knowledge a read asks for, if it names one.
+fn parse_known_at(value: Option<prost_types::Timestamp>) -> Result<Option<Timestamp>, Refusal> {
+    parse_instant("known_at_time", value)
+}
+
+fn parse_instant(
+    field: &'static str,
+    value: Option<prost_types::Timestamp>,
+) -> Result<Option<Timestamp>, Refusal> {
     let Some(value) = value else { return Ok(None) };
-    let at = convert::timestamp("as_of_time", value)?;
+    let at = convert::timestamp(field, value)?;
     if at.is_storable() {
         return Ok(Some(at));
     }
     Err(Refusal::field(
         Reason::OutOfRange,
-        "as_of_time",
+        field,
         "must be between the years 2000 and 2099",
     )
-    .with("field", "as_of_time")
+    .with("field", field)
     .with("minimum", Timestamp::EARLIEST)
     .with("maximum", Timestamp::LATEST))
 }
+
+const AGREEMENT_SHAPE: &str = "partnerships/*/agreements/*";
 
 /// Records of one kind, ascending by id, each whatever its state.
 fn all_of(scope: &ScopeId, kind: Kind, after_id: &str, limit: usize) -> ListQuery {

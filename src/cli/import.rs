@@ -248,7 +248,7 @@ async fn targets(connection: &Connection, place: &Place) -> Result<Targets, CliE
         let of_type = match row.r#type() {
             v1::TargetType::FirstResponse => &mut targets.first_response,
             v1::TargetType::Resolution => &mut targets.resolution,
-            v1::TargetType::Unspecified => continue,
+            _ => continue,
         };
         of_type.insert(row.priority.to_string(), counts);
     }

@@ -134,7 +134,7 @@ async fn names(house: &House, pair: &Pair) {
     ] {
         let request = v1::GetTicketRequest {
             name: name.to_owned(),
-            as_of_time: None,
+            ..v1::GetTicketRequest::default()
         };
         faulty(house, BAD, &["name"], north.sla().get_ticket(request)).await;
     }

@@ -183,6 +183,7 @@ async fn asked_about(house: &House, pair: &Pair, ticket: &str, times: [Timestamp
         let request = v1::GetTicketRequest {
             name: ticket.to_owned(),
             as_of_time: Some(time),
+            ..v1::GetTicketRequest::default()
         };
         let answer: Refused = faulty(
             house,

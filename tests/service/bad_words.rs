@@ -342,9 +342,9 @@ async fn service_levels(house: &House, pair: &Pair, value: i32) {
         kind: value,
         targets: vec![
             target(v1::TargetType::Resolution, 1, 60),
-            // 3 to 6 are kept for later versions.
+            // One beyond the last.
             v1::ServiceLevelTarget {
-                r#type: 3,
+                r#type: 7,
                 priority: 2,
                 duration: Some(lasting(60)),
             },

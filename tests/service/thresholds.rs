@@ -31,7 +31,7 @@ async fn flags(pair: &Pair) -> Vec<Flag> {
         (
             entry.r#type,
             clock,
-            reached["threshold_bps"].as_u64().unwrap(),
+            reached["level"]["share"].as_u64().unwrap(),
         )
     });
     flags.collect()

@@ -19,6 +19,7 @@ async fn ticket_at(firm: &Firm, name: &str, as_of: Option<i64>) -> v1::Ticket {
     let request = v1::GetTicketRequest {
         name: name.to_owned(),
         as_of_time: as_of.map(at),
+        ..v1::GetTicketRequest::default()
     };
     ok(firm.connection.sla().get_ticket(request)).await
 }
@@ -377,7 +378,7 @@ pub async fn attainment_in_both_directions(house: House) {
     let back = v1::Agreement {
         obligor: NORTH.to_owned(),
         beneficiary: SOUTH.to_owned(),
-        kind: v1::AgreementKind::Reciprocal.into(),
+        kind: v1::AgreementKind::Ola.into(),
         ..pair.desk()
     };
     pair.agreement("back", back).await;

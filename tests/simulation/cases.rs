@@ -14,7 +14,7 @@ use entente::domain::sla::calendar::{
     CalendarException, CalendarSpecification, CivilDate, DayWindow, MinuteOfDay, Weekday,
     WeeklyWindow,
 };
-use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType};
+use entente::domain::sla::clock::{Priority, RetargetRule, ServiceLevelTarget, TargetType};
 use entente::domain::sla::settings::{CalendarRevision, SettingsCommand};
 use entente::domain::time::{Span, Timestamp};
 use entente::ledger::queue::Urgency;
@@ -367,6 +367,9 @@ fn agreement(scope: &ScopeId, request_id: &str) -> Command {
         response_by_state: true,
         pausing_states: Vec::new(),
         thresholds_bps: Vec::new(),
+        retarget_rule: RetargetRule::default(),
+        reopen_rules: Vec::new(),
+        escalation_levels: Vec::new(),
     };
     command(
         scope,

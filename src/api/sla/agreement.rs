@@ -1,6 +1,7 @@
 //! The RPCs of agreements.
 
 mod convert;
+mod levels;
 
 use tonic::{Request, Response};
 

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response};
 
-use super::pinned::pin_of;
+use super::pinned::pins_of;
 use super::words::{long, to_target_type};
 use super::{SlaService, all_of, parse_as_of, parse_partnership};
 use crate::api::convert::to_timestamp;
@@ -83,7 +83,8 @@ async fn count_all(
         attainment = place
             .run(move || {
                 for ticket in &tickets {
-                    if let Some(pinned) = agreements.get(&pin_of(ticket)) {
+                    let pinned = pins_of(ticket).filter_map(|pin| agreements.get(&pin));
+                    for pinned in pinned {
                         counted.accumulate(
                             pinned.content().obligor.as_str(),
                             &pinned.clocks(ticket, as_of),

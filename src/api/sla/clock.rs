@@ -4,8 +4,8 @@ use super::words::{long, to_clock_state, to_target_type, to_verdict};
 use crate::api::convert::{to_duration, to_timestamp};
 use crate::domain::partnership::Partnership;
 use crate::domain::sla::agreement::AgreementContent;
-use crate::domain::sla::clock::{ChargedParty, ClockEvaluation, TargetType};
-use crate::domain::sla::explain::ClockInterval;
+use crate::domain::sla::clock::{ChargedParty, ClockEvaluation, LevelAt};
+use crate::domain::sla::explain::{ClockAdjustment, ClockInterval};
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::proto::v1;
@@ -13,6 +13,7 @@ use crate::proto::v1;
 /// Who stands behind the roles to which time is charged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Charges {
+    partnership: String,
     obligor: String,
     beneficiary: String,
     client: String,
@@ -41,6 +42,7 @@ impl Charges {
             .as_ref()
             .map(|client| format!("partnerships/{partnership_id}/clients/{client}"));
         Self {
+            partnership: partnership_id.to_owned(),
             obligor: content.obligor.as_str().to_owned(),
             beneficiary: beneficiary
                 .map(|id| id.as_str().to_owned())
@@ -64,10 +66,11 @@ impl Charges {
     }
 }
 
-/// A clock of `ticket` as of an instant.
+/// A clock of `ticket`, under the agreement of that id, as of an instant.
 pub(super) fn to_clock(
     clock: &ClockEvaluation,
     ticket: &Ticket,
+    agreement: &str,
     charges: &Charges,
     as_of: Timestamp,
 ) -> v1::Clock {
@@ -84,28 +87,55 @@ pub(super) fn to_clock(
         breach_time: clock.breached_at.map(to_timestamp),
         charged_to: clock.charged_to.map(|charged| charges.show(charged)),
         percent_used_bps: long(clock.used_bps),
-        thresholds_reached: thresholds_reached(ticket, clock.target_type, as_of),
+        thresholds_reached: thresholds_reached(ticket, agreement, clock, as_of),
+        cycle: i32::try_from(clock.cycle).unwrap_or(i32::MAX),
+        agreement: format!(
+            "partnerships/{}/agreements/{agreement}",
+            charges.partnership
+        ),
+        obligor: charges.obligor.clone(),
     }
 }
 
 /// The thresholds that were journalled for a clock and lie no later than the instant asked about.
 fn thresholds_reached(
     ticket: &Ticket,
-    target_type: TargetType,
+    agreement: &str,
+    clock: &ClockEvaluation,
     as_of: Timestamp,
 ) -> Vec<v1::ThresholdReached> {
-    let reached = ticket
-        .reached
-        .iter()
-        .filter(|reached| reached.target_type == target_type && reached.at <= as_of);
+    let reached = ticket.reached.iter().filter(|reached| {
+        reached.target_type == clock.target_type
+            && reached.cycle == clock.cycle
+            && reached.agreement == agreement
+            && reached.at <= as_of
+    });
     let mut reached: Vec<_> = reached.collect();
-    reached.sort_by_key(|reached| reached.threshold_bps);
-    let shown = reached.into_iter().map(|reached| v1::ThresholdReached {
-        threshold_bps: i32::try_from(reached.threshold_bps).unwrap_or(i32::MAX),
-        reach_time: Some(to_timestamp(reached.at)),
-        backfill: reached.backfill,
+    reached.sort_by_key(|reached| (reached.at, reached.level));
+    let shown = reached.into_iter().map(|reached| {
+        let (threshold_bps, before_due) = match reached.level {
+            LevelAt::Share(bps) => (i32::try_from(bps).unwrap_or(i32::MAX), None),
+            LevelAt::BeforeDue(left) => (0, Some(to_duration(left))),
+        };
+        v1::ThresholdReached {
+            threshold_bps,
+            before_due,
+            reach_time: Some(to_timestamp(reached.at)),
+            backfill: reached.backfill,
+            escalation_levels: reached.escalation_levels.clone(),
+        }
     });
     shown.collect()
+}
+
+/// A change in what counts.
+pub(super) fn to_adjustment(adjustment: &ClockAdjustment) -> v1::ClockAdjustment {
+    v1::ClockAdjustment {
+        time: Some(to_timestamp(adjustment.at)),
+        event_id: adjustment.event_id.clone(),
+        rule: adjustment.rule.sentence().to_owned(),
+        amount: Some(to_duration(adjustment.amount)),
+    }
 }
 
 /// A stretch of a clock's life.
@@ -124,6 +154,7 @@ pub(super) fn to_interval(interval: &ClockInterval, charges: &Charges) -> v1::Cl
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use super::*;
@@ -131,7 +162,9 @@ pub(super) mod tests {
     use crate::domain::identity::{FirmId, PartyId};
     use crate::domain::partnership::{PartnershipState, Party, Role};
     use crate::domain::sla::agreement::{Agreement, AgreementState, AgreementType};
-    use crate::domain::sla::clock::{Priority, ServiceLevelTarget, TicketFact, TicketState};
+    use crate::domain::sla::clock::{
+        Priority, RetargetRule, ServiceLevelTarget, TargetType, TicketFact, TicketState,
+    };
     use crate::domain::sla::compiled::CompiledCalendar;
     use crate::domain::sla::explain::ExplainRule;
     use crate::domain::sla::ticket::ThresholdReached;
@@ -163,6 +196,9 @@ pub(super) mod tests {
             response_by_state: false,
             pausing_states: vec![TicketState::WaitingOnClient],
             thresholds_bps: vec![5_000, 10_000],
+            retarget_rule: RetargetRule::default(),
+            reopen_rules: Vec::new(),
+            escalation_levels: Vec::new(),
         }
     }
 
@@ -176,7 +212,7 @@ pub(super) mod tests {
             state,
             approvals: Vec::new(),
         };
-        PinnedAgreement::new(agreement, Arc::new(CompiledCalendar::always_open()))
+        PinnedAgreement::new("gold", agreement, Arc::new(CompiledCalendar::always_open()))
     }
 
     /// A ticket that waits for its client after half an hour.
@@ -189,12 +225,15 @@ pub(super) mod tests {
             priority,
             status: None,
             state: Some(state),
-            responded: false,
+            marks: BTreeSet::new(),
             recorded: None,
         };
         let reached = |threshold_bps, minutes| ThresholdReached {
+            agreement: "gold".into(),
             target_type: TargetType::Resolution,
-            threshold_bps,
+            cycle: 1,
+            level: LevelAt::Share(threshold_bps),
+            escalation_levels: Vec::new(),
             at: after(minutes),
             priority: Priority::HIGHEST,
             target: Span::from_hours(1),
@@ -204,6 +243,8 @@ pub(super) mod tests {
             reporter: FirmId::operator(),
             agreement: "gold".into(),
             agreement_revision: 1,
+            in_return: None,
+            references: Vec::new(),
             title: None,
             facts: vec![
                 fact(0, TicketState::New, Some(Priority::HIGHEST)),
@@ -286,7 +327,7 @@ pub(super) mod tests {
         let charges = Charges::new("p", &partnership(2), &content());
         let (ticket, as_of) = (ticket(), after(45));
         let evaluation = pinned().clocks(&ticket, as_of);
-        let shown = to_clock(&evaluation.clocks[0], &ticket, &charges, as_of);
+        let shown = to_clock(&evaluation.clocks[0], &ticket, "gold", &charges, as_of);
         assert_eq!(
             (shown.r#type(), shown.state()),
             (v1::TargetType::Resolution, v1::ClockState::Paused)
@@ -307,7 +348,7 @@ pub(super) mod tests {
             .map(|reached| (reached.threshold_bps, reached.backfill))
             .collect();
         assert_eq!(reached, [(5_000, true)]);
-        let later = thresholds_reached(&ticket, TargetType::Resolution, after(60));
+        let later = thresholds_reached(&ticket, "gold", &evaluation.clocks[0], after(60));
         assert_eq!(
             later
                 .iter()
@@ -315,15 +356,20 @@ pub(super) mod tests {
                 .collect::<Vec<_>>(),
             [5_000, 10_000]
         );
-        assert!(thresholds_reached(&ticket, TargetType::FirstResponse, after(60)).is_empty());
+        let next_cycle = ClockEvaluation {
+            cycle: 2,
+            ..evaluation.clocks[0].clone()
+        };
+        assert!(thresholds_reached(&ticket, "gold", &next_cycle, after(60)).is_empty());
     }
 
     #[test]
     fn intervals_say_why() {
         let charges = Charges::new("p", &partnership(2), &content());
         let intervals = pinned()
-            .explain(&ticket(), TargetType::Resolution, after(45))
-            .unwrap();
+            .explain(&ticket(), TargetType::Resolution, 1, after(45))
+            .unwrap()
+            .intervals;
         let shown: Vec<v1::ClockInterval> = intervals
             .iter()
             .map(|interval| to_interval(interval, &charges))

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tonic::{Request, Response};
 
 use super::check::whole;
-use super::clock::{Charges, to_clock, to_interval};
+use super::clock::{Charges, to_adjustment, to_clock, to_interval};
 use super::ticket::{SHAPE, instant};
-use super::words::target_type;
-use super::{SlaService, parse_as_of};
+use super::words::{target_type, to_target_type};
+use super::{AGREEMENT_SHAPE, SlaService, parse_as_of, parse_known_at, parse_neighbour};
 use crate::api::Api;
 use crate::api::convert::parse_name;
 use crate::api::faults::Faults;
@@ -18,7 +18,7 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{ClockEvaluation, TargetType};
-use crate::domain::sla::explain::{ClockInterval, INTERVALS_MAX};
+use crate::domain::sla::explain::{ClockExplanation, ClockInterval, INTERVALS_MAX};
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::proto::v1;
@@ -31,22 +31,24 @@ pub(super) async fn explain_clock(
     let api = service.api.as_ref();
     let caller = api.caller(request, Permission::Read).await?;
     let message = request.get_ref();
-    let mut faults = Faults::default();
-    let name = faults.take(parse_name::<2>("name", &message.name, SHAPE).map(Some));
-    let target_type = faults.take(target_type("type", message.r#type).map(Some));
-    let asked = faults.take(parse_as_of(message.as_of_time).map(Some));
-    let (([partnership, id], target_type), asked) =
-        whole(faults, name.zip(target_type).zip(asked))?;
-    let asked_micros = asked.map(Timestamp::as_micros);
+    let asked = asked(message)?;
     let purpose = format!(
-        "ExplainClock:{}:{}:{}:{asked_micros:?}",
-        caller.firm, message.name, message.r#type
+        "ExplainClock:{}:{}:{}:{}:{}:{:?}:{:?}",
+        caller.firm,
+        message.name,
+        message.r#type,
+        message.cycle,
+        message.agreement,
+        asked.as_of.map(Timestamp::as_micros),
+        asked.known_at.map(Timestamp::as_micros),
     );
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
-    let (member, ticket) = api.get::<Ticket>(&caller, &partnership, &id).await?;
+    let [partnership, id] = &asked.name;
+    let (member, found) = api.get::<Ticket>(&caller, partnership, id).await?;
+    let ticket = found.state.as_known_at(asked.known_at);
     let Place { as_of, first } = if page.after.is_empty() {
         Place {
-            as_of: instant(asked, &ticket.state, api.now())?,
+            as_of: instant(asked.as_of.or(asked.known_at), &ticket, api.now())?,
             first: 0,
         }
     } else {
@@ -54,40 +56,89 @@ pub(super) async fn explain_clock(
             Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
         })?
     };
-    let scope = ScopeId::partnership(&partnership);
-    let pinned = service
-        .agreements
-        .of_ticket(api, &scope, &ticket.state)
-        .await?;
+    let scope = ScopeId::partnership(partnership);
+    let pinned = service.agreements.of_ticket(api, &scope, &ticket).await?;
+    let pinned = pinned
+        .into_iter()
+        .find(|pinned| asked.agreement.as_ref().is_none_or(|id| id == pinned.id()))
+        .ok_or_else(|| no_clock(asked.target_type))?;
     let place = service.explaining.enter().await?;
-    let (ticket, limit, agreement) = (ticket.state, page.limit(), Arc::clone(&pinned));
+    let (limit, agreement) = (page.limit(), Arc::clone(&pinned));
+    let (target_type, cycle) = (asked.target_type, asked.cycle);
     let explained = place.run(move || {
-        let clocks = agreement.clocks(&ticket, as_of).clocks;
+        let clocks = agreement.clocks(&ticket, as_of).clocks.into_iter();
         let clock = clocks
+            .filter(|clock| clock.target_type == target_type)
+            .rfind(|clock| cycle.is_none_or(|cycle| clock.cycle == cycle))
+            .ok_or_else(|| no_clock(target_type))?;
+        let mut explanation = agreement
+            .explain(&ticket, target_type, clock.cycle, as_of)
+            .map_err(|_| too_many())?;
+        explanation.intervals = explanation
+            .intervals
             .into_iter()
-            .find(|clock| clock.target_type == target_type);
-        let intervals = agreement
-            .explain(&ticket, target_type, as_of)
-            .map_err(|_| too_many());
-        let intervals = intervals.map(|all| all.into_iter().skip(first).take(limit).collect());
-        (ticket, clock, intervals)
+            .skip(first)
+            .take(limit)
+            .collect();
+        Ok::<_, Refusal>((ticket, clock, explanation))
     });
-    let (ticket, clock, intervals): (
-        Ticket,
-        Option<ClockEvaluation>,
-        Result<Vec<ClockInterval>, Refusal>,
-    ) = explained.await?;
-    let clock = clock.ok_or_else(|| no_clock(target_type))?;
-    let charges = Charges::new(&partnership, &member.partnership.state, pinned.content());
-    let (intervals, next_page_token) = cut(api, &page, as_of, first, intervals?);
+    let (ticket, clock, explanation): (Ticket, ClockEvaluation, ClockExplanation) =
+        explained.await??;
+    let charges = Charges::new(partnership, &member.partnership.state, pinned.content());
+    let (intervals, next_page_token) = cut(api, &page, as_of, first, explanation.intervals);
     Ok(Response::new(v1::ExplainClockResponse {
-        clock: Some(to_clock(&clock, &ticket, &charges, as_of)),
+        clock: Some(to_clock(&clock, &ticket, pinned.id(), &charges, as_of)),
         intervals: intervals
             .iter()
             .map(|interval| to_interval(interval, &charges))
             .collect(),
         next_page_token,
+        adjustments: explanation.adjustments.iter().map(to_adjustment).collect(),
     }))
+}
+
+/// What is asked.
+struct Asked {
+    name: [String; 2],
+    target_type: TargetType,
+    /// `None` for the latest.
+    cycle: Option<u32>,
+    /// `None` for the ticket's own.
+    agreement: Option<String>,
+    as_of: Option<Timestamp>,
+    known_at: Option<Timestamp>,
+}
+
+fn asked(message: &v1::ExplainClockRequest) -> Result<Asked, Refusal> {
+    let mut faults = Faults::default();
+    let name = faults.take(parse_name::<2>("name", &message.name, SHAPE).map(Some));
+    let target_type = faults.take(target_type("type", message.r#type).map(Some));
+    let as_of = faults.take(parse_as_of(message.as_of_time).map(Some));
+    let known_at = faults.take(parse_known_at(message.known_at_time).map(Some));
+    let cycle = u32::try_from(message.cycle).ok();
+    faults.require(cycle.is_some(), "cycle", "must not be negative");
+    let agreement = match &name {
+        Some([partnership, _]) if !message.agreement.is_empty() => faults.take(
+            parse_neighbour(
+                "agreement",
+                &message.agreement,
+                AGREEMENT_SHAPE,
+                partnership,
+            )
+            .map(Some),
+        ),
+        _ => None,
+    };
+    let ((name, target_type), (as_of, known_at)) =
+        whole(faults, name.zip(target_type).zip(as_of.zip(known_at)))?;
+    Ok(Asked {
+        name,
+        target_type,
+        cycle: cycle.filter(|cycle| *cycle > 0),
+        agreement,
+        as_of,
+        known_at,
+    })
 }
 
 /// The page, and the token of the next one.
@@ -123,11 +174,8 @@ fn too_many() -> Refusal {
 
 /// The agreement promised nothing of that type while the ticket was open.
 fn no_clock(target_type: TargetType) -> Refusal {
-    let name = match target_type {
-        TargetType::FirstResponse => "FIRST_RESPONSE",
-        TargetType::Resolution => "RESOLUTION",
-    };
-    Refusal::not_found("clock").with("type", name)
+    let name = to_target_type(target_type).as_str_name();
+    Refusal::not_found("clock").with("type", name.trim_start_matches("TARGET_TYPE_"))
 }
 
 /// Where a page begins. All pages keep the instant of the first, also where that was "now".

@@ -12,9 +12,9 @@ use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, AgreementContent};
-use crate::domain::sla::clock::{TargetType, TicketEvaluation};
+use crate::domain::sla::clock::{Case, TargetType, Terms, TicketEvaluation};
 use crate::domain::sla::compiled::CompiledCalendar;
-use crate::domain::sla::explain::{ClockInterval, ExplainError, explain};
+use crate::domain::sla::explain::{ClockExplanation, ExplainError, explain_case};
 use crate::domain::sla::settings::CalendarRevision;
 use crate::domain::sla::ticket::{Ticket, clocks};
 use crate::domain::time::Timestamp;
@@ -104,6 +104,7 @@ fn lost(what: &str) -> Refusal {
 /// What an agreement says, with its calendar compiled.
 #[derive(Debug)]
 pub struct PinnedAgreement {
+    id: String,
     // Its state and its approvals may have changed since it was read, so they are not shown.
     agreement: Agreement,
     calendar: Arc<CompiledCalendar>,
@@ -112,11 +113,18 @@ pub struct PinnedAgreement {
 impl PinnedAgreement {
     /// Puts both together.
     #[must_use]
-    pub const fn new(agreement: Agreement, calendar: Arc<CompiledCalendar>) -> Self {
+    pub fn new(id: &str, agreement: Agreement, calendar: Arc<CompiledCalendar>) -> Self {
         Self {
+            id: id.to_owned(),
             agreement,
             calendar,
         }
+    }
+
+    /// The agreement's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// What the agreement says.
@@ -131,7 +139,7 @@ impl PinnedAgreement {
         clocks(ticket, &self.agreement, &self.calendar, as_of)
     }
 
-    /// The life of one of its clocks.
+    /// The life of one cycle of one of its clocks.
     ///
     /// # Errors
     /// If it has too many intervals.
@@ -139,22 +147,40 @@ impl PinnedAgreement {
         &self,
         ticket: &Ticket,
         target_type: TargetType,
+        cycle: u32,
         as_of: Timestamp,
-    ) -> Result<Vec<ClockInterval>, ExplainError> {
-        explain(
-            &ticket.facts,
-            &self.agreement.content.rules(),
-            &self.calendar,
-            target_type,
-            as_of,
-        )
+    ) -> Result<ClockExplanation, ExplainError> {
+        let rules = self.agreement.content.rules();
+        let terms = [Terms {
+            from: Timestamp::EARLIEST,
+            event_id: "",
+            rules: &rules,
+            calendar: &self.calendar,
+        }];
+        let case = Case::under(&ticket.facts, &terms);
+        explain_case(&case, target_type, Some(cycle), as_of)
     }
 }
 
-/// The agreement that a ticket pins.
-#[must_use]
-pub fn pin_of(ticket: &Ticket) -> Pin {
-    (ticket.agreement.clone(), ticket.agreement_revision)
+/// The agreements that a ticket pins: its own, and the one in return.
+pub fn pins_of(ticket: &Ticket) -> impl Iterator<Item = Pin> + '_ {
+    ticket
+        .terms()
+        .map(|terms| (terms.agreement, terms.revision))
+}
+
+/// Those of the agreements that a ticket pins, its own first.
+///
+/// # Errors
+/// If one of them is not among them.
+pub(super) fn pinned_by(
+    ticket: &Ticket,
+    agreements: &HashMap<Pin, Arc<PinnedAgreement>>,
+) -> Result<Vec<Arc<PinnedAgreement>>, Refusal> {
+    let of = |pin: Pin| agreements.get(&pin).map(Arc::clone);
+    pins_of(ticket)
+        .map(|pin| of(pin).ok_or_else(|| lost("an agreement")))
+        .collect()
 }
 
 /// Agreements that tickets pin, remembered by scope, id and revision.
@@ -164,7 +190,7 @@ pub struct PinnedAgreements {
 }
 
 impl PinnedAgreements {
-    /// The agreement of one ticket.
+    /// The agreements of one ticket, its own first.
     ///
     /// # Errors
     /// As [`Self::of_tickets`].
@@ -173,11 +199,9 @@ impl PinnedAgreements {
         api: &Api,
         scope: &ScopeId,
         ticket: &Ticket,
-    ) -> Result<Arc<PinnedAgreement>, ApiError> {
-        let mut found = self.of_tickets(api, scope, std::iter::once(ticket)).await?;
-        found
-            .remove(&pin_of(ticket))
-            .ok_or_else(|| lost("an agreement").into())
+    ) -> Result<Vec<Arc<PinnedAgreement>>, ApiError> {
+        let found = self.of_tickets(api, scope, std::iter::once(ticket)).await?;
+        Ok(pinned_by(ticket, &found)?)
     }
 
     /// The agreements of tickets in `scope`, each once.
@@ -215,6 +239,7 @@ impl PinnedAgreements {
                 .get(&calendar_of(agreement))
                 .ok_or_else(|| lost("a calendar"))?;
             let pinned = Arc::new(PinnedAgreement::new(
+                &pin.0,
                 agreement.clone(),
                 Arc::clone(calendar),
             ));
@@ -232,8 +257,7 @@ impl PinnedAgreements {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found = HashMap::new();
         let mut missing = BTreeSet::new();
-        for ticket in tickets {
-            let pin = pin_of(ticket);
+        for pin in tickets.flat_map(pins_of) {
             if found.contains_key(&pin) {
                 continue;
             }

@@ -1,14 +1,15 @@
 //! Tickets with their clocks: one, one by the caller's own id, a page of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tonic::{Request, Response};
 
 use super::clock::{Charges, to_clock};
 use super::ingest::REFERENCES_READ_MAX;
-use super::pinned::{PinnedAgreement, pin_of};
+use super::pinned::{PinnedAgreement, pinned_by};
 use super::words::{count, ticket_state, to_ticket_state};
-use super::{SlaService, all_of, decode, parse_as_of, parse_parent};
+use super::{SlaService, all_of, decode, parse_as_of, parse_known_at, parse_parent};
 use crate::api::caller::Caller;
 use crate::api::convert::{etag, parse_name, reference, to_reference, to_timestamp};
 use crate::api::listing::{RECORDS_READ_MAX, name_in};
@@ -42,9 +43,12 @@ pub(super) async fn get(
     let caller = service.api.caller(request, Permission::Read).await?;
     let message = request.get_ref();
     let [partnership, id] = parse_name("name", &message.name, SHAPE)?;
-    let as_of = parse_as_of(message.as_of_time)?;
+    let asked = Asked {
+        as_of: parse_as_of(message.as_of_time)?,
+        known_at: parse_known_at(message.known_at_time)?,
+    };
     Ok(Response::new(
-        show_one(service, &caller, &partnership, &id, as_of).await?,
+        show_one(service, &caller, &partnership, &id, asked).await?,
     ))
 }
 
@@ -80,7 +84,7 @@ pub(super) async fn lookup(
     });
     let (scope, id) = the_only(visible(api, &caller, candidates.collect()).await?)?;
     Ok(Response::new(
-        show_one(service, &caller, scope.id(), &id, None).await?,
+        show_one(service, &caller, scope.id(), &id, Asked::default()).await?,
     ))
 }
 
@@ -218,9 +222,7 @@ async fn show_all(
     let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
     let mut shown = Vec::with_capacity(found.len());
     for ticket in found {
-        let pinned = agreements
-            .get(&pin_of(&ticket.state))
-            .ok_or_else(|| Refusal::not_found("agreement"))?;
+        let pinned = pinned_by(&ticket.state, &agreements)?;
         let view = TicketView {
             member,
             ticket,
@@ -234,6 +236,13 @@ async fn show_all(
     Ok(shown)
 }
 
+/// As of which instant a ticket is shown, and from what was recorded by which.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    as_of: Option<Timestamp>,
+    known_at: Option<Timestamp>,
+}
+
 /// One ticket. What depends only on the name is read at once, and the agreement mostly comes from
 /// memory.
 async fn show_one(
@@ -241,7 +250,7 @@ async fn show_one(
     caller: &Caller,
     partnership: &str,
     id: &str,
-    as_of: Option<Timestamp>,
+    asked: Asked,
 ) -> Result<v1::Ticket, ApiError> {
     let (api, scope) = (service.api.as_ref(), ScopeId::partnership(partnership));
     let keys = [RecordKey::new(&scope, Kind::Ticket, id)];
@@ -249,8 +258,9 @@ async fn show_one(
         api.get::<Ticket>(caller, partnership, id),
         api.ledger.store().references_of(&keys)
     );
-    let (member, ticket) = read?;
-    let as_of = instant(as_of, &ticket.state, api.now())?;
+    let (member, mut ticket) = read?;
+    ticket.state = ticket.state.as_known_at(asked.known_at);
+    let as_of = instant(asked.as_of.or(asked.known_at), &ticket.state, api.now())?;
     let pinned = service
         .agreements
         .of_ticket(api, &scope, &ticket.state)
@@ -260,7 +270,7 @@ async fn show_one(
     let view = TicketView {
         member: &member,
         ticket: &ticket,
-        pinned: &pinned,
+        pinned,
         references: own_references(&caller.firm, references?)
             .remove(&ticket.id)
             .unwrap_or_default(),
@@ -311,7 +321,8 @@ fn own_references(
 struct TicketView<'view> {
     member: &'view Member,
     ticket: &'view Found<Ticket>,
-    pinned: &'view PinnedAgreement,
+    /// Its own agreement first.
+    pinned: Vec<Arc<PinnedAgreement>>,
     references: Vec<ExternalReference>,
     title: String,
     as_of: Timestamp,
@@ -326,29 +337,36 @@ impl TicketView<'_> {
             created_at,
             updated_at,
         } = self.ticket;
-        let evaluation = self.pinned.clocks(ticket, self.as_of);
         let partnership = &self.member.partnership;
-        let charges = Charges::new(&partnership.id, &partnership.state, self.pinned.content());
         let scope = self.member.scope();
-        let clocks = evaluation
-            .clocks
-            .iter()
-            .map(|clock| to_clock(clock, ticket, &charges, self.as_of));
+        let mut clocks = Vec::new();
+        let mut standing = None;
+        for pinned in &self.pinned {
+            let evaluation = pinned.clocks(ticket, self.as_of);
+            let charges = Charges::new(&partnership.id, &partnership.state, pinned.content());
+            let shown = evaluation.clocks.iter();
+            clocks.extend(
+                shown.map(|clock| to_clock(clock, ticket, pinned.id(), &charges, self.as_of)),
+            );
+            standing = standing.or(Some(evaluation));
+        }
+        let (state, priority, opened_at) = standing
+            .map_or((TicketState::New, None, self.as_of), |evaluation| {
+                (evaluation.state, evaluation.priority, evaluation.opened_at)
+            });
         v1::Ticket {
             name: name_in(&scope, "tickets", id),
             external_references: self.references.iter().map(to_reference).collect(),
             agreement: name_in(&scope, "agreements", &ticket.agreement),
             agreement_revision: i64::from(ticket.agreement_revision),
             title: self.title.clone(),
-            state: to_ticket_state(evaluation.state).into(),
-            priority: evaluation
-                .priority
-                .map_or(0, |priority: Priority| priority.get().into()),
+            state: to_ticket_state(state).into(),
+            priority: priority.map_or(0, |priority: Priority| priority.get().into()),
             // While every event is parked, nothing is known of the opening.
-            open_time: (!ticket.facts.is_empty()).then(|| to_timestamp(evaluation.opened_at)),
+            open_time: (!ticket.facts.is_empty()).then(|| to_timestamp(opened_at)),
             event_count: count(ticket.facts.len()),
             parked_count: count(ticket.parked.len()),
-            clocks: clocks.collect(),
+            clocks,
             create_time: Some(to_timestamp(*created_at)),
             update_time: Some(to_timestamp(*updated_at)),
             etag: etag(*revision),
@@ -397,11 +415,12 @@ mod tests {
 
     #[test]
     fn a_ticket_is_shown_as_of_an_instant() {
-        let (member, pinned, ticket) = (member(), pinned(), found("t", ticket()));
+        let (member, pinned) = (member(), Arc::new(pinned()));
+        let ticket = found("t", ticket());
         let mut view = TicketView {
             member: &member,
             ticket: &ticket,
-            pinned: &pinned,
+            pinned: vec![Arc::clone(&pinned)],
             references: vec![row("north", "p", "t").reference],
             title: "Printer on fire".into(),
             as_of: after(45),
@@ -428,7 +447,7 @@ mod tests {
 
     #[test]
     fn a_ticket_of_parked_events_alone_has_no_opening() {
-        let (member, pinned) = (member(), pinned());
+        let (member, pinned) = (member(), Arc::new(pinned()));
         let ticket = found(
             "t",
             Ticket {
@@ -439,7 +458,7 @@ mod tests {
         let view = TicketView {
             member: &member,
             ticket: &ticket,
-            pinned: &pinned,
+            pinned: vec![Arc::clone(&pinned)],
             references: Vec::new(),
             title: String::new(),
             as_of: OPENED,

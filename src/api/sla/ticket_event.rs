@@ -1,11 +1,13 @@
 //! One event of a batch: what the caller sent, and what it is told.
 
+use std::collections::BTreeSet;
+
 use prost::Message;
 use tonic_types::pb;
 
 use super::check::{checked, whole};
-use super::parse_neighbour;
-use super::words::{long, priority};
+use super::words::{long, priority, unknown};
+use super::{AGREEMENT_SHAPE, parse_neighbour};
 use crate::api::convert::{reference, timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
@@ -13,6 +15,7 @@ use crate::api::required;
 use crate::api::status::status;
 use crate::domain::identity::FirmId;
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::clock::Mark;
 use crate::domain::sla::ticket::{EVENT_ID_BYTES_MAX, IngestEvent, PARKED};
 use crate::domain::text::{require_free_text, require_reference, require_token};
 use crate::ledger::Receipt;
@@ -20,7 +23,8 @@ use crate::proto::v1;
 
 /// Longest title of a ticket, in bytes.
 pub(super) const TITLE_BYTES_MAX: usize = 200;
-const AGREEMENT_SHAPE: &str = "partnerships/*/agreements/*";
+/// Most activities of one event: each of them once.
+const ACTIVITIES_MAX: usize = 5;
 
 /// What the caller sent, with its title left to be sealed.
 ///
@@ -67,6 +71,7 @@ pub(super) fn ingest_event(
             parse_neighbour("agreement", &sent.agreement, AGREEMENT_SHAPE, partnership).map(Some),
         )
     };
+    let marks = marks(sent, &mut faults);
     faults.take(checked(|violations| {
         require_free_text(violations, "title", &sent.title, TITLE_BYTES_MAX);
     }));
@@ -80,12 +85,38 @@ pub(super) fn ingest_event(
             opened_at,
             priority,
             status: sent.status.clone(),
-            responded: sent.response.unwrap_or_default(),
+            marks,
             agreement,
             title: None,
             backfill,
         });
     whole(faults, event)
+}
+
+/// What the sender says was done.
+fn marks(sent: &v1::TicketEvent, faults: &mut Faults) -> BTreeSet<Mark> {
+    let mut marks = BTreeSet::new();
+    if sent.response.unwrap_or_default() {
+        marks.insert(Mark::Responded);
+    }
+    for (index, value) in sent.activities.iter().take(ACTIVITIES_MAX).enumerate() {
+        let field = format!("activities[{index}]");
+        let mark = match v1::TicketActivity::try_from(*value) {
+            Ok(v1::TicketActivity::MessageReceived) => Ok(Mark::MessageReceived),
+            Ok(v1::TicketActivity::UpdateGiven) => Ok(Mark::Updated),
+            Ok(v1::TicketActivity::PlanGiven) => Ok(Mark::Planned),
+            Ok(v1::TicketActivity::WorkaroundGiven) => Ok(Mark::WorkedAround),
+            Ok(v1::TicketActivity::Merged) => Ok(Mark::Merged),
+            Ok(v1::TicketActivity::Unspecified) | Err(_) => Err(unknown(&field)),
+        };
+        let Some(mark) = faults.take(mark.map(Some)) else {
+            continue;
+        };
+        faults.require(marks.insert(mark), &field, "each activity once");
+    }
+    let few = sent.activities.len() <= ACTIVITIES_MAX;
+    faults.require(few, "activities", "each activity once");
+    marks
 }
 
 /// What the caller is told of an event that was taken.
@@ -192,7 +223,7 @@ mod tests {
         assert_eq!(event.occurred_at.as_micros(), 1_767_225_600_000_005);
         assert_eq!(event.priority.map(u8::from), Some(2));
         assert_eq!(event.agreement.as_deref(), Some("gold"));
-        assert!(event.backfill && !event.responded && event.title.is_none());
+        assert!(event.backfill && event.marks.is_empty() && event.title.is_none());
     }
 
     #[test]

@@ -51,6 +51,10 @@ pub(super) const fn to_ticket_state(state: TicketState) -> v1::TicketState {
 pub(super) fn target_type(field: &str, value: i32) -> Result<TargetType, Refusal> {
     match v1::TargetType::try_from(value) {
         Ok(v1::TargetType::FirstResponse) => Ok(TargetType::FirstResponse),
+        Ok(v1::TargetType::ResolutionPlan) => Ok(TargetType::ResolutionPlan),
+        Ok(v1::TargetType::NextResponse) => Ok(TargetType::NextResponse),
+        Ok(v1::TargetType::NextUpdate) => Ok(TargetType::NextUpdate),
+        Ok(v1::TargetType::Workaround) => Ok(TargetType::Workaround),
         Ok(v1::TargetType::Resolution) => Ok(TargetType::Resolution),
         Ok(v1::TargetType::Unspecified) | Err(_) => Err(unknown(field)),
     }
@@ -60,6 +64,10 @@ pub(super) fn target_type(field: &str, value: i32) -> Result<TargetType, Refusal
 pub(super) const fn to_target_type(target_type: TargetType) -> v1::TargetType {
     match target_type {
         TargetType::FirstResponse => v1::TargetType::FirstResponse,
+        TargetType::ResolutionPlan => v1::TargetType::ResolutionPlan,
+        TargetType::NextResponse => v1::TargetType::NextResponse,
+        TargetType::NextUpdate => v1::TargetType::NextUpdate,
+        TargetType::Workaround => v1::TargetType::Workaround,
         TargetType::Resolution => v1::TargetType::Resolution,
     }
 }
@@ -70,7 +78,10 @@ pub(super) const fn to_clock_state(state: ClockState) -> v1::ClockState {
         ClockState::Running => v1::ClockState::Running,
         ClockState::Paused => v1::ClockState::Paused,
         ClockState::OutsideHours => v1::ClockState::OutsideHours,
+        ClockState::Idle => v1::ClockState::Idle,
+        ClockState::Excluded => v1::ClockState::Excluded,
         ClockState::Stopped => v1::ClockState::Stopped,
+        ClockState::Cancelled => v1::ClockState::Cancelled,
     }
 }
 
@@ -80,6 +91,7 @@ pub(super) const fn to_verdict(verdict: Verdict) -> v1::Verdict {
         Verdict::Running => v1::Verdict::Running,
         Verdict::Met => v1::Verdict::Met,
         Verdict::Breached => v1::Verdict::Breached,
+        Verdict::Cancelled => v1::Verdict::Cancelled,
     }
 }
 
@@ -114,8 +126,8 @@ mod tests {
         for bad in [0, -1, 8] {
             assert_eq!(ticket_state("f", bad).unwrap_err().violations[0].field, "f");
         }
-        for reserved in [0, 3, 6] {
-            assert!(target_type("f", reserved).is_err());
+        for bad in [0, 7, -1] {
+            assert!(target_type("f", bad).is_err());
         }
     }
 

@@ -158,6 +158,7 @@ fn events(name: &str, desk: &Desk, index: usize, tale: &Tale) -> Vec<v1::TicketE
         response: step.response.then_some(true),
         agreement: format!("{name}/agreements/{}", desk.agreement),
         title: tale.title.to_owned(),
+        activities: Vec::new(),
     };
     (1..).zip(&tale.steps).map(event).collect()
 }
@@ -249,6 +250,7 @@ async fn explain(
     let request = v1::GetTicketRequest {
         name: found.name.clone(),
         as_of_time: Some(end),
+        ..v1::GetTicketRequest::default()
     };
     let ticket = call("read the ticket", sla.get_ticket(request)).await?;
     let mut intervals = Vec::new();
@@ -260,6 +262,7 @@ async fn explain(
             as_of_time: Some(end),
             page_size: PAGE_SIZE,
             page_token,
+            ..v1::ExplainClockRequest::default()
         };
         let page = call("explain the clock", sla.explain_clock(request)).await?;
         intervals.extend(page.intervals);

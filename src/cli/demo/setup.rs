@@ -319,11 +319,11 @@ fn service_desk(name: &str) -> v1::Agreement {
     }
 }
 
-/// What Harbour IT owes Nightdesk in return.
+/// What Harbour IT owes Nightdesk for what that hands on.
 fn second_line(name: &str) -> v1::Agreement {
     v1::Agreement {
         display_name: "Second line".to_owned(),
-        kind: AgreementKind::Reciprocal.into(),
+        kind: AgreementKind::Ola.into(),
         obligor: PRIME.to_owned(),
         beneficiary: SUB.to_owned(),
         targets: targets(&HARBOUR),

@@ -1,8 +1,14 @@
 //! Agreements: which service levels one party owes another.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
 
-use super::clock::{ClockRules, ServiceLevelTarget, TargetType, TicketState, WHOLE_TARGET_BPS};
+use self::check::check_content;
+use super::clock::{
+    ClockRules, EscalationLevel, RetargetRule, ServiceLevelTarget, Side, TargetReopenRule,
+    TicketState,
+};
 use super::settings::Calendar;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::command::Decision;
@@ -13,13 +19,18 @@ use crate::domain::partnership::{
     AgreementNamed, Approval, Partnership, PartnershipEvent, Party, as_active_party,
 };
 use crate::domain::record::{Event, Kind};
-use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::text::require_display_name;
+use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::{MICROS_PER_DAY, Span};
 use crate::domain::world::{Stop, View};
 
-/// Most targets of one agreement: two types at five priorities.
-pub const TARGETS_MAX: usize = 10;
+/// Most targets of one agreement: six types at five priorities.
+pub const TARGETS_MAX: usize = 30;
+/// Most reopen rules of one agreement: one for each type.
+pub const REOPEN_RULES_MAX: usize = 6;
+/// Most escalation levels of one agreement.
+pub const ESCALATION_LEVELS_MAX: usize = 20;
+/// Longest name of an escalation level, in bytes.
+pub const ESCALATION_NAME_BYTES_MAX: usize = 64;
 /// Most thresholds of one agreement.
 pub const THRESHOLDS_MAX: usize = 10;
 /// Most agreements of one partnership that are in force at a time.
@@ -103,17 +114,31 @@ pub struct AgreementContent {
     /// At which parts of a target an entry is journalled, in basis points, ascending; the last is
     /// always the whole target.
     pub thresholds_bps: Vec<u32>,
+    /// What a change of priority does to time consumed before.
+    pub retarget_rule: RetargetRule,
+    /// What a reopening does, by type of promise; what is not listed resumes.
+    pub reopen_rules: Vec<TargetReopenRule>,
+    /// Who is to be told when.
+    pub escalation_levels: Vec<EscalationLevel>,
 }
 
 impl AgreementContent {
     /// The part that clocks run by.
     #[must_use]
     pub fn rules(&self) -> ClockRules {
+        let side = match self.agreement_type {
+            AgreementType::Reciprocal => Side::WaitedFor,
+            _ => Side::Working,
+        };
         ClockRules {
+            side,
             targets: self.targets.clone(),
             pausing_states: self.pausing_states.clone(),
             response_by_state: self.response_by_state,
+            retarget_rule: self.retarget_rule,
+            reopen_rules: self.reopen_rules.clone(),
             thresholds_bps: self.thresholds_bps.clone(),
+            escalation_levels: self.escalation_levels.clone(),
         }
     }
 }
@@ -301,81 +326,6 @@ fn started(id: &str, view: &View<'_>) -> Event {
         agreement: id.to_owned(),
     };
     Event::new(view.scope.id(), PartnershipEvent::AgreementStarted(named))
-}
-
-fn check_content(content: &AgreementContent, partnership: &Partnership) -> Result<(), Refusal> {
-    let mut violations = Violations::default();
-    require_display_name(
-        &mut violations,
-        "agreement.display_name",
-        &content.display_name,
-    );
-    for (field, party) in [
-        ("obligor", &content.obligor),
-        ("beneficiary", &content.beneficiary),
-    ] {
-        let known = partnership.party(party).is_some();
-        violations.require(known, &format!("agreement.{field}"), "no such party");
-    }
-    let different = content.obligor != content.beneficiary || content.client.is_some();
-    violations.require(
-        different,
-        "agreement.beneficiary",
-        "must be another party than the obligor, or a client",
-    );
-    check_targets(&mut violations, &content.targets);
-    let pauses = content.pausing_states.iter().all(|state| {
-        matches!(
-            state,
-            TicketState::WaitingOnClient
-                | TicketState::WaitingOnPartner
-                | TicketState::WaitingOnOutsideParty
-        )
-    });
-    violations.require(
-        pauses,
-        "agreement.pausing_states",
-        "only states in which someone is waited for",
-    );
-    let thresholds = &content.thresholds_bps;
-    let ascending = thresholds.windows(2).all(|pair| pair[0] < pair[1]);
-    violations.require(ascending, "agreement.thresholds_bps", "must ascend");
-    let bounded = thresholds.len() <= THRESHOLDS_MAX && thresholds.first() != Some(&0);
-    violations.require(
-        bounded,
-        "agreement.thresholds_bps",
-        "at most 10, each above 0",
-    );
-    let whole = thresholds.last() == Some(&WHOLE_TARGET_BPS);
-    violations.require(whole, "agreement.thresholds_bps", "the last must be 10,000");
-    violations.finish()
-}
-
-fn check_targets(violations: &mut Violations, targets: &[ServiceLevelTarget]) {
-    violations.require(
-        !targets.is_empty(),
-        "agreement.targets",
-        "at least one target",
-    );
-    violations.require(
-        targets.len() <= TARGETS_MAX,
-        "agreement.targets",
-        "no more than 10 targets",
-    );
-    let mut seen: Vec<(TargetType, u8)> = Vec::new();
-    for (index, target) in targets.iter().enumerate().take(TARGETS_MAX) {
-        let key = (target.target_type, target.priority.get());
-        let field = format!("agreement.targets[{index}]");
-        violations.require(!seen.contains(&key), &field, "each type and priority once");
-        seen.push(key);
-        let sensible = target.duration > Span::ZERO && target.duration <= TARGET_MAX;
-        let duration = format!("{field}.duration");
-        violations.require(
-            sensible,
-            &duration,
-            "more than zero, no more than 366 days of working time",
-        );
-    }
 }
 
 /// Pins the calendar's revision and refuses a target that it cannot hold.

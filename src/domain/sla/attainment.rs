@@ -31,7 +31,8 @@ struct Counts {
     running: u64,
 }
 
-/// Counts of clocks by obligor, target type and priority. At most ten for each obligor.
+/// Counts of clocks by obligor, target type and priority, each cycle for itself. At most 30 for each
+/// obligor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attainment {
     obligors: BTreeMap<String, BTreeMap<(TargetType, Priority), Counts>>,
@@ -57,6 +58,8 @@ impl Attainment {
                 Verdict::Met => counts.met += 1,
                 Verdict::Breached => counts.breached += 1,
                 Verdict::Running => counts.running += 1,
+                // Neither kept nor broken.
+                Verdict::Cancelled => {}
             }
         }
     }

@@ -6,8 +6,11 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::walk::{Activity, ClockWalk, History, Phase};
-use super::clock::{ChargedParty, ClockRules, ClockState, TargetType, TicketFact};
+use super::clock::cycle::Phase;
+use super::clock::history::History;
+use super::clock::program::Activity;
+use super::clock::walk::ClockWalk;
+use super::clock::{Case, ChargedParty, ClockRules, ClockState, TargetType, Terms, TicketFact};
 use super::compiled::CompiledCalendar;
 use crate::domain::time::{Span, Timestamp};
 
@@ -38,6 +41,38 @@ pub enum ExplainRule {
     Responded,
     /// It stopped because the ticket was resolved or closed.
     Finished,
+    /// It runs because the other side wrote, and awaits an answer.
+    MessageReceived,
+    /// It stopped because the message was answered.
+    Answered,
+    /// It runs until the other side is told the next time.
+    Updated,
+    /// It stopped because the plan was told.
+    Planned,
+    /// It stopped because a workaround was given.
+    WorkedAround,
+    /// It runs because this side is waited for.
+    BallCrossed,
+    /// It stopped because this side gave the ball back.
+    BallReturned,
+    /// It stands still because the ball is in the other court.
+    BallElsewhere,
+    /// It stands still because both sides agreed not to count this time.
+    Excluded,
+    /// It goes on after a time that is not counted.
+    ExclusionEnded,
+    /// It was cancelled because the ticket was merged into another one.
+    Merged,
+    /// It was cancelled because the terms now in force promise nothing of the sort.
+    NotPromisedAnyMore,
+    /// It goes on under other terms.
+    TermsChanged,
+    /// After a reopening, what was consumed before counts no more.
+    Restarted,
+    /// After a change of the target, what was consumed before counts no more.
+    CountsFromChange,
+    /// After a change of the target, what was consumed before counts in proportion.
+    CountsProRata,
 }
 
 impl ExplainRule {
@@ -67,6 +102,35 @@ impl ExplainRule {
             Self::Responded => "The first response was given, so the clock stopped.",
             Self::Finished => {
                 "The ticket was resolved or closed, so the clock stopped; this time does not count."
+            }
+            Self::MessageReceived => {
+                "The other side wrote and awaits an answer, so the clock runs from there."
+            }
+            Self::Answered => "The message was answered, so the clock stopped.",
+            Self::Updated => {
+                "The other side was told how it stands; the next update is due in turn."
+            }
+            Self::Planned => "The plan for the resolution was told, so the clock stopped.",
+            Self::WorkedAround => "A workaround was given, so the clock stopped.",
+            Self::BallCrossed => "This side is waited for, so its clock runs.",
+            Self::BallReturned => "This side gave the ball back, so its clock stopped.",
+            Self::BallElsewhere => "The ball is in the other court, so this side owes nothing now.",
+            Self::Excluded => "Both sides agreed not to count this time.",
+            Self::ExclusionEnded => "The time that is not counted is over, so the clock goes on.",
+            Self::Merged => "The ticket was merged into another one, so the clock was cancelled.",
+            Self::NotPromisedAnyMore => {
+                "The terms now in force promise nothing of the sort, so the clock was cancelled."
+            }
+            Self::TermsChanged => "Other terms came into force; the clock goes on under them.",
+            Self::Restarted => {
+                "The ticket was reopened and the clock begins again at zero, as agreed."
+            }
+            Self::CountsFromChange => {
+                "The target changed, and as agreed it is allowed anew from the change on."
+            }
+            Self::CountsProRata => {
+                "The target changed, and as agreed the used part of the old one counts as the same \
+                 part of the new one."
             }
         }
     }
@@ -113,15 +177,36 @@ pub enum ExplainError {
     TooManyIntervals,
 }
 
-/// The life of one clock up to `as_of`, or up to where it stopped for good.
-///
-/// The intervals follow each other without gap or overlap from the ticket's opening, and their
-/// consumed times add up to exactly what [`evaluate`](super::clock::evaluate) reports. Empty if
-/// there is no such clock.
+/// Consumed time that a change no longer counts, or counts otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockAdjustment {
+    /// When.
+    pub at: Timestamp,
+    /// The event that made it.
+    pub event_id: String,
+    /// By which rule.
+    pub rule: ExplainRule,
+    /// What is added to the consumed time; mostly less than zero.
+    pub amount: Span,
+}
+
+/// The life of one cycle of a clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockExplanation {
+    /// Its stretches: they follow each other without gap or overlap.
+    pub intervals: Vec<ClockInterval>,
+    /// What changed in the count. The consumed times of the intervals and these amounts add up to
+    /// exactly what [`evaluate_case`](super::clock::evaluate_case) reports.
+    pub adjustments: Vec<ClockAdjustment>,
+}
+
+/// The life of the last cycle of one clock; see [`explain_case`].
 ///
 /// # Errors
 ///
-/// [`ExplainError::TooManyIntervals`] beyond [`INTERVALS_MAX`].
+/// As [`explain_case`].
 pub fn explain(
     facts: &[TicketFact],
     rules: &ClockRules,
@@ -129,31 +214,66 @@ pub fn explain(
     target_type: TargetType,
     as_of: Timestamp,
 ) -> Result<Vec<ClockInterval>, ExplainError> {
-    let history = History::new(facts, as_of);
-    let mut explanation = Explanation {
+    let terms = [Terms {
+        from: Timestamp::EARLIEST,
+        event_id: "",
+        rules,
         calendar,
-        intervals: Vec::new(),
+    }];
+    let case = Case::under(facts, &terms);
+    Ok(explain_case(&case, target_type, None, as_of)?.intervals)
+}
+
+/// The life of one cycle of a clock up to `as_of`, or up to where it stopped for good. `None` asks
+/// for the last cycle. Empty if there is no such clock or cycle.
+///
+/// # Errors
+///
+/// [`ExplainError::TooManyIntervals`] beyond [`INTERVALS_MAX`].
+pub fn explain_case(
+    case: &Case<'_>,
+    target_type: TargetType,
+    cycle: Option<u32>,
+    as_of: Timestamp,
+) -> Result<ClockExplanation, ExplainError> {
+    let history = History::new(case, as_of);
+    let Some(walk) = ClockWalk::follow(&history, target_type) else {
+        return Ok(ClockExplanation::default());
     };
-    if let Some(walk) = ClockWalk::follow(&history, rules, calendar, target_type) {
-        let phases = walk.phases();
-        for (index, phase) in phases.iter().enumerate() {
-            match phases.get(index + 1) {
-                Some(next) => explanation.add_phase(phase, next.from)?,
-                None if phase.activity == Activity::Stopped => {}
-                None => explanation.add_phase(phase, as_of)?,
-            }
+    let asked = walk
+        .promised()
+        .filter(|(number, _)| cycle.is_none_or(|asked| asked == *number))
+        .last();
+    let Some((_, cycle)) = asked else {
+        return Ok(ClockExplanation::default());
+    };
+    let mut explanation = Explanation::default();
+    for (index, phase) in cycle.phases.iter().enumerate() {
+        match cycle.phases.get(index + 1) {
+            Some(next) => explanation.add_phase(phase, next.from)?,
+            None if !phase.activity.is_alive() => {}
+            None => explanation.add_phase(phase, as_of)?,
         }
     }
-    Ok(explanation.intervals)
+    let adjustments = cycle.adjustments.iter().map(|adjustment| ClockAdjustment {
+        at: adjustment.at,
+        event_id: adjustment.event_id.to_owned(),
+        rule: adjustment.rule,
+        amount: adjustment.amount,
+    });
+    Ok(ClockExplanation {
+        intervals: explanation.intervals,
+        adjustments: adjustments.collect(),
+    })
 }
 
 /// The intervals found so far.
-struct Explanation<'a> {
-    calendar: &'a CompiledCalendar,
+#[derive(Default)]
+struct Explanation {
     intervals: Vec<ClockInterval>,
 }
 
-impl Explanation<'_> {
+impl Explanation {
     fn add_phase(&mut self, phase: &Phase<'_>, to: Timestamp) -> Result<(), ExplainError> {
         if phase.from >= to {
             return Ok(());
@@ -163,16 +283,19 @@ impl Explanation<'_> {
             Activity::Paused(party) => {
                 let mut interval = blank(phase, phase.from, to, ClockState::Paused);
                 interval.charged_to = Some(party);
-                interval.charged = self.calendar.elapsed(phase.from, to);
+                interval.charged = phase.terms.calendar.elapsed(phase.from, to);
                 self.push(interval)
             }
+            Activity::Idle => self.push(blank(phase, phase.from, to, ClockState::Idle)),
+            Activity::Excluded => self.push(blank(phase, phase.from, to, ClockState::Excluded)),
             Activity::Stopped => self.push(blank(phase, phase.from, to, ClockState::Stopped)),
+            Activity::Cancelled => self.push(blank(phase, phase.from, to, ClockState::Cancelled)),
         }
     }
 
     /// Splits a running phase where the calendar opens and closes.
     fn add_run(&mut self, phase: &Phase<'_>, to: Timestamp) -> Result<(), ExplainError> {
-        let calendar = self.calendar;
+        let calendar = phase.terms.calendar;
         let mut from = phase.from;
         for (opens, closes) in calendar.open_intervals(phase.from, to) {
             self.add_closed(phase, from, opens)?;

@@ -4,12 +4,13 @@
 //! events, the agreement they run under and an instant (see [`super::clock`]).
 
 mod decide;
+mod timer;
 
 use serde::{Deserialize, Serialize};
 
 use super::agreement::Agreement;
 use super::clock::{
-    ClockEvaluation, Crossing, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact,
+    ClockEvaluation, LevelAt, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact,
     TicketState, evaluate, sort_facts,
 };
 use super::compiled::CompiledCalendar;
@@ -18,7 +19,8 @@ use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
-pub use decide::{IngestEvent, PARKED, TicketCommand, decide, tick};
+pub use decide::{IngestEvent, PARKED, TicketCommand, decide};
+pub use timer::tick;
 
 /// Most clock-relevant events of one ticket.
 pub const FACTS_MAX: usize = 1_000;
@@ -38,14 +40,31 @@ pub struct FactParked {
     pub fact: TicketFact,
 }
 
-/// A threshold that was crossed, as believed when it was journalled.
+/// Terms that a ticket's clocks run under, for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedTerms {
+    /// The agreement.
+    pub agreement: String,
+    /// Which revision of it.
+    pub revision: u32,
+}
+
+/// A level that a clock reached, as believed when it was journalled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdReached {
+    /// Under which agreement.
+    pub agreement: String,
     /// Which clock.
     pub target_type: TargetType,
-    /// Which part of the target, in basis points; 10,000 is a breach.
-    pub threshold_bps: u32,
+    /// Which cycle of it.
+    pub cycle: u32,
+    /// Which level; the whole target is a breach.
+    pub level: LevelAt,
+    /// The agreement's escalation levels that are raised by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalation_levels: Vec<String>,
     /// When.
     pub at: Timestamp,
     /// The priority in force then.
@@ -66,6 +85,11 @@ pub struct Ticket {
     pub agreement: String,
     /// Which revision of it.
     pub agreement_revision: u32,
+    /// What the other firm owes in return, if it promised anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_return: Option<PinnedTerms>,
+    /// The ids by which firms know it: the reporter's first.
+    pub references: Vec<ExternalReference>,
     /// Its title: a commitment.
     pub title: Option<Commitment>,
     /// Clock-relevant events, ordered by (`occurred_at`, `source_sequence`, `event_id`).
@@ -94,6 +118,9 @@ pub struct TicketOpened {
     pub agreement: String,
     /// Which revision of it.
     pub agreement_revision: u32,
+    /// What the other firm owes in return, if it promised anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_return: Option<PinnedTerms>,
     /// Its title: a commitment.
     pub title: Option<Commitment>,
 }
@@ -123,12 +150,32 @@ pub struct WatchMoved {
     pub due_at: Option<Timestamp>,
 }
 
+/// A deadline as of an instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// Under which agreement.
+    pub agreement: String,
+    /// Of which clock.
+    pub target_type: TargetType,
+    /// Of which cycle of it.
+    pub cycle: u32,
+    /// When it is or was due, if nothing else happens; `None` while it stands still.
+    pub due_at: Option<Timestamp>,
+}
+
 /// A threshold was reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdJournalled {
     /// Which, and when.
     pub reached: ThresholdReached,
+    /// Where an escalation level is raised, every open deadline of the ticket, for whoever is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deadlines: Vec<Deadline>,
+    /// Likewise, the ids by which the firms know the ticket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<ExternalReference>,
     /// When the sweeper has to look again.
     pub due_at: Option<Timestamp>,
 }
@@ -163,6 +210,8 @@ impl Aggregate for Ticket {
                 reporter: opened.reporter.clone(),
                 agreement: opened.agreement.clone(),
                 agreement_revision: opened.agreement_revision,
+                in_return: opened.in_return.clone(),
+                references: vec![opened.reference.clone()],
                 title: opened.title.clone(),
                 facts: Vec::new(),
                 parked: Vec::new(),
@@ -220,33 +269,59 @@ impl Ticket {
         events.find(|fact| fact.event_id == event_id)
     }
 
-    fn has_reached(&self, target_type: TargetType, threshold_bps: u32) -> bool {
+    /// The ticket as it was known at an instant: without what was recorded later. `None` for all.
+    #[must_use]
+    pub fn as_known_at(&self, at: Option<Timestamp>) -> Self {
+        let mut known = self.clone();
+        if let Some(at) = at {
+            let by_then =
+                |recorded: Option<RecordedIn>| recorded.is_some_and(|recorded| recorded.at <= at);
+            known.facts.retain(|fact| by_then(fact.recorded));
+            known.parked.retain(|fact| by_then(fact.recorded));
+            known.reached.retain(|reached| reached.at <= at);
+        }
+        known
+    }
+
+    /// The agreements whose promises its clocks are about: its own, and the one in return.
+    pub fn terms(&self) -> impl Iterator<Item = PinnedTerms> + '_ {
+        let own = PinnedTerms {
+            agreement: self.agreement.clone(),
+            revision: self.agreement_revision,
+        };
+        std::iter::once(own).chain(self.in_return.clone())
+    }
+
+    fn has_reached(&self, agreement: &str, clock: &ClockEvaluation, level: LevelAt) -> bool {
         self.reached.iter().any(|reached| {
-            reached.target_type == target_type && reached.threshold_bps == threshold_bps
+            reached.level == level
+                && reached.cycle == clock.cycle
+                && reached.target_type == clock.target_type
+                && reached.agreement == agreement
         })
     }
 
-    /// The earliest threshold that is not journalled yet, crossed already or still to come.
-    fn next_look(&self, evaluation: &TicketEvaluation) -> Option<Timestamp> {
-        let unreached = |clock: &ClockEvaluation, crossing: &&Crossing| {
-            !self.has_reached(clock.target_type, crossing.threshold_bps)
-        };
-        evaluation
-            .clocks
-            .iter()
-            .flat_map(|clock| {
-                let crossed = clock
-                    .crossings
-                    .iter()
-                    .filter(move |crossing| unreached(clock, crossing));
-                let coming = clock
-                    .next_crossing
-                    .iter()
-                    .filter(move |crossing| unreached(clock, crossing));
-                crossed.chain(coming).map(|crossing| crossing.at)
+    /// The earliest level that is not journalled yet, crossed already or still to come.
+    fn next_look(&self, evaluations: &[Evaluated]) -> Option<Timestamp> {
+        let crossings = evaluations.iter().flat_map(|evaluated| {
+            evaluated.evaluation.clocks.iter().flat_map(|clock| {
+                let all = clock.crossings.iter().chain(&clock.next_crossing);
+                all.filter(|crossing| {
+                    !self.has_reached(&evaluated.agreement, clock, crossing.level)
+                })
             })
-            .min()
+        });
+        crossings.map(|crossing| crossing.at).min()
     }
+}
+
+/// The clocks of a ticket under one of its agreements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evaluated {
+    /// Which agreement.
+    pub agreement: String,
+    /// What it makes of the ticket.
+    pub evaluation: TicketEvaluation,
 }
 
 fn as_recorded(fact: &TicketFact, recorded: &Recorded) -> TicketFact {

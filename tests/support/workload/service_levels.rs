@@ -1,12 +1,15 @@
 //! Calendars, status maps, agreements, and what happens to tickets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entente::domain::command::Action;
 use entente::domain::identity::{FirmId, PartyId};
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
 use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
-use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType, TicketState};
+use entente::domain::sla::clock::{
+    EscalationLevel, EscalationType, LevelAt, Mark, Priority, ReopenRule, RetargetRule,
+    ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
+};
 use entente::domain::sla::settings::{SettingsCommand, StatusMap};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::Span;
@@ -125,7 +128,7 @@ fn content(draw: &mut Draw) -> AgreementContent {
         for target_type in TargetType::ALL {
             let priority = Priority::new(number).expect("1 to 5");
             let duration = Span::from_minutes(draw.number(1..3_000));
-            if draw.chance(60) {
+            if draw.chance(20) {
                 targets.push(ServiceLevelTarget {
                     target_type,
                     priority,
@@ -135,9 +138,19 @@ fn content(draw: &mut Draw) -> AgreementContent {
         }
     }
     let obligor = draw.number(1..=2);
+    let agreement_type = *draw.one_of(&[
+        AgreementType::Sla,
+        AgreementType::Ola,
+        AgreementType::UnderpinningContract,
+        AgreementType::Reciprocal,
+    ]);
+    if agreement_type == AgreementType::Reciprocal {
+        // Now and then something is owed in return that cannot be.
+        targets.retain(|target| target.target_type.may_be_reciprocal() || draw.chance(2));
+    }
     AgreementContent {
         display_name: "Service levels".to_owned(),
-        agreement_type: *draw.one_of(&[AgreementType::Sla, AgreementType::Reciprocal]),
+        agreement_type,
         obligor: PartyId::numbered(obligor),
         beneficiary: PartyId::numbered(if draw.chance(5) { obligor } else { 3 - obligor }),
         client: draw.chance(10).then(|| client_id(0)),
@@ -156,7 +169,57 @@ fn content(draw: &mut Draw) -> AgreementContent {
         } else {
             vec![2_500, 10_000]
         },
+        retarget_rule: *draw.one_of(&[
+            RetargetRule::Retroactive,
+            RetargetRule::FromChange,
+            RetargetRule::ProRata,
+        ]),
+        reopen_rules: reopen_rules(draw),
+        escalation_levels: escalation_levels(draw),
     }
+}
+
+fn reopen_rules(draw: &mut Draw) -> Vec<TargetReopenRule> {
+    let rule = *draw.one_of(&[
+        ReopenRule::Resume,
+        ReopenRule::Restart,
+        ReopenRule::NewCycle,
+    ]);
+    let target_type = *draw.one_of(&[TargetType::Resolution, TargetType::Workaround]);
+    let rule = TargetReopenRule { target_type, rule };
+    draw.chance(60).then_some(rule).into_iter().collect()
+}
+
+fn escalation_levels(draw: &mut Draw) -> Vec<EscalationLevel> {
+    let at = if draw.chance(50) {
+        LevelAt::Share(draw.number(1..=10_000))
+    } else {
+        LevelAt::BeforeDue(Span::from_minutes(draw.number(1..600)))
+    };
+    let level = EscalationLevel {
+        name: "duty-manager".to_owned(),
+        escalation_type: EscalationType::Hierarchical,
+        at,
+        target_types: Vec::new(),
+    };
+    draw.chance(50).then_some(level).into_iter().collect()
+}
+
+fn marks(draw: &mut Draw) -> BTreeSet<Mark> {
+    let mut marks = BTreeSet::new();
+    for (mark, percent) in [
+        (Mark::Responded, 20),
+        (Mark::MessageReceived, 15),
+        (Mark::Updated, 10),
+        (Mark::Planned, 5),
+        (Mark::WorkedAround, 5),
+        (Mark::Merged, 1),
+    ] {
+        if draw.chance(percent) {
+            marks.insert(mark);
+        }
+    }
+    marks
 }
 
 /// An event of a firm's software. Whoever sends it, and however often, it says the same.
@@ -174,7 +237,7 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
             .chance(50)
             .then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
         status: draw.chance(70).then(|| draw.one_of(&STATUSES).0.to_owned()),
-        responded: draw.chance(20),
+        marks: marks(draw),
         agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),
         title: draw.maybe_text("ticket.title"),
         backfill: draw.chance(20),

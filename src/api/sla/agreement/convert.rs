@@ -1,5 +1,6 @@
 //! Agreements: what a caller proposes, and what it is shown.
 
+use super::levels;
 use crate::api::convert::{etag, span, to_approval, to_duration, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
@@ -69,6 +70,9 @@ pub(in crate::api::sla) fn content(
         .collect();
     let pausing_states = pausing_states(&proposed.pausing_states, faults);
     let thresholds_bps = thresholds(&proposed.thresholds_bps, faults);
+    let retarget_rule = levels::retarget_rule(proposed.retarget_rule, faults);
+    let reopen_rules = levels::reopen_rules(&proposed.reopen_rules, faults);
+    let escalation_levels = levels::escalation_levels(&proposed.escalation_levels, faults);
     Some(AgreementContent {
         display_name: proposed.display_name.clone(),
         agreement_type: agreement_type?,
@@ -82,6 +86,9 @@ pub(in crate::api::sla) fn content(
         response_by_state: proposed.response_by_status,
         pausing_states,
         thresholds_bps,
+        retarget_rule,
+        reopen_rules,
+        escalation_levels,
     })
 }
 
@@ -208,6 +215,18 @@ pub(in crate::api::sla) fn to_agreement(
             .map(|state| to_ticket_state(*state).into())
             .collect(),
         thresholds_bps: content.thresholds_bps.iter().map(to_bps).collect(),
+        retarget_rule: levels::to_retarget_rule(content.retarget_rule).into(),
+        reopen_rules: content
+            .reopen_rules
+            .iter()
+            .copied()
+            .map(levels::to_reopen_rule)
+            .collect(),
+        escalation_levels: content
+            .escalation_levels
+            .iter()
+            .map(levels::to_escalation_level)
+            .collect(),
         state: to_state(*state).into(),
         revision: i64::from(*revision),
         approvals: approvals.iter().map(to_approval).collect(),
@@ -249,6 +268,28 @@ mod tests {
             response_by_status: true,
             pausing_states: vec![v1::TicketState::WaitingOnClient.into()],
             thresholds_bps: vec![5_000, 10_000],
+            retarget_rule: v1::RetargetRule::ProRata.into(),
+            reopen_rules: vec![v1::TargetReopenRule {
+                r#type: v1::TargetType::Resolution.into(),
+                rule: v1::ReopenRule::NewCycle.into(),
+            }],
+            escalation_levels: vec![
+                v1::EscalationLevel {
+                    name: "second-line".into(),
+                    r#type: v1::EscalationType::Functional.into(),
+                    at: Some(v1::escalation_level::At::ThresholdBps(8_000)),
+                    types: Vec::new(),
+                },
+                v1::EscalationLevel {
+                    name: "duty-manager".into(),
+                    r#type: v1::EscalationType::Hierarchical.into(),
+                    at: Some(v1::escalation_level::At::BeforeDue(prost_types::Duration {
+                        seconds: 3_600,
+                        nanos: 0,
+                    })),
+                    types: vec![v1::TargetType::Resolution.into()],
+                },
+            ],
             ..v1::Agreement::default()
         }
     }
@@ -312,12 +353,17 @@ mod tests {
         agreement.client = "partnerships/q/clients/acme".into();
         agreement.calendar = String::new();
         agreement.targets[0] = v1::ServiceLevelTarget {
-            r#type: 3,
+            r#type: 7,
             priority: 6,
             duration: None,
         };
         agreement.pausing_states = vec![3, 3];
         agreement.thresholds_bps = vec![-1];
+        agreement.retarget_rule = 4;
+        agreement.reopen_rules[0].rule = 0;
+        agreement.escalation_levels[0].at = None;
+        agreement.escalation_levels[1].r#type = 3;
+        agreement.escalation_levels[1].types = vec![0];
         let expected = [
             "agreement.display_name",
             "agreement.kind",
@@ -328,6 +374,11 @@ mod tests {
             "agreement.targets[0].duration",
             "agreement.pausing_states[1]",
             "agreement.thresholds_bps[0]",
+            "agreement.retarget_rule",
+            "agreement.reopen_rules[0].rule",
+            "agreement.escalation_levels[0].at",
+            "agreement.escalation_levels[1].type",
+            "agreement.escalation_levels[1].types[0]",
         ];
         assert_eq!(fields(&agreement), expected);
     }

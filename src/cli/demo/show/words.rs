@@ -136,6 +136,9 @@ pub const fn clock_state(state: ClockState) -> &'static str {
         ClockState::Paused => "paused",
         ClockState::OutsideHours => "closed",
         ClockState::Stopped => "stopped",
+        ClockState::Idle => "not our turn",
+        ClockState::Excluded => "excluded",
+        ClockState::Cancelled => "cancelled",
         ClockState::Unspecified => NOTHING,
     }
 }
@@ -147,6 +150,7 @@ pub const fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Running => "RUNNING",
         Verdict::Met => "MET",
         Verdict::Breached => "BREACHED",
+        Verdict::Cancelled => "CANCELLED",
         Verdict::Unspecified => NOTHING,
     }
 }
@@ -156,6 +160,10 @@ pub const fn verdict(verdict: Verdict) -> &'static str {
 pub const fn target(target: TargetType) -> &'static str {
     match target {
         TargetType::FirstResponse => "First response",
+        TargetType::ResolutionPlan => "Resolution plan",
+        TargetType::NextResponse => "Next response",
+        TargetType::NextUpdate => "Next update",
+        TargetType::Workaround => "Workaround",
         TargetType::Resolution => "Resolution",
         TargetType::Unspecified => NOTHING,
     }

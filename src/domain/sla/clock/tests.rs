@@ -1,8 +1,12 @@
 //! What the tests of clocks share. Calendars are open on weekdays, in UTC.
 
+mod promises;
 pub(in crate::domain::sla) mod properties;
 mod rules;
 mod scenarios;
+mod terms;
+
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::sla::calendar::{
@@ -69,7 +73,7 @@ fn blank(occurred_at: Timestamp) -> TicketFact {
         priority: None,
         status: None,
         state: None,
-        responded: false,
+        marks: BTreeSet::new(),
         recorded: None,
     }
 }
@@ -98,7 +102,7 @@ pub(in crate::domain::sla) fn moved(at: Timestamp, state: TicketState) -> Ticket
 
 fn replied(at: Timestamp) -> TicketFact {
     TicketFact {
-        responded: true,
+        marks: BTreeSet::from([Mark::Responded]),
         ..blank(at)
     }
 }
@@ -133,8 +137,12 @@ pub(in crate::domain::sla) fn rules() -> ClockRules {
     ClockRules {
         targets: targets.collect(),
         pausing_states: vec![WaitingOnClient, WaitingOnPartner, WaitingOnOutsideParty],
+        side: Side::Working,
         response_by_state: false,
+        retarget_rule: RetargetRule::Retroactive,
+        reopen_rules: Vec::new(),
         thresholds_bps: vec![5_000, 7_500, 10_000],
+        escalation_levels: Vec::new(),
     }
 }
 
@@ -158,12 +166,19 @@ fn crossed(clock: &ClockEvaluation) -> Vec<(u32, Timestamp)> {
     clock
         .crossings
         .iter()
-        .map(|crossing| (crossing.threshold_bps, crossing.at))
+        .map(|crossing| (bps(crossing.level), crossing.at))
         .collect()
 }
 
 fn coming(clock: &ClockEvaluation) -> Option<(u32, Timestamp)> {
     clock
         .next_crossing
-        .map(|crossing| (crossing.threshold_bps, crossing.at))
+        .map(|crossing| (bps(crossing.level), crossing.at))
+}
+
+fn bps(level: LevelAt) -> u32 {
+    match level {
+        LevelAt::Share(bps) => bps,
+        LevelAt::BeforeDue(left) => panic!("{left:?} before the deadline is no share"),
+    }
 }

@@ -1,9 +1,11 @@
-//! Decisions on tickets: taking events in, parking what cannot be understood yet, and journalling
-//! thresholds as time passes.
+//! Decisions on tickets: taking events in, and parking what cannot be understood yet.
 
+use std::collections::BTreeSet;
+
+use super::timer::evaluate_facts;
 use super::{
     BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactParked, FactRecorded, PARKED_MAX,
-    ThresholdJournalled, ThresholdReached, Ticket, TicketEvent, TicketOpened, WatchMoved,
+    PinnedTerms, Ticket, TicketEvent, TicketOpened,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::{Decision, Repeat};
@@ -12,10 +14,8 @@ use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::partnership::{Partnership, as_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::sla::agreement::{Agreement, AgreementState};
-use crate::domain::sla::clock::{
-    Priority, TicketEvaluation, TicketFact, TicketState, WHOLE_TARGET_BPS, evaluate, sort_facts,
-};
+use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
+use crate::domain::sla::clock::{Mark, Priority, TicketFact, TicketState, sort_facts};
 use crate::domain::sla::settings::{
     STATUS_BYTES_MAX, StatusMap, StatusSeen, UnmappedStatus, UnmappedStatusEvent,
 };
@@ -40,8 +40,8 @@ pub struct IngestEvent {
     pub priority: Option<Priority>,
     /// The status from then on, as the software spells it.
     pub status: Option<String>,
-    /// Whether it is a reply that counts as a response.
-    pub responded: bool,
+    /// What was done with the ticket.
+    pub marks: BTreeSet<Mark>,
     /// The agreement that a new ticket shall run under.
     pub agreement: Option<String>,
     /// The ticket's title, where the event opens it: a commitment.
@@ -83,12 +83,14 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
     }
     require_active(partnership)?;
     let id = view.new_id(0);
-    let (agreement, revision) = choose_agreement(event.agreement.as_deref(), partnership, view)?;
+    let (agreement, content) = choose_agreement(event.agreement.as_deref(), partnership, view)?;
+    let in_return = owed_in_return(content, partnership, view)?;
     let opened = TicketOpened {
         reporter: firm.clone(),
         reference: event.reference.clone(),
-        agreement,
-        agreement_revision: revision,
+        agreement: agreement.agreement,
+        agreement_revision: agreement.revision,
+        in_return,
         title: event.title.clone(),
     };
     let opened = TicketEvent::Opened(opened);
@@ -144,11 +146,13 @@ fn check_event(
     Ok(())
 }
 
-fn choose_agreement(
+/// The agreement that a new ticket runs under: the one that is named, or the only one in force by
+/// which somebody works on tickets.
+fn choose_agreement<'world>(
     named: Option<&str>,
     partnership: &Partnership,
-    view: &View<'_>,
-) -> Result<(String, u32), Stop> {
+    view: &View<'world>,
+) -> Result<(PinnedTerms, &'world AgreementContent), Stop> {
     let not_active = || {
         Refusal::field(
             Reason::AgreementNotActive,
@@ -156,24 +160,71 @@ fn choose_agreement(
             "no such agreement in force",
         )
     };
-    let id = match (named, partnership.agreements_in_force.as_slice()) {
-        (Some(named), _) => named,
-        (None, [only]) => only.as_str(),
-        (None, []) => return Err(not_active().into()),
-        (None, several) => {
+    let chosen = if let Some(named) = named {
+        let agreement = view.find::<Agreement>(named)?.ok_or_else(not_active)?;
+        (named, agreement)
+    } else {
+        let in_force = agreements_in_force(partnership, view)?;
+        let mut candidates = in_force
+            .into_iter()
+            .filter(|(_, agreement)| agreement.content.agreement_type != AgreementType::Reciprocal);
+        let first = candidates.next().ok_or_else(not_active)?;
+        let others: Vec<&str> = candidates.map(|(id, _)| id).collect();
+        if !others.is_empty() {
             let described = "several agreements are in force: name one";
             return Err(
                 Refusal::field(Reason::AgreementAmbiguous, "agreement", described)
-                    .with("agreements", several.join(","))
+                    .with("agreements", format!("{},{}", first.0, others.join(",")))
                     .into(),
             );
         }
+        first
     };
-    let agreement = view.find::<Agreement>(id)?.ok_or_else(not_active)?;
-    if !agreement.state.is_in_force() {
+    let (id, agreement) = chosen;
+    if !agreement.state.is_in_force()
+        || agreement.content.agreement_type == AgreementType::Reciprocal
+    {
         return Err(not_active().into());
     }
-    Ok((id.to_owned(), agreement.revision))
+    Ok((pinned(id, agreement), &agreement.content))
+}
+
+/// What the beneficiary owes the obligor for being waited for, if exactly one agreement says so.
+fn owed_in_return(
+    content: &AgreementContent,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<Option<PinnedTerms>, Stop> {
+    let in_force = agreements_in_force(partnership, view)?;
+    let mut in_return = in_force.into_iter().filter(|(_, agreement)| {
+        let other = &agreement.content;
+        other.agreement_type == AgreementType::Reciprocal
+            && other.beneficiary == content.obligor
+            && (other.client.is_none() || other.client == content.client)
+    });
+    let only = in_return.next().filter(|_| in_return.next().is_none());
+    Ok(only.map(|(id, agreement)| pinned(id, agreement)))
+}
+
+fn agreements_in_force<'world, 'list>(
+    partnership: &'list Partnership,
+    view: &View<'world>,
+) -> Result<Vec<(&'list str, &'world Agreement)>, Stop> {
+    let mut found = Vec::new();
+    for id in &partnership.agreements_in_force {
+        found.extend(
+            view.find::<Agreement>(id)?
+                .map(|agreement| (id.as_str(), agreement)),
+        );
+    }
+    Ok(found)
+}
+
+fn pinned(id: &str, agreement: &Agreement) -> PinnedTerms {
+    PinnedTerms {
+        agreement: id.to_owned(),
+        revision: agreement.revision,
+    }
 }
 
 /// An event that the ticket has already. It changes nothing, unless it waited for its status to be
@@ -217,7 +268,7 @@ fn fact_of(event: &IngestEvent) -> TicketFact {
         priority: event.priority,
         status: event.status.clone(),
         state: None,
-        responded: event.responded,
+        marks: event.marks.clone(),
         recorded: None,
     }
 }
@@ -243,8 +294,8 @@ fn ingest(
     let mut facts = ticket.facts.clone();
     facts.push(fact.clone());
     sort_facts(&mut facts);
-    let evaluation = evaluate_facts(&facts, ticket, view.now, view)?;
-    let next_look = ticket.next_look(&evaluation);
+    let evaluations = evaluate_facts(&facts, ticket, view.now, view)?;
+    let next_look = ticket.next_look(&evaluations);
     let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
     let due_at = if event.backfill {
         next_look.map(|at| at.max(settled))
@@ -325,82 +376,4 @@ fn park(
         .event(Event::new(id, TicketEvent::Parked(FactParked { fact })));
     decision.note = PARKED;
     Ok(decision)
-}
-
-fn evaluate_facts(
-    facts: &[TicketFact],
-    ticket: &Ticket,
-    as_of: Timestamp,
-    view: &View<'_>,
-) -> Result<TicketEvaluation, Stop> {
-    let agreement = view.get::<Agreement>(&ticket.agreement)?;
-    let calendar = view.calendar(
-        &agreement.content.calendar,
-        agreement.content.calendar_revision,
-    )?;
-    Ok(evaluate(
-        facts,
-        &agreement.content.rules(),
-        &calendar,
-        as_of,
-    ))
-}
-
-/// Journals every threshold that was crossed and is not journalled yet, in the order in which they
-/// were crossed. An ended agreement raises nothing more.
-///
-/// # Errors
-/// A refusal, or what has to be loaded first.
-pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
-    let ticket = view.get::<Ticket>(id)?;
-    let decision = Decision::about(Kind::Ticket, id);
-    if ticket.due_at.is_none_or(|due_at| due_at > view.now) {
-        return Ok(decision);
-    }
-    let agreement = view.get::<Agreement>(&ticket.agreement)?;
-    if agreement.state == AgreementState::Ended {
-        let moved = WatchMoved { due_at: None };
-        return Ok(decision.event(Event::new(id, TicketEvent::WatchMoved(moved))));
-    }
-    let evaluation = evaluate_facts(&ticket.facts, ticket, view.now, view)?;
-    let crossed = newly_crossed(ticket, &evaluation);
-    let mut after = ticket.clone();
-    after.reached.extend(crossed.iter().cloned());
-    let due_at = after.next_look(&evaluation);
-    if crossed.is_empty() {
-        let moved = WatchMoved { due_at };
-        return Ok(decision.event(Event::new(id, TicketEvent::WatchMoved(moved))));
-    }
-    Ok(crossed.into_iter().fold(decision, |decision, reached| {
-        let breach = reached.threshold_bps == WHOLE_TARGET_BPS;
-        let journalled = ThresholdJournalled { reached, due_at };
-        let event = if breach {
-            TicketEvent::Breached(journalled)
-        } else {
-            TicketEvent::ThresholdReached(journalled)
-        };
-        decision.event(Event::new(id, event))
-    }))
-}
-
-fn newly_crossed(ticket: &Ticket, evaluation: &TicketEvaluation) -> Vec<ThresholdReached> {
-    let mut crossed: Vec<ThresholdReached> = Vec::new();
-    for clock in &evaluation.clocks {
-        for crossing in &clock.crossings {
-            if !ticket.has_reached(clock.target_type, crossing.threshold_bps) {
-                crossed.push(ThresholdReached {
-                    target_type: clock.target_type,
-                    threshold_bps: crossing.threshold_bps,
-                    at: crossing.at,
-                    priority: crossing.priority,
-                    target: crossing.target,
-                    backfill: ticket
-                        .backfilled_until
-                        .is_some_and(|until| crossing.at <= until),
-                });
-            }
-        }
-    }
-    crossed.sort_by_key(|reached| (reached.at, reached.threshold_bps, reached.target_type));
-    crossed
 }

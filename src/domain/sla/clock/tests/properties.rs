@@ -40,7 +40,7 @@ fn any_fact() -> impl Strategy<Value = TicketFact> {
                 opened_at: opening.map(slot),
                 priority: number_of_priority.map(priority),
                 state,
-                responded,
+                marks: responded.then_some(Mark::Responded).into_iter().collect(),
                 ..blank(slot(number))
             },
         )
@@ -170,7 +170,10 @@ impl Model {
                     } else if !finished && model.stopped_at.take().is_some() {
                         model.retarget(now, in_force, rules, target_type, true);
                     }
-                } else if finished || fact.responded || rules.response_by_state && state != New {
+                } else if finished
+                    || fact.says(Mark::Responded)
+                    || rules.response_by_state && state != New
+                {
                     model.stopped_at.get_or_insert(now);
                 }
             }
@@ -327,10 +330,10 @@ proptest! {
         for clock in evaluate(&facts, &rules, &calendar, as_of).clocks {
             let breached = clock.verdict == Verdict::Breached;
             prop_assert_eq!(clock.breached_at.is_some(), breached);
-            let fired = clock.crossings.iter().any(|crossing| crossing.threshold_bps == 10_000);
+            let fired = clock.crossings.iter().any(|crossing| crossing.level == LevelAt::BREACH);
             prop_assert_eq!(fired, breached);
             let ascending = clock.crossings.is_sorted_by(|left, right| {
-                left.threshold_bps < right.threshold_bps && left.at <= right.at
+                left.level < right.level && left.at <= right.at
             });
             prop_assert!(ascending);
             prop_assert!(clock.crossings.iter().all(|crossing| crossing.at <= as_of));
