@@ -31,6 +31,7 @@ mod service {
     pub mod load;
     pub mod partnerships;
     pub mod pricing;
+    pub mod promises;
     pub mod raw;
     pub mod retries;
     pub mod sealing;
@@ -82,6 +83,10 @@ on_both_engines! {
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;
     tickets::attainment_in_both_directions;
+    promises::every_promise_of_both_sides;
+    promises::cycles_and_changes_are_explained;
+    promises::escalations_tell_everything_once;
+    promises::what_was_known_at_an_instant;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;

@@ -205,7 +205,7 @@ fn s25_an_agreed_date_is_not_moved_by_a_pause() {
         (late.verdict, late.breached_at),
         (Verdict::Breached, Some(at(TUESDAY, 12, 0)))
     );
-    // Exactly at the date is met, though the target of two hours was far exceeded... by pauses.
+    // Reaching the date exactly is met.
     let wednesday = agreed(at(WEDNESDAY, 10, 0));
     let case = Case {
         agreed_dates: &wednesday,
