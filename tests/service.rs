@@ -32,6 +32,7 @@ mod service {
     pub mod partnerships;
     pub mod pricing;
     pub mod promises;
+    pub mod queues;
     pub mod raw;
     pub mod retries;
     pub mod sealing;
@@ -87,6 +88,10 @@ on_both_engines! {
     promises::cycles_and_changes_are_explained;
     promises::escalations_tell_everything_once;
     promises::what_was_known_at_an_instant;
+    queues::the_most_pressing_clock_comes_first;
+    queues::clocks_are_filtered;
+    queues::pages_of_clocks_are_of_one_instant;
+    queues::tickets_in_short;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;

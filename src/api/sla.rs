@@ -7,9 +7,11 @@ mod check;
 mod clock;
 mod explain;
 mod ingest;
-pub mod pinned;
+pub mod open_clocks;
+mod pinned;
 mod pool;
 mod status_map;
+mod summary;
 mod ticket;
 mod ticket_event;
 mod words;
@@ -166,6 +168,8 @@ rpcs! {
     get_ticket(GetTicketRequest) -> Ticket = ticket::get;
     lookup_ticket(LookupTicketRequest) -> Ticket = ticket::lookup;
     list_tickets(ListTicketsRequest) -> ListTicketsResponse = ticket::list;
+    batch_get_tickets(BatchGetTicketsRequest) -> BatchGetTicketsResponse = summary::batch_get;
+    list_clocks(ListClocksRequest) -> ListClocksResponse = open_clocks::list;
     explain_clock(ExplainClockRequest) -> ExplainClockResponse = explain::explain_clock;
     get_attainment(GetAttainmentRequest) -> Attainment = attainment::get;
 }

@@ -273,6 +273,13 @@ rows! {
         };
     "SlaService/ListTickets" [Read] Ok, Ok, NotFound, |names|
         v1::ListTicketsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/BatchGetTickets" [Read] Ok, Ok, NotFound, |names|
+        v1::BatchGetTicketsRequest {
+            parent: names.of("partnership"),
+            names: vec![names.of("ticket")],
+        };
+    "SlaService/ListClocks" [Read] Ok, Ok, NotFound, |names|
+        v1::ListClocksRequest { parent: names.of("partnership"), ..Default::default() };
     "SlaService/ExplainClock" [Read] Ok, Ok, NotFound, |names|
         v1::ExplainClockRequest {
             name: names.of("ticket"),

@@ -51,7 +51,7 @@ impl Charges {
         }
     }
 
-    fn show(&self, charged: ChargedParty) -> v1::ChargedParty {
+    pub(super) fn show(&self, charged: ChargedParty) -> v1::ChargedParty {
         let (kind, name) = match charged {
             ChargedParty::Obligor => (v1::ChargedPartyKind::Party, self.obligor.as_str()),
             ChargedParty::Beneficiary => (v1::ChargedPartyKind::Party, self.beneficiary.as_str()),

@@ -303,7 +303,7 @@ pub(super) fn instant(
 }
 
 /// The firm's own references, by ticket.
-fn own_references(
+pub(super) fn own_references(
     firm: &FirmId,
     rows: Vec<ReferenceRow>,
 ) -> HashMap<String, Vec<ExternalReference>> {

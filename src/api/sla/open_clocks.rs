@@ -1,0 +1,377 @@
+//! `ListClocks`: what is still to be kept, the most pressing first.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use prost::Message;
+use tonic::{Request, Response};
+
+use super::check::whole;
+use super::clock::{Charges, to_clock};
+use super::pinned::{Pin, PinnedAgreement, pinned_by};
+use super::ticket::own_references;
+use super::words::{target_type, to_clock_state, to_target_type, unknown};
+use super::{SlaService, all_of, decode, parse_parent};
+use crate::api::convert::{timestamp, to_duration, to_reference, to_timestamp};
+use crate::api::faults::Faults;
+use crate::api::listing::name_in;
+use crate::api::page::Page;
+use crate::api::status::ApiError;
+use crate::api::{Api, Found, Member, deadline};
+use crate::domain::content_hash;
+use crate::domain::firm::Permission;
+use crate::domain::record::{Kind, RecordKey};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::clock::{ClockEvaluation, OPEN, TargetType};
+use crate::domain::sla::ticket::Ticket;
+use crate::domain::time::{Span, Timestamp};
+use crate::proto::v1;
+
+/// Most open clocks that one call evaluates.
+pub(super) const CLOCKS_MAX: usize = 10_000;
+/// How many tickets are read at a time.
+const TICKETS_AT_A_TIME: usize = 500;
+/// Largest part that can be asked for, in basis points: a hundred times the target.
+const AT_RISK_BPS_MAX: i32 = 1_000_000;
+
+/// `ListClocks`.
+pub(super) async fn list(
+    service: &SlaService,
+    request: &Request<v1::ListClocksRequest>,
+) -> Result<Response<v1::ListClocksResponse>, ApiError> {
+    let api = service.api.as_ref();
+    let caller = api.caller(request, Permission::Read).await?;
+    let deadline = deadline(request, api.now());
+    let message = request.get_ref();
+    let (partnership, filter) = filter(message)?;
+    let purpose = format!("ListClocks:{}:{}", caller.firm, digest(message));
+    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
+    let member = api.member(&caller, &partnership).await?;
+    let (as_of, after) = if page.after.is_empty() {
+        (api.now(), None)
+    } else {
+        let (as_of, place) = Place::parse(&page.after).ok_or_else(|| {
+            Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
+        })?;
+        (as_of, Some(place))
+    };
+    let mut open = Search::new(service, &member, filter, as_of)
+        .run(deadline)
+        .await?;
+    open.sort_by(|one, other| one.place.cmp(&other.place));
+    open.retain(|clock| after.as_ref().is_none_or(|after| clock.place > *after));
+    open.truncate(page.limit());
+    let next_page_token = page.cut(api, &mut open, |clock| {
+        format!("{}:{}", as_of.as_micros(), clock.place)
+    });
+    let clocks = show(api, &caller.firm, &member, &open, as_of).await?;
+    Ok(Response::new(v1::ListClocksResponse {
+        clocks,
+        next_page_token,
+        as_of_time: Some(to_timestamp(as_of)),
+    }))
+}
+
+/// What binds a page token to the rest of the request.
+fn digest(message: &v1::ListClocksRequest) -> String {
+    let rest = v1::ListClocksRequest {
+        page_size: 0,
+        page_token: String::new(),
+        ..message.clone()
+    };
+    content_hash("entente.list-clocks.v1", &rest.encode_to_vec())
+}
+
+/// Which clocks are asked for, and in which order.
+#[derive(Clone, Debug)]
+struct Filter {
+    types: HashSet<TargetType>,
+    states: HashSet<i32>,
+    charged_to: v1::ChargedPartyKind,
+    charged_party: String,
+    obligor: String,
+    due_before: Option<Timestamp>,
+    at_risk_bps: u64,
+    by_due_time: bool,
+}
+
+fn filter(message: &v1::ListClocksRequest) -> Result<(String, Filter), Refusal> {
+    let mut faults = Faults::default();
+    let parent = faults.take(parse_parent(&message.parent).map(Some));
+    let mut types = HashSet::new();
+    for (index, value) in message.types.iter().enumerate() {
+        let field = format!("types[{index}]");
+        let once = match faults.take(target_type(&field, *value).map(Some)) {
+            Some(target_type) => types.insert(target_type),
+            None => true,
+        };
+        faults.require(once, &field, "each type once");
+    }
+    let mut states = HashSet::new();
+    for (index, value) in message.states.iter().enumerate() {
+        let field = format!("states[{index}]");
+        let known = v1::ClockState::try_from(*value)
+            .is_ok_and(|state| state != v1::ClockState::Unspecified);
+        faults.require(known, &field, "is not a known value");
+        faults.require(states.insert(*value), &field, "each state once");
+    }
+    let charged_to = v1::ChargedPartyKind::try_from(message.charged_to)
+        .map_err(|_| unknown("charged_to"))
+        .map(Some);
+    let charged_to = faults.take(charged_to);
+    let order = v1::ClockOrder::try_from(message.order)
+        .map_err(|_| unknown("order"))
+        .map(Some);
+    let order = faults.take(order);
+    let due_before = message
+        .due_before
+        .and_then(|at| faults.take(timestamp("due_before", at).map(Some)));
+    let sensible = (0..=AT_RISK_BPS_MAX).contains(&message.at_risk_bps);
+    faults.require(sensible, "at_risk_bps", "0 to 1,000,000");
+    let ((parent, charged_to), order) = whole(faults, parent.zip(charged_to).zip(order))?;
+    let filter = Filter {
+        types,
+        states,
+        charged_to,
+        charged_party: message.charged_party.clone(),
+        obligor: message.obligor.clone(),
+        due_before,
+        at_risk_bps: u64::try_from(message.at_risk_bps).unwrap_or_default(),
+        by_due_time: order == v1::ClockOrder::DueTime,
+    };
+    Ok((parent, filter))
+}
+
+impl Filter {
+    /// Whether a clock that is still to be kept is asked for.
+    fn takes(&self, clock: &ClockEvaluation, charges: &Charges, obligor: &str) -> bool {
+        let charged = clock.charged_to.map(|charged| charges.show(charged));
+        let charged = charged.unwrap_or_default();
+        let is_charged = self.charged_to == v1::ChargedPartyKind::Unspecified
+            || self.charged_to == charged.kind();
+        (self.types.is_empty() || self.types.contains(&clock.target_type))
+            && (self.states.is_empty()
+                || self
+                    .states
+                    .contains(&i32::from(to_clock_state(clock.state))))
+            && is_charged
+            && (self.charged_party.is_empty() || self.charged_party == charged.name)
+            && (self.obligor.is_empty() || self.obligor == obligor)
+            && self
+                .due_before
+                .is_none_or(|before| clock.due_at.is_some_and(|due_at| due_at < before))
+            && clock.used_bps >= self.at_risk_bps
+    }
+
+    fn place(&self, ticket: &str, agreement: &str, clock: &ClockEvaluation) -> Place {
+        let rank = if self.by_due_time {
+            clock.due_at.map_or(i64::MAX, Timestamp::as_micros)
+        } else {
+            time_left(clock).as_micros()
+        };
+        Place {
+            rank,
+            ticket: ticket.to_owned(),
+            agreement: agreement.to_owned(),
+            target_type: to_target_type(clock.target_type).into(),
+            cycle: clock.cycle,
+        }
+    }
+}
+
+/// Working time that is left of the target.
+fn time_left(clock: &ClockEvaluation) -> Span {
+    clock.target.saturating_sub(clock.consumed)
+}
+
+/// Where a clock stands in the list. As of one instant, no two clocks have the same place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    rank: i64,
+    ticket: String,
+    agreement: String,
+    target_type: i32,
+    cycle: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            rank,
+            ticket,
+            agreement,
+            target_type,
+            cycle,
+        } = self;
+        write!(
+            formatter,
+            "{rank}:{ticket}:{agreement}:{target_type}:{cycle}"
+        )
+    }
+}
+
+impl Place {
+    /// The instant of a token, and the place after which to go on. Ids have no colons.
+    fn parse(token: &str) -> Option<(Timestamp, Self)> {
+        let parts: Vec<&str> = token.split(':').collect();
+        let [as_of, rank, ticket, agreement, target_type, cycle] = parts.as_slice() else {
+            return None;
+        };
+        let place = Self {
+            rank: rank.parse().ok()?,
+            ticket: (*ticket).to_owned(),
+            agreement: (*agreement).to_owned(),
+            target_type: target_type.parse().ok()?,
+            cycle: cycle.parse().ok()?,
+        };
+        Some((Timestamp::from_micros(as_of.parse().ok()?), place))
+    }
+}
+
+/// A clock that was found.
+struct Open {
+    place: Place,
+    ticket: Arc<Found<Ticket>>,
+    pinned: Arc<PinnedAgreement>,
+    clock: ClockEvaluation,
+}
+
+/// Goes through the open tickets of a partnership.
+struct Search<'search> {
+    service: &'search SlaService,
+    member: &'search Member,
+    filter: Arc<Filter>,
+    as_of: Timestamp,
+}
+
+impl<'search> Search<'search> {
+    fn new(
+        service: &'search SlaService,
+        member: &'search Member,
+        filter: Filter,
+        as_of: Timestamp,
+    ) -> Self {
+        Self {
+            service,
+            member,
+            filter: Arc::new(filter),
+            as_of,
+        }
+    }
+
+    async fn run(&self, deadline: Timestamp) -> Result<Vec<Open>, ApiError> {
+        let (api, scope) = (self.service.api.as_ref(), self.member.scope());
+        let place = self.service.counting.enter().await?;
+        let mut query = all_of(&scope, Kind::Ticket, "", TICKETS_AT_A_TIME);
+        query.state = Some(OPEN.to_owned());
+        let mut found = Vec::new();
+        let mut evaluated = 0;
+        loop {
+            if api.now() > deadline {
+                let late = "the deadline passed while evaluating";
+                return Err(Refusal::new(Reason::DeadlineExceeded, late).into());
+            }
+            let rows = api.ledger.store().list_records(&query).await?;
+            let is_last = rows.len() < TICKETS_AT_A_TIME;
+            if let Some(last) = rows.last() {
+                query.after_id.clone_from(&last.key.id);
+            }
+            let tickets: Vec<Arc<Found<Ticket>>> = rows
+                .iter()
+                .map(|row| decode::<Ticket>(row).map(Arc::new))
+                .collect::<Result<_, _>>()?;
+            let states = tickets.iter().map(|ticket| &ticket.state);
+            let agreements = self
+                .service
+                .agreements
+                .of_tickets(api, &scope, states)
+                .await?;
+            let work = self.evaluation(tickets, agreements);
+            let (clocks, open) = place.run(work).await??;
+            evaluated += clocks;
+            if evaluated > CLOCKS_MAX {
+                return Err(too_many().into());
+            }
+            found.extend(open);
+            if is_last {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Evaluates tickets: how many of their clocks are open, and which of them are asked for.
+    fn evaluation(
+        &self,
+        tickets: Vec<Arc<Found<Ticket>>>,
+        agreements: HashMap<Pin, Arc<PinnedAgreement>>,
+    ) -> impl FnOnce() -> Result<(usize, Vec<Open>), Refusal> + Send + 'static {
+        let (filter, as_of) = (Arc::clone(&self.filter), self.as_of);
+        let partnership = self.member.partnership.state.clone();
+        let partnership_id = self.member.partnership.id.clone();
+        move || {
+            let (mut evaluated, mut found) = (0, Vec::new());
+            for ticket in tickets {
+                for pinned in pinned_by(&ticket.state, &agreements)? {
+                    let content = pinned.content();
+                    let charges = Charges::new(&partnership_id, &partnership, content);
+                    let clocks = pinned.clocks(&ticket.state, as_of).clocks.into_iter();
+                    for clock in clocks.filter(|clock| clock.stopped_at.is_none()) {
+                        evaluated += 1;
+                        if filter.takes(&clock, &charges, content.obligor.as_str()) {
+                            found.push(Open {
+                                place: filter.place(&ticket.id, pinned.id(), &clock),
+                                ticket: Arc::clone(&ticket),
+                                pinned: Arc::clone(&pinned),
+                                clock,
+                            });
+                        }
+                    }
+                }
+            }
+            Ok((evaluated, found))
+        }
+    }
+}
+
+fn too_many() -> Refusal {
+    let described = format!("more than {CLOCKS_MAX} open clocks; end or merge what is over");
+    Refusal::new(Reason::ResultTooLarge, described)
+        .with("limit", "open_clocks")
+        .with("maximum", CLOCKS_MAX)
+}
+
+async fn show(
+    api: &Api,
+    firm: &crate::domain::identity::FirmId,
+    member: &Member,
+    open: &[Open],
+    as_of: Timestamp,
+) -> Result<Vec<v1::OpenClock>, ApiError> {
+    let scope = member.scope();
+    let ids: HashSet<&str> = open.iter().map(|clock| clock.ticket.id.as_str()).collect();
+    let keys: Vec<RecordKey> = ids
+        .into_iter()
+        .map(|id| RecordKey::new(&scope, Kind::Ticket, id))
+        .collect();
+    let references = own_references(firm, api.ledger.store().references_of(&keys).await?);
+    let partnership = &member.partnership;
+    let shown = open.iter().map(|found| {
+        let ticket = &found.ticket;
+        let content = found.pinned.content();
+        let charges = Charges::new(&partnership.id, &partnership.state, content);
+        let own = references.get(&ticket.id).into_iter().flatten();
+        v1::OpenClock {
+            ticket: name_in(&scope, "tickets", &ticket.id),
+            external_references: own.map(to_reference).collect(),
+            clock: Some(to_clock(
+                &found.clock,
+                &ticket.state,
+                found.pinned.id(),
+                &charges,
+                as_of,
+            )),
+            time_left: Some(to_duration(time_left(&found.clock))),
+        }
+    });
+    Ok(shown.collect())
+}
