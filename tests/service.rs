@@ -29,6 +29,7 @@ mod service {
     pub mod house;
     pub mod journal;
     pub mod load;
+    pub mod maps;
     pub mod partnerships;
     pub mod pricing;
     pub mod raw;
@@ -81,6 +82,9 @@ on_both_engines! {
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;
+    maps::priorities_in_own_words;
+    maps::an_event_may_wait_for_two_words;
+    maps::what_else_an_event_says;
     tickets::attainment_in_both_directions;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;

@@ -28,7 +28,7 @@ pub enum Action {
     Outsider(OutsiderCommand),
     /// Of an expectation.
     Expectation(ExpectationCommand),
-    /// Of calendars and status maps.
+    /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of an agreement.
     Agreement(AgreementCommand),

@@ -14,7 +14,7 @@ use crate::domain::journal::{Entry, Head};
 use crate::domain::partnership::PartnershipCommand;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::settings::StatusMap;
+use crate::domain::sla::settings::{PriorityMap, StatusMap};
 use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
@@ -507,9 +507,17 @@ fn first_needs(command: &Command) -> Vec<Need> {
     match &command.action {
         Action::Ticket(TicketCommand::Ingest(event)) => {
             let reference = &event.reference;
-            let map = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
+            let (firm, system, instance) =
+                (&reference.firm, &reference.system, &reference.instance);
             needs.push(Need::Reference(scope.clone(), reference.clone()));
-            needs.push(Need::Reference(scope.clone(), map));
+            if event.status.is_some() {
+                let map = StatusMap::reference(firm, system, instance);
+                needs.push(Need::Reference(scope.clone(), map));
+            }
+            if event.source_priority.is_some() {
+                let map = PriorityMap::reference(firm, system, instance);
+                needs.push(Need::Reference(scope.clone(), map));
+            }
         }
         Action::Tick { kind, id } => needs.push(record(*kind, id)),
         Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),

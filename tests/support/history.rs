@@ -349,8 +349,8 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             );
             run.last = entry.sequence;
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
-            // One command may map several statuses.
-            let several = entry.kind == Kind::UnmappedStatus.as_str();
+            // One command may map several words.
+            let several = entry.kind == Kind::UnmappedWord.as_str();
             let first = several || happened.insert(entry.event_type.clone());
             assert!(
                 first,

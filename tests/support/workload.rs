@@ -68,6 +68,8 @@ pub enum Topic {
     Calendar(u8),
     /// The firm's statuses are mapped.
     StatusMap,
+    /// The firm's priorities are mapped.
+    PriorityMap,
     /// An agreement is made, approved or ended.
     Agreement(u8),
     /// An event of a ticket; with `other`, one of other content under the same id.
@@ -176,6 +178,7 @@ impl Recipe {
             Topic::OutsideParty(number) => partnerships::outside_party(draw, number),
             Topic::Calendar(number) => service_levels::calendar(draw, number, &self.hint),
             Topic::StatusMap => service_levels::status_map(draw, &self.firm),
+            Topic::PriorityMap => service_levels::priority_map(draw, &self.firm),
             Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint),
             Topic::Event { event, other } => {
                 service_levels::event(draw, event, other, &self.scope, &self.firm)

@@ -189,7 +189,10 @@ pub(super) mod tests {
             priority,
             status: None,
             state: Some(state),
+            source_priority: None,
             responded: false,
+            person: None,
+            reported_at: None,
             recorded: None,
         };
         let reached = |threshold_bps, minutes| ThresholdReached {

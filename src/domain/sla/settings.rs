@@ -1,8 +1,8 @@
 //! What tickets are judged by besides agreements: calendars with the time zone data they pin, and
-//! maps from a firm's own statuses to states.
+//! maps that say what the words of a firm's own software mean.
 
 mod calendars;
-mod status_map;
+mod maps;
 mod unmapped;
 
 use super::calendar::CalendarSpecification;
@@ -15,12 +15,16 @@ pub use calendars::{
     CALENDAR_REVISIONS_MAX, Calendar, CalendarEvent, CalendarRevised, CalendarRevision,
     CalendarRevisionEvent, Zone, ZoneEvent, digest,
 };
-pub use status_map::{STATUS_BYTES_MAX, STATUS_MAP_ENTRIES_MAX, StatusMap, StatusMapEvent};
+pub use maps::{
+    Mapped, PRIORITY_MAP_ENTRIES_MAX, PriorityMap, PriorityMapEvent, SOURCE_PRIORITY_BYTES_MAX,
+    STATUS_BYTES_MAX, STATUS_MAP_ENTRIES_MAX, StatusMap, StatusMapEvent, WordMap,
+};
 pub use unmapped::{
-    EXAMPLE_TICKETS_MAX, StatusMapped, StatusSeen, UnmappedStatus, UnmappedStatusEvent,
+    EXAMPLE_TICKETS_MAX, Meaning, UnmappedWord, UnmappedWordEvent, Word, WordKind, WordMapped,
+    WordSeen,
 };
 
-/// What can be asked of calendars and status maps.
+/// What can be asked of calendars and maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingsCommand {
     /// Writes down a new calendar.
@@ -50,9 +54,18 @@ pub enum SettingsCommand {
         /// The map; its firm is the caller's.
         map: StatusMap,
     },
+    /// Writes down a priority map, replacing an earlier one of that id.
+    UpdatePriorityMap {
+        /// Which map.
+        id: String,
+        /// Whether it may be new.
+        allow_missing: bool,
+        /// The map; its firm is the caller's.
+        map: PriorityMap,
+    },
 }
 
-/// Decides a command on calendars and status maps.
+/// Decides a command on calendars and maps.
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
@@ -73,6 +86,11 @@ pub fn decide(command: &SettingsCommand, firm: &FirmId, view: &View<'_>) -> Resu
             id,
             allow_missing,
             map,
-        } => status_map::update(id, *allow_missing, map, view),
+        } => maps::update(id, *allow_missing, map, view),
+        SettingsCommand::UpdatePriorityMap {
+            id,
+            allow_missing,
+            map,
+        } => maps::update(id, *allow_missing, map, view),
     }
 }

@@ -4,6 +4,8 @@
 //! events, the agreement they run under and an instant (see [`super::clock`]).
 
 mod decide;
+mod tick;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +20,8 @@ use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
-pub use decide::{IngestEvent, PARKED, TicketCommand, decide, tick};
+pub use decide::{IngestEvent, PARKED, TicketCommand, decide};
+pub use tick::tick;
 
 /// Most clock-relevant events of one ticket.
 pub const FACTS_MAX: usize = 1_000;
@@ -26,16 +29,20 @@ pub const FACTS_MAX: usize = 1_000;
 pub const PARKED_MAX: usize = 1_000;
 /// Longest event id, in bytes.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
+/// Longest id of a person, in bytes.
+pub const PERSON_BYTES_MAX: usize = 64;
 /// After a backfilled event, how long the sweeper leaves the ticket alone: history comes in many
 /// events, and a verdict over half of them would be wrong.
 pub const BACKFILL_SETTLES_AFTER: Span = Span::from_hours(1);
 
-/// Something happened that waits for its status to be mapped.
+/// Something happened that waits for its words to be mapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactParked {
-    /// What; its status is in no map.
+    /// What, as far as maps explain it.
     pub fact: TicketFact,
+    /// Ids of the unmapped words that it waits for.
+    pub waits_for: Vec<String>,
 }
 
 /// A threshold that was crossed, as believed when it was journalled.
@@ -70,8 +77,8 @@ pub struct Ticket {
     pub title: Option<Commitment>,
     /// Clock-relevant events, ordered by (`occurred_at`, `source_sequence`, `event_id`).
     pub facts: Vec<TicketFact>,
-    /// Events that wait for a status to be mapped.
-    pub parked: Vec<TicketFact>,
+    /// Events that wait for words to be mapped.
+    pub parked: Vec<FactParked>,
     /// State after the last event in order.
     pub state: TicketState,
     /// Thresholds journalled so far.
@@ -140,9 +147,9 @@ events! {
         Opened(TicketOpened) = "ticket.opened", 1;
         /// Something happened to it.
         Recorded(FactRecorded) = "ticket.event_recorded", 1;
-        /// What had waited for its status to be mapped was sent again, and counts from now on.
+        /// What had waited for its words to be mapped was sent again, and counts from now on.
         Unparked(FactRecorded) = "ticket.event_unparked", 1;
-        /// Something happened that waits for its status to be mapped.
+        /// Something happened that waits for its words to be mapped.
         Parked(FactParked) = "ticket.event_parked", 1;
         /// A clock reached a part of its target.
         ThresholdReached(ThresholdJournalled) = "ticket.threshold_reached", 1;
@@ -192,7 +199,7 @@ impl Ticket {
             TicketEvent::Opened(_) => return None,
             TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
                 self.parked
-                    .retain(|parked| parked.event_id != change.fact.event_id);
+                    .retain(|parked| parked.fact.event_id != change.fact.event_id);
                 self.facts.push(as_recorded(&change.fact, recorded));
                 sort_facts(&mut self.facts);
                 self.state = change.state;
@@ -204,7 +211,10 @@ impl Ticket {
                     self.backfilled_until = Some(recorded.at);
                 }
             }
-            TicketEvent::Parked(change) => self.parked.push(as_recorded(&change.fact, recorded)),
+            TicketEvent::Parked(change) => self.parked.push(FactParked {
+                fact: as_recorded(&change.fact, recorded),
+                waits_for: change.waits_for.clone(),
+            }),
             TicketEvent::ThresholdReached(change) | TicketEvent::Breached(change) => {
                 self.reached.push(change.reached.clone());
                 self.due_at = change.due_at;
@@ -216,7 +226,8 @@ impl Ticket {
 
     /// The event of that id, counted or parked.
     fn event(&self, event_id: &str) -> Option<&TicketFact> {
-        let mut events = self.facts.iter().chain(&self.parked);
+        let parked = self.parked.iter().map(|parked| &parked.fact);
+        let mut events = self.facts.iter().chain(parked);
         events.find(|fact| fact.event_id == event_id)
     }
 

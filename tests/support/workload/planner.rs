@@ -193,6 +193,7 @@ impl Planner {
             (2, Topic::OutsideParty(rng.random_range(0..OUTSIDERS))),
             (4, Topic::Calendar(rng.random_range(0..CALENDARS))),
             (3, Topic::StatusMap),
+            (3, Topic::PriorityMap),
             (12, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
             (
                 40,

@@ -69,7 +69,10 @@ fn blank(occurred_at: Timestamp) -> TicketFact {
         priority: None,
         status: None,
         state: None,
+        source_priority: None,
         responded: false,
+        person: None,
+        reported_at: None,
         recorded: None,
     }
 }

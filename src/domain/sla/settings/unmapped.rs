@@ -1,26 +1,78 @@
-//! Statuses that came with events and that no map explained.
+//! Words that came with events and that no map explained.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::identity::FirmId;
+use crate::domain::sla::clock::{Priority, TicketState};
 use crate::domain::time::Timestamp;
 
-/// How many tickets an unmapped status shows as examples.
+/// How many tickets an unmapped word shows as examples.
 pub const EXAMPLE_TICKETS_MAX: usize = 10;
 
-/// A status that came with an event and that no map knew.
+/// What sort of word it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordKind {
+    /// A status, which status maps explain.
+    Status,
+    /// A priority, which priority maps explain.
+    Priority,
+}
+
+/// What a word means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// What a status means.
+    State(TicketState),
+    /// What a priority means.
+    Priority(Priority),
+}
+
+impl From<TicketState> for Meaning {
+    fn from(state: TicketState) -> Self {
+        Self::State(state)
+    }
+}
+
+impl From<Priority> for Meaning {
+    fn from(priority: Priority) -> Self {
+        Self::Priority(priority)
+    }
+}
+
+/// A word of a firm's own software.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UnmappedStatus {
-    /// Whose status.
+pub struct Word {
+    /// Whose word.
     pub firm: FirmId,
     /// Of which product.
     pub system: String,
-    /// Of which installation.
+    /// Of which installation; may be empty.
     pub instance: String,
-    /// The status, as the software spells it.
-    pub status: String,
+    /// What sort of word it is.
+    pub kind: WordKind,
+    /// The word as the software spells it.
+    pub text: String,
+}
+
+impl Word {
+    /// The id of the record that is kept while no map explains the word.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let hash = crate::domain::content_hash("entente.unmapped.v1", self);
+        hash[..32].to_owned()
+    }
+}
+
+/// A word that came with an event and that no map knew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnmappedWord {
+    /// Which word.
+    pub word: Word,
     /// How many events are parked because of it.
     pub parked_events: u64,
     /// When the first of them was recorded.
@@ -33,69 +85,50 @@ pub struct UnmappedStatus {
     pub mapped: bool,
 }
 
-impl UnmappedStatus {
-    /// The record id for a status of a firm's software.
-    #[must_use]
-    pub fn id_of(firm: &FirmId, system: &str, instance: &str, status: &str) -> String {
-        let hash =
-            crate::domain::content_hash("entente.unmapped.v1", &(firm, system, instance, status));
-        hash[..32].to_owned()
-    }
-}
-
-/// An event was parked because of a status.
+/// An event was parked because of a word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StatusSeen {
-    /// Whose status.
-    pub firm: FirmId,
-    /// Of which product.
-    pub system: String,
-    /// Of which installation.
-    pub instance: String,
-    /// The status.
-    pub status: String,
+pub struct WordSeen {
+    /// Which word.
+    pub word: Word,
     /// On which ticket.
     pub ticket: String,
 }
 
-/// A map knows the status now.
+/// A map knows the word now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StatusMapped {}
+pub struct WordMapped {}
 
 events! {
-    /// What happens to an unmapped status.
-    UnmappedStatusEvent {
+    /// What happens to an unmapped word.
+    UnmappedWordEvent {
         /// An event was parked because of it.
-        Seen(StatusSeen) = "unmapped_status.seen", 1;
+        Seen(WordSeen) = "unmapped_word.seen", 1;
         /// A map knows it now.
-        Mapped(StatusMapped) = "unmapped_status.mapped", 1;
+        Mapped(WordMapped) = "unmapped_word.mapped", 1;
     }
 }
 
-impl Aggregate for UnmappedStatus {
-    type Event = UnmappedStatusEvent;
+impl Aggregate for UnmappedWord {
+    type Event = UnmappedWordEvent;
     const BODY_VERSION: u32 = 1;
 
     fn apply(
         previous: Option<Self>,
-        event: &UnmappedStatusEvent,
+        event: &UnmappedWordEvent,
         recorded: &Recorded,
     ) -> Option<Self> {
         match (previous, event) {
-            (None, UnmappedStatusEvent::Seen(seen)) => Some(Self {
-                firm: seen.firm.clone(),
-                system: seen.system.clone(),
-                instance: seen.instance.clone(),
-                status: seen.status.clone(),
+            (None, UnmappedWordEvent::Seen(seen)) => Some(Self {
+                word: seen.word.clone(),
                 parked_events: 1,
                 first_seen_at: recorded.at,
                 last_seen_at: recorded.at,
                 example_tickets: vec![seen.ticket.clone()],
                 mapped: false,
             }),
-            (Some(mut unmapped), UnmappedStatusEvent::Seen(seen)) => {
+            (Some(mut unmapped), UnmappedWordEvent::Seen(seen)) => {
                 unmapped.parked_events += 1;
                 unmapped.last_seen_at = recorded.at;
                 unmapped.mapped = false;
@@ -105,11 +138,11 @@ impl Aggregate for UnmappedStatus {
                 }
                 Some(unmapped)
             }
-            (Some(mut unmapped), UnmappedStatusEvent::Mapped(_)) => {
+            (Some(mut unmapped), UnmappedWordEvent::Mapped(_)) => {
                 unmapped.mapped = true;
                 Some(unmapped)
             }
-            (None, UnmappedStatusEvent::Mapped(_)) => None,
+            (None, UnmappedWordEvent::Mapped(_)) => None,
         }
     }
 

@@ -1,9 +1,10 @@
-//! Decisions on tickets: taking events in, parking what cannot be understood yet, and journalling
-//! thresholds as time passes.
+//! Decisions on tickets: taking events in.
 
+use super::tick::evaluate_facts;
+use super::words::{explain, park};
 use super::{
-    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactParked, FactRecorded, PARKED_MAX,
-    ThresholdJournalled, ThresholdReached, Ticket, TicketEvent, TicketOpened, WatchMoved,
+    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PERSON_BYTES_MAX, Ticket,
+    TicketEvent, TicketOpened,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::{Decision, Repeat};
@@ -12,13 +13,9 @@ use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::partnership::{Partnership, as_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::sla::agreement::{Agreement, AgreementState};
-use crate::domain::sla::clock::{
-    Priority, TicketEvaluation, TicketFact, TicketState, WHOLE_TARGET_BPS, evaluate, sort_facts,
-};
-use crate::domain::sla::settings::{
-    STATUS_BYTES_MAX, StatusMap, StatusSeen, UnmappedStatus, UnmappedStatusEvent,
-};
+use crate::domain::sla::agreement::Agreement;
+use crate::domain::sla::clock::{Priority, TicketFact, TicketState, sort_facts};
+use crate::domain::sla::settings::{SOURCE_PRIORITY_BYTES_MAX, STATUS_BYTES_MAX};
 use crate::domain::text::{require_reference, require_token};
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
@@ -38,10 +35,16 @@ pub struct IngestEvent {
     pub opened_at: Option<Timestamp>,
     /// The priority from then on.
     pub priority: Option<Priority>,
+    /// The priority from then on, as the software spells it; not with [`Self::priority`].
+    pub source_priority: Option<String>,
     /// The status from then on, as the software spells it.
     pub status: Option<String>,
     /// Whether it is a reply that counts as a response.
     pub responded: bool,
+    /// Opaque id of the person whom the client met.
+    pub person: Option<String>,
+    /// When the client first spoke.
+    pub reported_at: Option<Timestamp>,
     /// The agreement that a new ticket shall run under.
     pub agreement: Option<String>,
     /// The ticket's title, where the event opens it: a commitment.
@@ -119,19 +122,25 @@ fn check_event(
         EVENT_ID_BYTES_MAX,
     );
     require_reference(&mut violations, "ticket", &event.reference);
-    if let Some(status) = &event.status {
-        require_token(&mut violations, "status", status, STATUS_BYTES_MAX);
-    }
-    let range = "between the years 2000 and 2099";
-    violations.require(event.occurred_at.is_storable(), "occur_time", range);
-    let opened = event.opened_at.is_none_or(Timestamp::is_storable);
-    violations.require(opened, "open_time", range);
-    violations.finish()?;
-    let latest = now.saturating_add(partnership.future_tolerance());
-    for (field, at) in [
+    check_words(event, &mut violations);
+    let tolerance = partnership.future_tolerance();
+    let reported = ("report_time", event.reported_at);
+    let times = [
         ("occur_time", Some(event.occurred_at)),
         ("open_time", event.opened_at),
-    ] {
+        reported,
+    ];
+    for (field, at) in times {
+        let storable = at.is_none_or(Timestamp::is_storable);
+        violations.require(storable, field, "between the years 2000 and 2099");
+    }
+    let last_report = event.occurred_at.saturating_add(tolerance);
+    let is_before = event.reported_at.is_none_or(|at| at <= last_report);
+    let late = "later than the event by more than the terms tolerate";
+    violations.require(is_before, reported.0, late);
+    violations.finish()?;
+    let latest = now.saturating_add(tolerance);
+    for (field, at) in times {
         if at.is_some_and(|at| at > latest) {
             return Err(Refusal::field(
                 Reason::EventFromTheFuture,
@@ -142,6 +151,25 @@ fn check_event(
         }
     }
     Ok(())
+}
+
+/// Words of the sender's own software are short, and a priority is said in one way.
+fn check_words(event: &IngestEvent, violations: &mut Violations) {
+    for (field, word, bytes_max) in [
+        ("status", &event.status, STATUS_BYTES_MAX),
+        (
+            "source_priority",
+            &event.source_priority,
+            SOURCE_PRIORITY_BYTES_MAX,
+        ),
+        ("person_id", &event.person, PERSON_BYTES_MAX),
+    ] {
+        if let Some(word) = word {
+            require_token(violations, field, word, bytes_max);
+        }
+    }
+    let once = event.priority.is_none() || event.source_priority.is_none();
+    violations.require(once, "source_priority", "not together with a priority");
 }
 
 fn choose_agreement(
@@ -176,7 +204,7 @@ fn choose_agreement(
     Ok((id.to_owned(), agreement.revision))
 }
 
-/// An event that the ticket has already. It changes nothing, unless it waited for its status to be
+/// An event that the ticket has already. It changes nothing, unless it waited for its words to be
 /// mapped and that was done meanwhile.
 ///
 /// What recognises it is its id alone; the title and the agreement, which only the event that opens
@@ -194,10 +222,12 @@ fn again(
         return Err(reused.with("id", &event.event_id).into());
     }
     let decision = Decision::about(Kind::Ticket, id);
-    let is_parked = earlier.state.is_none() && earlier.status.is_some();
-    let may_count = is_parked && require_active(partnership).is_ok();
-    if may_count && mapped_state(event, view)?.is_some() {
-        return ingest(id, ticket, event, decision, view);
+    let is_parked = earlier.lacks_state() || earlier.lacks_priority();
+    if is_parked && require_active(partnership).is_ok() {
+        let mut fact = earlier.clone();
+        if explain(&mut fact, &event.reference, view)?.is_empty() {
+            return count(id, ticket, fact, event, decision, view);
+        }
     }
     let sequence = earlier.recorded.map_or(0, |recorded| recorded.sequence);
     let hash = view.entry_hash(sequence)?;
@@ -215,14 +245,17 @@ fn fact_of(event: &IngestEvent) -> TicketFact {
         event_id: event.event_id.clone(),
         opened_at: event.opened_at,
         priority: event.priority,
+        source_priority: event.source_priority.clone(),
         status: event.status.clone(),
         state: None,
         responded: event.responded,
+        person: event.person.clone(),
+        reported_at: event.reported_at,
         recorded: None,
     }
 }
 
-/// Takes in an event that the ticket does not have, or has parked although its status is mapped now.
+/// Takes in an event that the ticket does not have.
 fn ingest(
     id: &str,
     ticket: &Ticket,
@@ -230,13 +263,28 @@ fn ingest(
     decision: Decision,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let fact = TicketFact {
-        state: mapped_state(event, view)?,
-        ..fact_of(event)
-    };
-    if fact.status.is_some() && fact.state.is_none() {
-        return park(id, ticket, fact, event, decision, view);
+    let mut fact = fact_of(event);
+    let unknown = explain(&mut fact, &event.reference, view)?;
+    if unknown.is_empty() {
+        count(id, ticket, fact, event, decision, view)
+    } else {
+        park(id, ticket, fact, unknown, decision, view)
     }
+}
+
+/// Lets an event count whose words are all explained: a new one, or one that was parked.
+fn count(
+    id: &str,
+    ticket: &Ticket,
+    fact: TicketFact,
+    event: &IngestEvent,
+    decision: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let fact = TicketFact {
+        recorded: None,
+        ..fact
+    };
     if ticket.facts.len() >= FACTS_MAX {
         return Err(Refusal::limit("events_per_ticket", FACTS_MAX).into());
     }
@@ -273,134 +321,4 @@ fn last_state(facts: &[TicketFact]) -> TicketState {
         .rev()
         .find_map(|fact| fact.state)
         .unwrap_or(TicketState::New)
-}
-
-/// The state that the event's status stands for, if it has one that is mapped.
-fn mapped_state(event: &IngestEvent, view: &View<'_>) -> Result<Option<TicketState>, Stop> {
-    let Some(status) = &event.status else {
-        return Ok(None);
-    };
-    let reference = &event.reference;
-    let reference = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
-    let found = view
-        .referenced(&reference)?
-        .iter()
-        .find(|(kind, _)| *kind == Kind::StatusMap);
-    let Some((_, map)) = found else {
-        return Ok(None);
-    };
-    Ok(view.get::<StatusMap>(map)?.entries.get(status).copied())
-}
-
-fn park(
-    id: &str,
-    ticket: &Ticket,
-    fact: TicketFact,
-    event: &IngestEvent,
-    decision: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    if ticket.parked.len() >= PARKED_MAX {
-        return Err(Refusal::limit("parked_events_per_ticket", PARKED_MAX).into());
-    }
-    let reference = &event.reference;
-    let status = fact.status.clone().unwrap_or_default();
-    let unmapped = UnmappedStatus::id_of(
-        &reference.firm,
-        &reference.system,
-        &reference.instance,
-        &status,
-    );
-    view.find::<UnmappedStatus>(&unmapped)?;
-    let seen = StatusSeen {
-        firm: reference.firm.clone(),
-        system: reference.system.clone(),
-        instance: reference.instance.clone(),
-        status,
-        ticket: id.to_owned(),
-    };
-    // The event itself comes last: the receipt names the last entry.
-    let mut decision = decision
-        .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen)))
-        .event(Event::new(id, TicketEvent::Parked(FactParked { fact })));
-    decision.note = PARKED;
-    Ok(decision)
-}
-
-fn evaluate_facts(
-    facts: &[TicketFact],
-    ticket: &Ticket,
-    as_of: Timestamp,
-    view: &View<'_>,
-) -> Result<TicketEvaluation, Stop> {
-    let agreement = view.get::<Agreement>(&ticket.agreement)?;
-    let calendar = view.calendar(
-        &agreement.content.calendar,
-        agreement.content.calendar_revision,
-    )?;
-    Ok(evaluate(
-        facts,
-        &agreement.content.rules(),
-        &calendar,
-        as_of,
-    ))
-}
-
-/// Journals every threshold that was crossed and is not journalled yet, in the order in which they
-/// were crossed. An ended agreement raises nothing more.
-///
-/// # Errors
-/// A refusal, or what has to be loaded first.
-pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
-    let ticket = view.get::<Ticket>(id)?;
-    let decision = Decision::about(Kind::Ticket, id);
-    if ticket.due_at.is_none_or(|due_at| due_at > view.now) {
-        return Ok(decision);
-    }
-    let agreement = view.get::<Agreement>(&ticket.agreement)?;
-    if agreement.state == AgreementState::Ended {
-        let moved = WatchMoved { due_at: None };
-        return Ok(decision.event(Event::new(id, TicketEvent::WatchMoved(moved))));
-    }
-    let evaluation = evaluate_facts(&ticket.facts, ticket, view.now, view)?;
-    let crossed = newly_crossed(ticket, &evaluation);
-    let mut after = ticket.clone();
-    after.reached.extend(crossed.iter().cloned());
-    let due_at = after.next_look(&evaluation);
-    if crossed.is_empty() {
-        let moved = WatchMoved { due_at };
-        return Ok(decision.event(Event::new(id, TicketEvent::WatchMoved(moved))));
-    }
-    Ok(crossed.into_iter().fold(decision, |decision, reached| {
-        let breach = reached.threshold_bps == WHOLE_TARGET_BPS;
-        let journalled = ThresholdJournalled { reached, due_at };
-        let event = if breach {
-            TicketEvent::Breached(journalled)
-        } else {
-            TicketEvent::ThresholdReached(journalled)
-        };
-        decision.event(Event::new(id, event))
-    }))
-}
-
-fn newly_crossed(ticket: &Ticket, evaluation: &TicketEvaluation) -> Vec<ThresholdReached> {
-    let mut crossed: Vec<ThresholdReached> = Vec::new();
-    for clock in &evaluation.clocks {
-        for crossing in &clock.crossings {
-            if !ticket.has_reached(clock.target_type, crossing.threshold_bps) {
-                crossed.push(ThresholdReached {
-                    target_type: clock.target_type,
-                    threshold_bps: crossing.threshold_bps,
-                    at: crossing.at,
-                    priority: crossing.priority,
-                    target: crossing.target,
-                    backfill: ticket
-                        .backfilled_until
-                        .is_some_and(|until| crossing.at <= until),
-                });
-            }
-        }
-    }
-    crossed.sort_by_key(|reached| (reached.at, reached.threshold_bps, reached.target_type));
-    crossed
 }
