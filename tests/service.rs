@@ -84,6 +84,7 @@ on_both_engines! {
     tickets::statuses_that_nobody_explained;
     maps::priorities_in_own_words;
     maps::an_event_may_wait_for_two_words;
+    maps::parked_events_count_when_a_map_comes;
     maps::what_else_an_event_says;
     tickets::attainment_in_both_directions;
     thresholds::each_threshold_once_in_order;

@@ -228,6 +228,8 @@ records! {
     PriorityMap(super::sla::settings::PriorityMap, super::sla::settings::PriorityMapEvent) = "priority_map";
     /// A word that no map knows yet.
     UnmappedWord(super::sla::settings::UnmappedWord, super::sla::settings::UnmappedWordEvent) = "unmapped_word";
+    /// Tickets that wait for a word.
+    WaitingList(super::sla::settings::WaitingList, super::sla::settings::WaitingListEvent) = "waiting_list";
     /// A ticket.
     Ticket(super::sla::ticket::Ticket, super::sla::ticket::TicketEvent) = "ticket";
     /// A joint quote.

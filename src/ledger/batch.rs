@@ -165,13 +165,15 @@ impl<'batch> Batch<'batch> {
         let mut references = Vec::new();
         let mut zones = Vec::new();
         let mut entries = Vec::new();
-        for need in needs {
+        let single: HashSet<Need> = needs.into_iter().flat_map(Need::each).collect();
+        for need in single {
             match need {
                 _ if self.world.has(&need) => {}
                 Need::Record(key) => records.push(key),
                 Need::Reference(scope, reference) => references.push((scope, reference)),
                 Need::Zone(scope, digest) => zones.push((scope, digest)),
                 Need::EntryHash(scope, sequence) => entries.push((scope, sequence)),
+                Need::Several(_) => {}
             }
         }
         if !references.is_empty() {

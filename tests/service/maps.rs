@@ -166,6 +166,96 @@ async fn explain_status(pair: &Pair, word: &str) {
     ok(pair.north.connection.sla().update_status_map(request)).await;
 }
 
+/// How many journal entries of the partnership are of a type.
+async fn entries(pair: &Pair, event_type: &str) -> usize {
+    let mut request = v1::ListEntriesRequest {
+        parent: pair.name.clone(),
+        page_size: 500,
+        ..Default::default()
+    };
+    let mut found = 0;
+    loop {
+        let page = ok(pair
+            .north
+            .connection
+            .journal()
+            .list_entries(request.clone()))
+        .await;
+        let of_type = page.entries.iter();
+        found += of_type.filter(|entry| entry.r#type == event_type).count();
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            return found;
+        }
+    }
+}
+
+/// Nobody has to send again what was parked: the sweeper replays it, each event once, whichever of
+/// two sweepers finds it, and the clocks are as if the map had come first.
+pub async fn parked_events_count_when_a_map_comes(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    house.pass(3 * HOUR);
+    // More than a word's record names, so that some wait in a list.
+    let parked = 60;
+    let story = |number: usize| {
+        let id = ticket(NORTH_PSA, &number.to_string());
+        vec![
+            worded("e1", &id, "Zombie", "Urgent"),
+            status("e2", &id, HOUR, "Waiting"),
+            status("e3", &id, 2 * HOUR, "Zombie"),
+        ]
+    };
+    let events: Vec<_> = (0..parked).flat_map(story).collect();
+    let results = pair.ingest(&pair.north, events).await;
+    let first = &results[0].ticket;
+    assert_eq!(shown(&pair.north, first).await.parked_count, 2);
+    let count = i64::try_from(parked).unwrap();
+    let expected = [
+        (WordKind::Status, "Zombie".to_owned(), 2 * count),
+        (WordKind::Priority, "Urgent".to_owned(), count),
+    ];
+    assert_eq!(unmapped(&pair, &pair.north).await, expected);
+    house.sweep().await;
+    assert_eq!(entries(&pair, "ticket.event_unparked").await, 0);
+
+    let map = priority_map_request(&pair, &[("Urgent", 1)]);
+    ok(pair.north.connection.sla().update_priority_map(map)).await;
+    explain_status(&pair, "Zombie").await;
+    assert_eq!(unmapped(&pair, &pair.north).await, []);
+    let waiting = shown(&pair.south, first).await;
+    assert_eq!((waiting.parked_count, waiting.clocks.len()), (2, 0));
+    for _ in 0..3 {
+        tokio::join!(house.sweep(), house.sweep());
+    }
+    assert_eq!(entries(&pair, "ticket.event_unparked").await, 2 * parked);
+
+    let after = pair.ingest(&pair.north, story(parked)).await;
+    let after = shown(&pair.south, &after[0].ticket).await;
+    assert_eq!((after.event_count, after.clocks.len()), (3, 2));
+    let mut names: Vec<_> = results.iter().map(|result| &result.ticket).collect();
+    names.dedup();
+    assert_eq!(names.len(), parked);
+    house.sweep().await;
+    for name in names {
+        let replayed = shown(&pair.south, name).await;
+        assert_eq!((replayed.event_count, replayed.parked_count), (3, 0));
+        assert_eq!(told(replayed.clocks), told(after.clocks.clone()));
+    }
+    let again = pair.ingest(&pair.north, story(0)).await;
+    let already = |result: &v1::IngestResult| result.outcome() == IngestOutcome::AlreadyApplied;
+    assert!(again.iter().all(already));
+    house.stop().await;
+}
+
+/// Clocks without what the journal says of thresholds so far.
+fn told(clocks: Vec<v1::Clock>) -> Vec<v1::Clock> {
+    let told = clocks.into_iter().map(|clock| v1::Clock {
+        thresholds_reached: Vec::new(),
+        ..clock
+    });
+    told.collect()
+}
+
 /// Whom the client met, and when it first spoke.
 pub async fn what_else_an_event_says(house: House) {
     let pair = Pair::with_a_desk(&house).await;

@@ -371,7 +371,7 @@ fn check_events(journals: &[(Head, Vec<Entry>)]) {
             serde_json::from_slice(&entry.payload).expect("payloads are JSON");
         if let Some(event_id) = payload["fact"]["event_id"].as_str() {
             let parked = entry.event_type == "ticket.event_parked";
-            let first = seen.insert((&entry.scope, &entry.firm, event_id.to_owned(), parked));
+            let first = seen.insert((&entry.scope, &entry.id, event_id.to_owned(), parked));
             assert!(
                 first,
                 "{event_id} of {} happened twice: {}/{}",

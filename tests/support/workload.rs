@@ -85,6 +85,8 @@ pub enum Topic {
     Quote(u8),
     /// Time is said to have passed for an expectation.
     TickExpectation(u8),
+    /// Time is said to have passed for a word that may be unmapped.
+    TickWord,
     /// Time is said to have passed for a joint quote.
     TickQuote(u8),
 }
@@ -189,6 +191,7 @@ impl Recipe {
                 kind: Kind::Expectation,
                 id: expectation_id(number),
             },
+            Topic::TickWord => service_levels::tick_word(draw, &self.firm),
             Topic::TickQuote(number) => Action::Tick {
                 kind: Kind::JointQuote,
                 id: quote_id(number),

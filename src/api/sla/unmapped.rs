@@ -173,7 +173,11 @@ mod tests {
             first_seen_at: at,
             last_seen_at: at,
             example_tickets: vec!["t1".into(), "t2".into()],
-            mapped: false,
+            waiting: Vec::new(),
+            lists_filed: 0,
+            lists_explained: 0,
+            meaning: None,
+            due_at: None,
         };
         let own = v1::ExternalReference {
             id: "4711".into(),

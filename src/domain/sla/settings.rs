@@ -4,6 +4,7 @@
 mod calendars;
 mod maps;
 mod unmapped;
+mod waiting;
 
 use super::calendar::CalendarSpecification;
 use crate::domain::command::Decision;
@@ -20,9 +21,10 @@ pub use maps::{
     STATUS_BYTES_MAX, STATUS_MAP_ENTRIES_MAX, StatusMap, StatusMapEvent, WordMap,
 };
 pub use unmapped::{
-    EXAMPLE_TICKETS_MAX, Meaning, UnmappedWord, UnmappedWordEvent, Word, WordKind, WordMapped,
-    WordSeen,
+    EXAMPLE_TICKETS_MAX, Meaning, UnmappedWord, UnmappedWordEvent, WAITING_MAX, WaitersFiled,
+    WaitersReplayed, Word, WordExplained, WordKind, WordMapped, WordSeen,
 };
+pub use waiting::{ListExplained, ListFiled, ListReplayed, WaitingList, WaitingListEvent};
 
 /// What can be asked of calendars and maps.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,12 @@
 //! events, the agreement they run under and an instant (see [`super::clock`]).
 
 mod decide;
+mod replay;
 mod tick;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +19,18 @@ use super::clock::{
     TicketState, evaluate, sort_facts,
 };
 use super::compiled::CompiledCalendar;
+use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
 pub use decide::{IngestEvent, PARKED, TicketCommand, decide};
+pub use replay::{tick_list, tick_word};
 pub use tick::tick;
 
-/// Most clock-relevant events of one ticket.
+/// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
-/// Most parked events of one ticket.
-pub const PARKED_MAX: usize = 1_000;
 /// Longest event id, in bytes.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
 /// Longest id of a person, in bytes.
@@ -43,6 +47,23 @@ pub struct FactParked {
     pub fact: TicketFact,
     /// Ids of the unmapped words that it waits for.
     pub waits_for: Vec<String>,
+    /// The ticket's title, if it had none before: a commitment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Commitment>,
+    /// Whether it is imported history.
+    pub backfill: bool,
+}
+
+/// One of the words that an event waits for was explained, but not the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactExplained {
+    /// Which event.
+    pub event_id: String,
+    /// Id of the word.
+    pub word: String,
+    /// What it means.
+    pub meaning: Meaning,
 }
 
 /// A threshold that was crossed, as believed when it was journalled.
@@ -147,10 +168,12 @@ events! {
         Opened(TicketOpened) = "ticket.opened", 1;
         /// Something happened to it.
         Recorded(FactRecorded) = "ticket.event_recorded", 1;
-        /// What had waited for its words to be mapped was sent again, and counts from now on.
+        /// What had waited for its words to be mapped counts from now on.
         Unparked(FactRecorded) = "ticket.event_unparked", 1;
         /// Something happened that waits for its words to be mapped.
         Parked(FactParked) = "ticket.event_parked", 1;
+        /// Something that waits for two words waits for one of them no longer.
+        Explained(FactExplained) = "ticket.event_explained", 1;
         /// A clock reached a part of its target.
         ThresholdReached(ThresholdJournalled) = "ticket.threshold_reached", 1;
         /// A clock passed its target.
@@ -198,6 +221,7 @@ impl Ticket {
         match event {
             TicketEvent::Opened(_) => return None,
             TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
+                let first_recorded = self.first_recorded(&change.fact.event_id);
                 self.parked
                     .retain(|parked| parked.fact.event_id != change.fact.event_id);
                 self.facts.push(as_recorded(&change.fact, recorded));
@@ -208,13 +232,26 @@ impl Ticket {
                     self.title.clone_from(&change.title);
                 }
                 if change.backfill {
-                    self.backfilled_until = Some(recorded.at);
+                    // What counts late is history only up to when it came.
+                    let until = first_recorded.unwrap_or(recorded.at);
+                    self.backfilled_until = self.backfilled_until.max(Some(until));
                 }
             }
-            TicketEvent::Parked(change) => self.parked.push(FactParked {
-                fact: as_recorded(&change.fact, recorded),
-                waits_for: change.waits_for.clone(),
-            }),
+            TicketEvent::Parked(change) => {
+                if self.title.is_none() {
+                    self.title.clone_from(&change.title);
+                }
+                self.parked.push(FactParked {
+                    fact: as_recorded(&change.fact, recorded),
+                    title: None,
+                    ..change.clone()
+                });
+            }
+            TicketEvent::Explained(change) => {
+                let mut parked = self.parked.iter_mut();
+                let parked = parked.find(|parked| parked.fact.event_id == change.event_id)?;
+                parked.explain(&change.word, change.meaning);
+            }
             TicketEvent::ThresholdReached(change) | TicketEvent::Breached(change) => {
                 self.reached.push(change.reached.clone());
                 self.due_at = change.due_at;
@@ -222,6 +259,23 @@ impl Ticket {
             TicketEvent::WatchMoved(change) => self.due_at = change.due_at,
         }
         Some(self)
+    }
+
+    /// When the event of that id was parked, if it is.
+    fn first_recorded(&self, event_id: &str) -> Option<Timestamp> {
+        let parked = self.parked(event_id)?;
+        parked.fact.recorded.map(|recorded| recorded.at)
+    }
+
+    /// The parked event of that id.
+    fn parked(&self, event_id: &str) -> Option<&FactParked> {
+        let mut parked = self.parked.iter();
+        parked.find(|parked| parked.fact.event_id == event_id)
+    }
+
+    /// Whether an event waits for the unmapped word of that id.
+    fn waits_for(&self, word: &str) -> bool {
+        self.parked.iter().any(|parked| parked.waits_for(word))
     }
 
     /// The event of that id, counted or parked.
@@ -257,6 +311,21 @@ impl Ticket {
                 crossed.chain(coming).map(|crossing| crossing.at)
             })
             .min()
+    }
+}
+
+impl FactParked {
+    fn waits_for(&self, word: &str) -> bool {
+        self.waits_for.iter().any(|waited| waited == word)
+    }
+
+    /// Takes in what the unmapped word of that id means.
+    fn explain(&mut self, word: &str, meaning: Meaning) {
+        self.waits_for.retain(|waited| waited != word);
+        match meaning {
+            Meaning::State(state) => self.fact.state = Some(state),
+            Meaning::Priority(priority) => self.fact.priority = Some(priority),
+        }
     }
 }
 

@@ -205,6 +205,7 @@ impl Planner {
             (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
+            (2, Topic::TickWord),
             (2, Topic::TickQuote(rng.random_range(0..QUOTES))),
         ];
         let total: u32 = choices.iter().map(|(weight, _)| weight).sum();

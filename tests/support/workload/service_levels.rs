@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use entente::domain::command::Action;
 use entente::domain::identity::{FirmId, PartyId};
+use entente::domain::record::Kind;
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
 use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
 use entente::domain::sla::clock::{Priority, ServiceLevelTarget, TargetType, TicketState};
-use entente::domain::sla::settings::{PriorityMap, SettingsCommand, StatusMap};
+use entente::domain::sla::settings::{PriorityMap, SettingsCommand, StatusMap, Word, WordKind};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::Span;
 use rand::SeedableRng;
@@ -119,6 +120,26 @@ pub(super) fn priority_map(draw: &mut Draw, firm: &str) -> Action {
         allow_missing: draw.chance(80),
         map,
     })
+}
+
+/// Time is said to have passed for a word that may be unmapped.
+pub(super) fn tick_word(draw: &mut Draw, firm: &str) -> Action {
+    let (kind, text) = if draw.chance(60) {
+        (WordKind::Status, draw.one_of(&STATUSES).0)
+    } else {
+        (WordKind::Priority, draw.one_of(&PRIORITIES).0)
+    };
+    let word = Word {
+        firm: FirmId::parse(firm).expect("recipes name firms"),
+        system: "psa".to_owned(),
+        instance: String::new(),
+        kind,
+        text: text.to_owned(),
+    };
+    Action::Tick {
+        kind: Kind::UnmappedWord,
+        id: word.id(),
+    }
 }
 
 pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {

@@ -181,7 +181,7 @@ where
         return Ok(decision);
     }
     decision = decision.event(Event::new(id, M::replaced(map.clone())));
-    for text in map.entries.keys() {
+    for (text, meaning) in &map.entries {
         let word = Word {
             firm: map.firm.clone(),
             system: map.system.clone(),
@@ -192,9 +192,11 @@ where
         let unmapped_id = word.id();
         let open = view
             .find::<UnmappedWord>(&unmapped_id)?
-            .is_some_and(|unmapped| !unmapped.mapped);
+            .is_some_and(UnmappedWord::is_open);
         if open {
-            let mapped = UnmappedWordEvent::Mapped(WordMapped {});
+            let mapped = UnmappedWordEvent::Mapped(WordMapped {
+                meaning: (*meaning).into(),
+            });
             decision = decision.event(Event::new(unmapped_id, mapped));
         }
     }

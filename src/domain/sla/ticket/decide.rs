@@ -222,18 +222,21 @@ fn again(
         return Err(reused.with("id", &event.event_id).into());
     }
     let decision = Decision::about(Kind::Ticket, id);
-    let is_parked = earlier.lacks_state() || earlier.lacks_priority();
-    if is_parked && require_active(partnership).is_ok() {
+    let parked = ticket.parked(&event.event_id);
+    if let Some(parked) = parked.filter(|_| require_active(partnership).is_ok()) {
         let mut fact = earlier.clone();
         if explain(&mut fact, &event.reference, view)?.is_empty() {
-            return count(id, ticket, fact, event, decision, view);
+            let counted = counted(ticket, &[(fact, parked.backfill)], view)?;
+            return Ok(counted.into_iter().fold(decision, |decision, recorded| {
+                decision.event(Event::new(id, TicketEvent::Unparked(recorded)))
+            }));
         }
     }
     let sequence = earlier.recorded.map_or(0, |recorded| recorded.sequence);
     let hash = view.entry_hash(sequence)?;
     Ok(Decision {
         repeat: Some(Repeat { sequence, hash }),
-        note: if is_parked { PARKED } else { "" },
+        note: if parked.is_some() { PARKED } else { "" },
         ..decision
     })
 }
@@ -263,62 +266,61 @@ fn ingest(
     decision: Decision,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let mut fact = fact_of(event);
-    let unknown = explain(&mut fact, &event.reference, view)?;
-    if unknown.is_empty() {
-        count(id, ticket, fact, event, decision, view)
-    } else {
-        park(id, ticket, fact, unknown, decision, view)
-    }
-}
-
-/// Lets an event count whose words are all explained: a new one, or one that was parked.
-fn count(
-    id: &str,
-    ticket: &Ticket,
-    fact: TicketFact,
-    event: &IngestEvent,
-    decision: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let fact = TicketFact {
-        recorded: None,
-        ..fact
-    };
-    if ticket.facts.len() >= FACTS_MAX {
+    if ticket.facts.len() + ticket.parked.len() >= FACTS_MAX {
         return Err(Refusal::limit("events_per_ticket", FACTS_MAX).into());
     }
+    let mut fact = fact_of(event);
+    let unknown = explain(&mut fact, &event.reference, view)?;
+    if !unknown.is_empty() {
+        return park(id, ticket, fact, unknown, event, decision, view);
+    }
+    let title = event.title.clone().filter(|_| ticket.title.is_none());
+    let counted = counted(ticket, &[(fact, event.backfill)], view)?;
+    let recorded = counted.into_iter().map(|recorded| FactRecorded {
+        title: title.clone(),
+        ..recorded
+    });
+    Ok(recorded.fold(decision, |decision, recorded| {
+        decision.event(Event::new(id, TicketEvent::Recorded(recorded)))
+    }))
+}
+
+/// What it makes of a ticket that further facts count; with each comes whether it is imported
+/// history.
+pub(super) fn counted(
+    ticket: &Ticket,
+    new: &[(TicketFact, bool)],
+    view: &View<'_>,
+) -> Result<Vec<FactRecorded>, Stop> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut facts = ticket.facts.clone();
-    facts.push(fact.clone());
+    facts.extend(new.iter().map(|(fact, _)| fact.clone()));
     sort_facts(&mut facts);
     let evaluation = evaluate_facts(&facts, ticket, view.now, view)?;
     let next_look = ticket.next_look(&evaluation);
     let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
-    let due_at = if event.backfill {
+    let due_at = if new.iter().any(|(_, backfill)| *backfill) {
         next_look.map(|at| at.max(settled))
     } else {
         next_look
     };
-    let recorded = FactRecorded {
-        fact,
-        title: event.title.clone().filter(|_| ticket.title.is_none()),
-        backfill: event.backfill,
-        state: last_state(&facts),
-        due_at,
-    };
-    let event = if ticket.event(&event.event_id).is_some() {
-        TicketEvent::Unparked(recorded)
-    } else {
-        TicketEvent::Recorded(recorded)
-    };
-    Ok(decision.event(Event::new(id, event)))
-}
-
-/// The state that the last event in order left the ticket in.
-fn last_state(facts: &[TicketFact]) -> TicketState {
-    facts
-        .iter()
-        .rev()
-        .find_map(|fact| fact.state)
-        .unwrap_or(TicketState::New)
+    let mut last = ticket.facts.iter().rfind(|fact| fact.state.is_some());
+    let recorded = new.iter().map(|(fact, backfill)| {
+        if fact.state.is_some() {
+            last = last.max(Some(fact));
+        }
+        FactRecorded {
+            fact: TicketFact {
+                recorded: None,
+                ..fact.clone()
+            },
+            title: None,
+            backfill: *backfill,
+            state: last.and_then(|fact| fact.state).unwrap_or(TicketState::New),
+            due_at,
+        }
+    });
+    Ok(recorded.collect())
 }
