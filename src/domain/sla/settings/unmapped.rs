@@ -184,6 +184,8 @@ impl Aggregate for UnmappedWord {
             UnmappedWordEvent::Mapped(mapped) => {
                 unmapped.meaning = Some(mapped.meaning);
                 unmapped.due_at = Some(recorded.at);
+                // All that waits may be in lists that were told before.
+                unmapped.settle();
             }
             UnmappedWordEvent::Explained(explained) => {
                 unmapped.lists_explained = explained.lists;

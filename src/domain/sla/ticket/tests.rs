@@ -371,6 +371,27 @@ fn many_tickets_wait_in_lists() {
     assert_eq!((settled.parked_events, settled.due_at), (0, None));
 }
 
+/// A word that is used again while its lists are still worked through, by a ticket in one of them.
+#[test]
+fn a_word_comes_back_while_a_list_is_due() {
+    let mut desk = Desk::new();
+    for ticket in 0..=WAITING_MAX {
+        desk.ingest(event(ticket, 0, Some("Working"), None))
+            .unwrap();
+    }
+    desk.map_statuses(&MEANINGS);
+    // The list is told, and due; nobody looked at it yet.
+    desk.sweep();
+    desk.map_statuses(&MEANINGS[1..]);
+    desk.ingest(event(0, 1, Some("Working"), None)).unwrap();
+    desk.map_statuses(&MEANINGS);
+    assert_eq!(desk.sweep_all(), 1, "nothing stays due");
+    let tickets = desk.tickets();
+    assert!(tickets.iter().all(|ticket| ticket.parked.is_empty()));
+    let counting: usize = tickets.iter().map(|ticket| ticket.facts.len()).sum();
+    assert_eq!(counting, WAITING_MAX + 2);
+}
+
 /// A tick takes up no further ticket after so many events, and the next one goes on from there.
 #[test]
 fn a_tick_is_bounded() {
