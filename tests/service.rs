@@ -29,6 +29,7 @@ mod service {
     pub mod house;
     pub mod journal;
     pub mod load;
+    pub mod maps;
     pub mod partnerships;
     pub mod pricing;
     pub mod promises;
@@ -83,6 +84,10 @@ on_both_engines! {
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;
+    maps::priorities_in_own_words;
+    maps::an_event_may_wait_for_two_words;
+    maps::parked_events_count_when_a_map_comes;
+    maps::what_else_an_event_says;
     tickets::attainment_in_both_directions;
     promises::every_promise_of_both_sides;
     promises::cycles_and_changes_are_explained;

@@ -1,4 +1,4 @@
-//! `SlaService`: calendars, agreements, status maps, tickets and the clocks over them.
+//! `SlaService`: calendars, agreements, status and priority maps, tickets and the clocks over them.
 
 mod agreement;
 mod attainment;
@@ -10,10 +10,12 @@ mod ingest;
 pub mod open_clocks;
 mod pinned;
 mod pool;
+mod priority_map;
 mod status_map;
 mod summary;
 mod ticket;
 mod ticket_event;
+mod unmapped;
 mod words;
 
 use std::sync::Arc;
@@ -163,8 +165,11 @@ rpcs! {
     update_status_map(UpdateStatusMapRequest) -> StatusMap = status_map::update;
     get_status_map(GetStatusMapRequest) -> StatusMap = status_map::get;
     list_status_maps(ListStatusMapsRequest) -> ListStatusMapsResponse = status_map::list;
+    update_priority_map(UpdatePriorityMapRequest) -> PriorityMap = priority_map::update;
+    get_priority_map(GetPriorityMapRequest) -> PriorityMap = priority_map::get;
+    list_priority_maps(ListPriorityMapsRequest) -> ListPriorityMapsResponse = priority_map::list;
     batch_ingest_events(BatchIngestEventsRequest) -> BatchIngestEventsResponse = ingest::batch_ingest;
-    list_unmapped(ListUnmappedRequest) -> ListUnmappedResponse = status_map::list_unmapped;
+    list_unmapped(ListUnmappedRequest) -> ListUnmappedResponse = unmapped::list;
     get_ticket(GetTicketRequest) -> Ticket = ticket::get;
     lookup_ticket(LookupTicketRequest) -> Ticket = ticket::lookup;
     list_tickets(ListTicketsRequest) -> ListTicketsResponse = ticket::list;

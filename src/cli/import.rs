@@ -272,10 +272,10 @@ async fn unmapped(connection: &Connection, place: &Place) -> Result<Vec<Unmapped
         let page = page
             .await
             .map_err(|status| failed("list the unmapped statuses", &status))?;
-        for status in page.unmapped_statuses {
+        for word in page.unmapped_words {
             found.push(Unmapped {
-                status: status.status,
-                parked: u64::try_from(status.parked_count)?,
+                status: word.word,
+                parked: u64::try_from(word.parked_count)?,
             });
         }
         page_token = page.next_page_token;

@@ -28,7 +28,7 @@ pub enum Action {
     Outsider(OutsiderCommand),
     /// Of an expectation.
     Expectation(ExpectationCommand),
-    /// Of calendars and status maps.
+    /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of an agreement.
     Agreement(AgreementCommand),
@@ -176,6 +176,8 @@ fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     match kind {
         Kind::Expectation => expectation::tick(id, view),
         Kind::Ticket => ticket::tick(id, view),
+        Kind::UnmappedWord => ticket::tick_word(id, view),
+        Kind::WaitingList => ticket::tick_list(id, view),
         Kind::JointQuote => quote::tick(id, view),
         _ => Ok(Decision::about(kind, id)),
     }

@@ -224,8 +224,12 @@ records! {
     Agreement(super::sla::agreement::Agreement, super::sla::agreement::AgreementEvent) = "agreement";
     /// What a firm's own statuses mean.
     StatusMap(super::sla::settings::StatusMap, super::sla::settings::StatusMapEvent) = "status_map";
-    /// A status that no map knows yet.
-    UnmappedStatus(super::sla::settings::UnmappedStatus, super::sla::settings::UnmappedStatusEvent) = "unmapped_status";
+    /// What a firm's own priorities mean.
+    PriorityMap(super::sla::settings::PriorityMap, super::sla::settings::PriorityMapEvent) = "priority_map";
+    /// A word that no map knows yet.
+    UnmappedWord(super::sla::settings::UnmappedWord, super::sla::settings::UnmappedWordEvent) = "unmapped_word";
+    /// Tickets that wait for a word.
+    WaitingList(super::sla::settings::WaitingList, super::sla::settings::WaitingListEvent) = "waiting_list";
     /// A ticket.
     Ticket(super::sla::ticket::Ticket, super::sla::ticket::TicketEvent) = "ticket";
     /// A joint quote.

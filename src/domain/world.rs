@@ -28,6 +28,19 @@ pub enum Need {
     Zone(ScopeId, String),
     /// The hash of a journal entry by its sequence.
     EntryHash(ScopeId, u64),
+    /// All of these; none of them is of this sort itself.
+    Several(Vec<Need>),
+}
+
+impl Need {
+    /// The single things that are needed.
+    #[must_use]
+    pub fn each(self) -> Vec<Self> {
+        match self {
+            Self::Several(needs) => needs,
+            single => vec![single],
+        }
+    }
 }
 
 /// Why a decision stopped.
@@ -121,6 +134,7 @@ impl World {
             Need::EntryHash(scope, sequence) => {
                 self.entry_hashes.contains_key(&(scope.clone(), *sequence))
             }
+            Need::Several(needs) => needs.iter().all(|need| self.has(need)),
         }
     }
 
@@ -183,6 +197,30 @@ impl World {
         {
             found.push((kind, id.to_owned()));
         }
+    }
+}
+
+/// Does something for each of several, so that what they need is loaded together.
+///
+/// # Errors
+/// The first refusal; else, if anything is missing, all that is.
+pub fn for_each<T, R>(
+    several: impl IntoIterator<Item = T>,
+    mut work: impl FnMut(T) -> Result<R, Stop>,
+) -> Result<Vec<R>, Stop> {
+    let mut results = Vec::new();
+    let mut missing = Vec::new();
+    for one in several {
+        match work(one) {
+            Ok(result) => results.push(result),
+            Err(Stop::Missing(need)) => missing.extend(need.each()),
+            Err(refused) => return Err(refused),
+        }
+    }
+    if missing.is_empty() {
+        Ok(results)
+    } else {
+        Err(Stop::Missing(Need::Several(missing)))
     }
 }
 

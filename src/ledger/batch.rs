@@ -14,7 +14,7 @@ use crate::domain::journal::{Entry, Head};
 use crate::domain::partnership::PartnershipCommand;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::settings::StatusMap;
+use crate::domain::sla::settings::{PriorityMap, StatusMap};
 use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
@@ -165,13 +165,15 @@ impl<'batch> Batch<'batch> {
         let mut references = Vec::new();
         let mut zones = Vec::new();
         let mut entries = Vec::new();
-        for need in needs {
+        let single: HashSet<Need> = needs.into_iter().flat_map(Need::each).collect();
+        for need in single {
             match need {
                 _ if self.world.has(&need) => {}
                 Need::Record(key) => records.push(key),
                 Need::Reference(scope, reference) => references.push((scope, reference)),
                 Need::Zone(scope, digest) => zones.push((scope, digest)),
                 Need::EntryHash(scope, sequence) => entries.push((scope, sequence)),
+                Need::Several(_) => {}
             }
         }
         if !references.is_empty() {
@@ -507,9 +509,17 @@ fn first_needs(command: &Command) -> Vec<Need> {
     match &command.action {
         Action::Ticket(TicketCommand::Ingest(event)) => {
             let reference = &event.reference;
-            let map = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
+            let (firm, system, instance) =
+                (&reference.firm, &reference.system, &reference.instance);
             needs.push(Need::Reference(scope.clone(), reference.clone()));
-            needs.push(Need::Reference(scope.clone(), map));
+            if event.status.is_some() {
+                let map = StatusMap::reference(firm, system, instance);
+                needs.push(Need::Reference(scope.clone(), map));
+            }
+            if event.source_priority.is_some() {
+                let map = PriorityMap::reference(firm, system, instance);
+                needs.push(Need::Reference(scope.clone(), map));
+            }
         }
         Action::Tick { kind, id } => needs.push(record(*kind, id)),
         Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),

@@ -6,6 +6,7 @@ use entente::proto::v1::{self, AllocationBasis};
 
 use super::calls::ok;
 use super::house::{House, START_SECONDS};
+use super::maps::priority_map_request;
 use super::setting::{
     NORTH_PSA, Pair, euros, fulfilling, invitation, joining, opening, partnership, ticket,
 };
@@ -153,6 +154,9 @@ async fn service_levels(pair: &Pair, names: &mut BTreeMap<&'static str, String>)
     let results = pair.ingest(&pair.north, events).await;
     names.insert("ticket", results[0].ticket.clone());
     let mut norths = pair.north.connection.sla();
+    let map = priority_map_request(pair, &[("P1", 1), ("P2", 2)]);
+    let map = ok(norths.update_priority_map(map)).await;
+    names.insert("priority_map", map.name);
     let proposal = pair.agreement_request("proposed", pair.desk());
     let proposed = ok(norths.create_agreement(proposal)).await;
     names.insert("proposed", proposed.name);

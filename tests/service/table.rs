@@ -63,6 +63,18 @@ fn status_map(names: &Names) -> v1::StatusMap {
     }
 }
 
+fn priority_map(names: &Names) -> v1::PriorityMap {
+    v1::PriorityMap {
+        name: names.of("priority_map"),
+        system: NORTH_PSA.to_owned(),
+        entries: vec![v1::PriorityMapEntry {
+            source_priority: "P1".to_owned(),
+            priority: 1,
+        }],
+        ..Default::default()
+    }
+}
+
 fn quote() -> v1::JointQuote {
     v1::JointQuote {
         display_name: "New".to_owned(),
@@ -256,6 +268,15 @@ rows! {
         v1::GetStatusMapRequest { name: names.of("status_map") };
     "SlaService/ListStatusMaps" [Read] Ok, Ok, NotFound, |names|
         v1::ListStatusMapsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/UpdatePriorityMap" [Tickets] Ok, NotFound, NotFound, |names|
+        v1::UpdatePriorityMapRequest {
+            priority_map: Some(priority_map(names)),
+            ..Default::default()
+        };
+    "SlaService/GetPriorityMap" [Read] Ok, Ok, NotFound, |names|
+        v1::GetPriorityMapRequest { name: names.of("priority_map") };
+    "SlaService/ListPriorityMaps" [Read] Ok, Ok, NotFound, |names|
+        v1::ListPriorityMapsRequest { parent: names.of("partnership"), ..Default::default() };
     "SlaService/BatchIngestEvents" [Tickets] Ok, Ok, NotFound, |names|
         v1::BatchIngestEventsRequest {
             parent: names.of("partnership"),

@@ -327,15 +327,15 @@ pub async fn statuses_that_nobody_explained(house: House) {
     };
     let unmapped = ok(pair.north.connection.sla().list_unmapped(list.clone()))
         .await
-        .unmapped_statuses;
+        .unmapped_words;
     assert_eq!(unmapped.len(), 1);
     assert_eq!(
-        (unmapped[0].status.as_str(), unmapped[0].parked_count),
+        (unmapped[0].word.as_str(), unmapped[0].parked_count),
         ("Zombie", 1)
     );
     assert_eq!(unmapped[0].example_tickets, [id]);
     let theirs = ok(pair.south.connection.sla().list_unmapped(list.clone())).await;
-    assert!(theirs.unmapped_statuses.is_empty());
+    assert!(theirs.unmapped_words.is_empty());
     assert_eq!(
         ticket_at(&pair.south, &results[0].ticket, None)
             .await
@@ -368,7 +368,7 @@ pub async fn statuses_that_nobody_explained(house: House) {
         revised
     );
     let unmapped = ok(pair.north.connection.sla().list_unmapped(list)).await;
-    assert!(unmapped.unmapped_statuses.is_empty());
+    assert!(unmapped.unmapped_words.is_empty());
     house.stop().await;
 }
 

@@ -349,8 +349,8 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             );
             run.last = entry.sequence;
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
-            // One command may map several statuses.
-            let several = entry.kind == Kind::UnmappedStatus.as_str();
+            // One command may map several words.
+            let several = entry.kind == Kind::UnmappedWord.as_str();
             let first = several || happened.insert(entry.event_type.clone());
             assert!(
                 first,
@@ -371,7 +371,7 @@ fn check_events(journals: &[(Head, Vec<Entry>)]) {
             serde_json::from_slice(&entry.payload).expect("payloads are JSON");
         if let Some(event_id) = payload["fact"]["event_id"].as_str() {
             let parked = entry.event_type == "ticket.event_parked";
-            let first = seen.insert((&entry.scope, &entry.firm, event_id.to_owned(), parked));
+            let first = seen.insert((&entry.scope, &entry.id, event_id.to_owned(), parked));
             assert!(
                 first,
                 "{event_id} of {} happened twice: {}/{}",

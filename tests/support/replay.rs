@@ -150,20 +150,24 @@ impl Replay {
                         first.origin, first.sequence
                     )
                 }
-                // Everything that exists is in the books already.
-                Err(Stop::Missing(Need::Record(key))) => self.world.put_record(key, None),
-                Err(Stop::Missing(Need::Reference(scope, reference))) => {
-                    self.world.put_reference(scope, reference, Vec::new());
-                }
-                Err(Stop::Missing(Need::Zone(scope, digest))) => {
-                    panic!("{scope} lacks the zone {digest}")
-                }
-                Err(Stop::Missing(Need::EntryHash(scope, sequence))) => {
-                    panic!("{} repeats {scope}/{sequence}", first.origin)
-                }
+                Err(Stop::Missing(need)) => need
+                    .each()
+                    .into_iter()
+                    .for_each(|need| self.lack(need, &first.origin)),
             }
         }
         panic!("{} keeps asking for more", first.origin)
+    }
+
+    /// Notes that there is no such thing: everything that exists is in the books already.
+    fn lack(&mut self, need: Need, origin: &str) {
+        match need {
+            Need::Record(key) => self.world.put_record(key, None),
+            Need::Reference(scope, reference) => {
+                self.world.put_reference(scope, reference, Vec::new());
+            }
+            need => panic!("{origin} needs {need:?}"),
+        }
     }
 
     fn apply(&mut self, event: &Event, entry: &Entry) {

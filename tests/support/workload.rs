@@ -68,6 +68,8 @@ pub enum Topic {
     Calendar(u8),
     /// The firm's statuses are mapped.
     StatusMap,
+    /// The firm's priorities are mapped.
+    PriorityMap,
     /// An agreement is made, approved or ended.
     Agreement(u8),
     /// An event of a ticket; with `other`, one of other content under the same id.
@@ -83,6 +85,8 @@ pub enum Topic {
     Quote(u8),
     /// Time is said to have passed for an expectation.
     TickExpectation(u8),
+    /// Time is said to have passed for a word that may be unmapped.
+    TickWord,
     /// Time is said to have passed for a joint quote.
     TickQuote(u8),
 }
@@ -176,6 +180,7 @@ impl Recipe {
             Topic::OutsideParty(number) => partnerships::outside_party(draw, number),
             Topic::Calendar(number) => service_levels::calendar(draw, number, &self.hint),
             Topic::StatusMap => service_levels::status_map(draw, &self.firm),
+            Topic::PriorityMap => service_levels::priority_map(draw, &self.firm),
             Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint),
             Topic::Event { event, other } => {
                 service_levels::event(draw, event, other, &self.scope, &self.firm)
@@ -186,6 +191,7 @@ impl Recipe {
                 kind: Kind::Expectation,
                 id: expectation_id(number),
             },
+            Topic::TickWord => service_levels::tick_word(draw, &self.firm),
             Topic::TickQuote(number) => Action::Tick {
                 kind: Kind::JointQuote,
                 id: quote_id(number),

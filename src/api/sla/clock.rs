@@ -226,6 +226,9 @@ pub(super) mod tests {
             status: None,
             state: Some(state),
             marks: BTreeSet::new(),
+            source_priority: None,
+            person: None,
+            reported_at: None,
             recorded: None,
         };
         let reached = |threshold_bps, minutes| ThresholdReached {

@@ -1,39 +1,30 @@
-//! Status maps, and the statuses that no map explains.
+//! Status maps.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use tonic::{Request, Response};
 
 use super::check::{checked, whole};
 use super::words::{long, ticket_state, to_ticket_state};
-use super::{SlaService, all_of, decode, parse_parent};
-use crate::api::convert::{chosen_id, etag, parse_name, to_reference, to_timestamp};
+use super::{SlaService, parse_parent};
+use crate::api::convert::{chosen_id, etag, parse_name};
 use crate::api::faults::Faults;
 use crate::api::listing::{self, Shown, Viewer, Wanted, name_in};
-use crate::api::page::Page;
 use crate::api::status::ApiError;
-use crate::api::{Api, Envelope, Found, Mutation, required, respond};
+use crate::api::{Envelope, Found, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::identity::{FirmId, REFERENCE_PART_BYTES_MAX, ScopeId};
-use crate::domain::record::{Kind, RecordKey};
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::sla::clock::TicketState;
 use crate::domain::sla::settings::{
-    STATUS_BYTES_MAX, STATUS_MAP_ENTRIES_MAX, SettingsCommand, StatusMap, UnmappedStatus,
+    STATUS_BYTES_MAX, STATUS_MAP_ENTRIES_MAX, SettingsCommand, StatusMap,
 };
 use crate::domain::text::require_token;
 use crate::proto::v1;
-use crate::store::ListQuery;
 
 const SHAPE: &str = "partnerships/*/statusMaps/*";
-/// State of the unmapped statuses that are listed.
-const OPEN: &str = "open";
-/// How many unmapped statuses are read at a time.
-const UNMAPPED_READ_AT_A_TIME: usize = 1_000;
-/// Most unmapped statuses of a partnership that are gone through for one page.
-const UNMAPPED_READ_MAX: usize = 100_000;
 
 /// `UpdateStatusMap`.
 pub(super) async fn update(
@@ -119,124 +110,27 @@ impl Shown for StatusMap {
     }
 }
 
-/// `ListUnmapped`: of the caller's firm, the one that can map them.
-pub(super) async fn list_unmapped(
-    service: &SlaService,
-    request: &Request<v1::ListUnmappedRequest>,
-) -> Result<Response<v1::ListUnmappedResponse>, ApiError> {
-    let api = service.api.as_ref();
-    let caller = api.caller(request, Permission::Read).await?;
-    let message = request.get_ref();
-    let partnership = parse_parent(&message.parent)?;
-    let purpose = format!("ListUnmapped:{}:{partnership}", caller.firm);
-    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
-    let member = api.member(&caller, &partnership).await?;
-    let mut found = open_statuses(api, &member.scope(), &caller.firm, &page).await?;
-    let next_page_token = page.cut(api, &mut found, |(position, _)| position.clone());
-    let found: Vec<UnmappedStatus> = found.into_iter().map(|(_, unmapped)| unmapped).collect();
-    let unmapped_statuses = show_unmapped(api, &member.scope(), &caller.firm, &found).await?;
-    Ok(Response::new(v1::ListUnmappedResponse {
-        unmapped_statuses,
-        next_page_token,
-    }))
-}
-
-/// The page's statuses by position. Their ids are hashes and say nothing of the order, so all of
-/// them are gone through, and only what may be on the page is kept.
-async fn open_statuses(
-    api: &Api,
-    scope: &ScopeId,
-    firm: &FirmId,
-    page: &Page,
-) -> Result<Vec<(String, UnmappedStatus)>, ApiError> {
-    let mut query = ListQuery {
-        state: Some(OPEN.to_owned()),
-        ..all_of(scope, Kind::UnmappedStatus, "", UNMAPPED_READ_AT_A_TIME)
-    };
-    let mut kept: BTreeMap<String, UnmappedStatus> = BTreeMap::new();
-    for _ in 0..UNMAPPED_READ_MAX / UNMAPPED_READ_AT_A_TIME {
-        let rows = api.ledger.store().list_records(&query).await?;
-        for row in &rows {
-            let unmapped = decode::<UnmappedStatus>(row)?.state;
-            let position = position(&unmapped);
-            if unmapped.firm == *firm && position > page.after {
-                kept.insert(position, unmapped);
-            }
-            if kept.len() > page.limit() {
-                kept.pop_last();
-            }
-        }
-        let Some(last) = rows
-            .last()
-            .filter(|_| rows.len() == UNMAPPED_READ_AT_A_TIME)
-        else {
-            return Ok(kept.into_iter().collect());
-        };
-        query.after_id.clone_from(&last.key.id);
-    }
-    let refusal = Refusal::new(
-        Reason::ResultTooLarge,
-        format!("more than {UNMAPPED_READ_MAX} statuses are unmapped"),
-    );
-    Err(refusal
-        .with("limit", "unmapped_statuses")
-        .with("maximum", UNMAPPED_READ_MAX)
-        .into())
-}
-
-/// Orders by system, instance and status: none of them has control characters.
-fn position(unmapped: &UnmappedStatus) -> String {
-    format!(
-        "{}\0{}\0{}",
-        unmapped.system, unmapped.instance, unmapped.status
-    )
-}
-
-async fn show_unmapped(
-    api: &Api,
-    scope: &ScopeId,
-    firm: &FirmId,
-    found: &[UnmappedStatus],
-) -> Result<Vec<v1::UnmappedStatus>, ApiError> {
-    let tickets: BTreeSet<&String> = found
-        .iter()
-        .flat_map(|unmapped| &unmapped.example_tickets)
-        .collect();
-    let keys: Vec<RecordKey> = tickets
-        .into_iter()
-        .map(|id| RecordKey::new(scope, Kind::Ticket, id.as_str()))
-        .collect();
-    let mut references: HashMap<String, v1::ExternalReference> = HashMap::new();
-    if !keys.is_empty() {
-        let rows = api.ledger.store().references_of(&keys).await?;
-        let own = rows.into_iter().filter(|row| row.reference.firm == *firm);
-        references.extend(own.map(|row| (row.id, to_reference(&row.reference))));
-    }
-    Ok(found
-        .iter()
-        .map(|unmapped| to_unmapped(unmapped, &references))
-        .collect())
-}
-
 fn parse_map_name(name: &str) -> Result<[String; 2], Refusal> {
     let [partnership, id] = parse_name("status_map.name", name, SHAPE)?;
     chosen_id("status_map.name", &id)?;
     Ok([partnership, id])
 }
 
-/// What the caller wrote down; of use only if no fault was noted.
-fn status_map(firm: &FirmId, written: &v1::StatusMap, faults: &mut Faults) -> StatusMap {
-    for (field, part, may_be_empty) in [
-        ("system", &written.system, false),
-        ("instance", &written.instance, true),
-    ] {
+/// System and installation of a map.
+pub(super) fn check_software(map: &str, system: &str, instance: &str, faults: &mut Faults) {
+    for (field, part, may_be_empty) in [("system", system, false), ("instance", instance, true)] {
         if !(may_be_empty && part.is_empty()) {
-            let field = format!("status_map.{field}");
+            let field = format!("{map}.{field}");
             faults.take(checked(|violations| {
                 require_token(violations, &field, part, REFERENCE_PART_BYTES_MAX);
             }));
         }
     }
+}
+
+/// What the caller wrote down; of use only if no fault was noted.
+fn status_map(firm: &FirmId, written: &v1::StatusMap, faults: &mut Faults) -> StatusMap {
+    check_software("status_map", &written.system, &written.instance, faults);
     StatusMap {
         firm: firm.clone(),
         system: written.system.clone(),
@@ -280,27 +174,6 @@ fn to_status_map(scope: &ScopeId, map: &Found<StatusMap>) -> v1::StatusMap {
         entries: map.state.entries.iter().map(to_entry).collect(),
         revision: long(map.revision),
         etag: etag(map.revision),
-    }
-}
-
-/// An unmapped status as the contract shows it; `references` by ticket.
-fn to_unmapped(
-    unmapped: &UnmappedStatus,
-    references: &HashMap<String, v1::ExternalReference>,
-) -> v1::UnmappedStatus {
-    let examples = unmapped
-        .example_tickets
-        .iter()
-        .filter_map(|ticket| references.get(ticket));
-    v1::UnmappedStatus {
-        firm: unmapped.firm.scope().as_str().to_owned(),
-        system: unmapped.system.clone(),
-        instance: unmapped.instance.clone(),
-        status: unmapped.status.clone(),
-        parked_count: long(unmapped.parked_events),
-        first_seen_time: Some(to_timestamp(unmapped.first_seen_at)),
-        last_seen_time: Some(to_timestamp(unmapped.last_seen_at)),
-        example_tickets: examples.cloned().collect(),
     }
 }
 
@@ -394,27 +267,5 @@ mod tests {
     fn ids_of_maps_are_chosen() {
         assert!(parse_map_name("partnerships/p/statusMaps/desk").is_ok());
         assert!(parse_map_name("partnerships/p/statusMaps/2desk").is_err());
-    }
-
-    #[test]
-    fn only_the_firms_own_references_are_examples() {
-        let at = Timestamp::EARLIEST;
-        let unmapped = UnmappedStatus {
-            firm: FirmId::parse("north").unwrap(),
-            system: "halopsa".into(),
-            instance: String::new(),
-            status: "Zombie".into(),
-            parked_events: 3,
-            first_seen_at: at,
-            last_seen_at: at,
-            example_tickets: vec!["t1".into(), "t2".into()],
-            mapped: false,
-        };
-        let own = v1::ExternalReference {
-            id: "4711".into(),
-            ..v1::ExternalReference::default()
-        };
-        let shown = to_unmapped(&unmapped, &HashMap::from([("t2".to_owned(), own.clone())]));
-        assert_eq!((shown.parked_count, shown.example_tickets), (3, vec![own]));
     }
 }

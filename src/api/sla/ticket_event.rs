@@ -64,6 +64,9 @@ pub(super) fn ingest_event(
     let priority = sent
         .priority
         .and_then(|number| faults.take(priority("priority", number).map(Some)));
+    let reported_at = sent
+        .report_time
+        .and_then(|at| faults.take(timestamp("report_time", at).map(Some)));
     let agreement = if sent.agreement.is_empty() {
         None
     } else {
@@ -84,8 +87,11 @@ pub(super) fn ingest_event(
             source_sequence: sent.source_sequence,
             opened_at,
             priority,
+            source_priority: sent.source_priority.clone(),
             status: sent.status.clone(),
             marks,
+            person: sent.person_id.clone(),
+            reported_at,
             agreement,
             title: None,
             backfill,

@@ -64,7 +64,7 @@ pub struct Quarter {
     /// How both firms kept their targets, as of the end of the quarter.
     pub attainment: v1::Attainment,
     /// Statuses that nobody explained.
-    pub unmapped: Vec<v1::UnmappedStatus>,
+    pub unmapped: Vec<v1::UnmappedWord>,
 }
 
 /// Plays the second act.
@@ -126,7 +126,7 @@ pub async fn play(
         sent,
         explained: explain(&stage.harbour, name, number, events, end).await?,
         attainment,
-        unmapped: unmapped.unmapped_statuses,
+        unmapped: unmapped.unmapped_words,
     })
 }
 
@@ -158,7 +158,7 @@ fn events(name: &str, desk: &Desk, index: usize, tale: &Tale) -> Vec<v1::TicketE
         response: step.response.then_some(true),
         agreement: format!("{name}/agreements/{}", desk.agreement),
         title: tale.title.to_owned(),
-        activities: Vec::new(),
+        ..Default::default()
     };
     (1..).zip(&tale.steps).map(event).collect()
 }

@@ -131,6 +131,6 @@ fn event(row: &Row, place: &Place) -> v1::TicketEvent {
         response: None,
         agreement: place.agreement.clone(),
         title: String::new(),
-        activities: Vec::new(),
+        ..Default::default()
     }
 }

@@ -4,7 +4,12 @@
 //! events, the agreement they run under and an instant (see [`super::clock`]).
 
 mod decide;
-mod timer;
+mod replay;
+mod tick;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,30 +19,51 @@ use super::clock::{
     TicketState, evaluate, sort_facts,
 };
 use super::compiled::CompiledCalendar;
+use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
 pub use decide::{IngestEvent, PARKED, TicketCommand, decide};
-pub use timer::tick;
+pub use replay::{tick_list, tick_word};
+pub use tick::tick;
 
-/// Most clock-relevant events of one ticket.
+/// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
-/// Most parked events of one ticket.
-pub const PARKED_MAX: usize = 1_000;
 /// Longest event id, in bytes.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
+/// Longest id of a person, in bytes.
+pub const PERSON_BYTES_MAX: usize = 64;
 /// After a backfilled event, how long the sweeper leaves the ticket alone: history comes in many
 /// events, and a verdict over half of them would be wrong.
 pub const BACKFILL_SETTLES_AFTER: Span = Span::from_hours(1);
 
-/// Something happened that waits for its status to be mapped.
+/// Something happened that waits for its words to be mapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactParked {
-    /// What; its status is in no map.
+    /// What, as far as maps explain it.
     pub fact: TicketFact,
+    /// Ids of the unmapped words that it waits for.
+    pub waits_for: Vec<String>,
+    /// The ticket's title, if it had none before: a commitment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Commitment>,
+    /// Whether it is imported history.
+    pub backfill: bool,
+}
+
+/// One of the words that an event waits for was explained, but not the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactExplained {
+    /// Which event.
+    pub event_id: String,
+    /// Id of the word.
+    pub word: String,
+    /// What it means.
+    pub meaning: Meaning,
 }
 
 /// Terms that a ticket's clocks run under, for good.
@@ -94,8 +120,8 @@ pub struct Ticket {
     pub title: Option<Commitment>,
     /// Clock-relevant events, ordered by (`occurred_at`, `source_sequence`, `event_id`).
     pub facts: Vec<TicketFact>,
-    /// Events that wait for a status to be mapped.
-    pub parked: Vec<TicketFact>,
+    /// Events that wait for words to be mapped.
+    pub parked: Vec<FactParked>,
     /// State after the last event in order.
     pub state: TicketState,
     /// Thresholds journalled so far.
@@ -187,10 +213,12 @@ events! {
         Opened(TicketOpened) = "ticket.opened", 1;
         /// Something happened to it.
         Recorded(FactRecorded) = "ticket.event_recorded", 1;
-        /// What had waited for its status to be mapped was sent again, and counts from now on.
+        /// What had waited for its words to be mapped counts from now on.
         Unparked(FactRecorded) = "ticket.event_unparked", 1;
-        /// Something happened that waits for its status to be mapped.
+        /// Something happened that waits for its words to be mapped.
         Parked(FactParked) = "ticket.event_parked", 1;
+        /// Something that waits for two words waits for one of them no longer.
+        Explained(FactExplained) = "ticket.event_explained", 1;
         /// A clock reached a part of its target.
         ThresholdReached(ThresholdJournalled) = "ticket.threshold_reached", 1;
         /// A clock passed its target.
@@ -240,8 +268,9 @@ impl Ticket {
         match event {
             TicketEvent::Opened(_) => return None,
             TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
+                let first_recorded = self.first_recorded(&change.fact.event_id);
                 self.parked
-                    .retain(|parked| parked.event_id != change.fact.event_id);
+                    .retain(|parked| parked.fact.event_id != change.fact.event_id);
                 self.facts.push(as_recorded(&change.fact, recorded));
                 sort_facts(&mut self.facts);
                 self.state = change.state;
@@ -250,10 +279,26 @@ impl Ticket {
                     self.title.clone_from(&change.title);
                 }
                 if change.backfill {
-                    self.backfilled_until = Some(recorded.at);
+                    // What counts late is history only up to when it came.
+                    let until = first_recorded.unwrap_or(recorded.at);
+                    self.backfilled_until = self.backfilled_until.max(Some(until));
                 }
             }
-            TicketEvent::Parked(change) => self.parked.push(as_recorded(&change.fact, recorded)),
+            TicketEvent::Parked(change) => {
+                if self.title.is_none() {
+                    self.title.clone_from(&change.title);
+                }
+                self.parked.push(FactParked {
+                    fact: as_recorded(&change.fact, recorded),
+                    title: None,
+                    ..change.clone()
+                });
+            }
+            TicketEvent::Explained(change) => {
+                let mut parked = self.parked.iter_mut();
+                let parked = parked.find(|parked| parked.fact.event_id == change.event_id)?;
+                parked.explain(&change.word, change.meaning);
+            }
             TicketEvent::ThresholdReached(change) | TicketEvent::Breached(change) => {
                 self.reached.push(change.reached.clone());
                 self.due_at = change.due_at;
@@ -263,9 +308,27 @@ impl Ticket {
         Some(self)
     }
 
+    /// When the event of that id was parked, if it is.
+    fn first_recorded(&self, event_id: &str) -> Option<Timestamp> {
+        let parked = self.parked(event_id)?;
+        parked.fact.recorded.map(|recorded| recorded.at)
+    }
+
+    /// The parked event of that id.
+    fn parked(&self, event_id: &str) -> Option<&FactParked> {
+        let mut parked = self.parked.iter();
+        parked.find(|parked| parked.fact.event_id == event_id)
+    }
+
+    /// Whether an event waits for the unmapped word of that id.
+    fn waits_for(&self, word: &str) -> bool {
+        self.parked.iter().any(|parked| parked.waits_for(word))
+    }
+
     /// The event of that id, counted or parked.
     fn event(&self, event_id: &str) -> Option<&TicketFact> {
-        let mut events = self.facts.iter().chain(&self.parked);
+        let parked = self.parked.iter().map(|parked| &parked.fact);
+        let mut events = self.facts.iter().chain(parked);
         events.find(|fact| fact.event_id == event_id)
     }
 
@@ -277,7 +340,7 @@ impl Ticket {
             let by_then =
                 |recorded: Option<RecordedIn>| recorded.is_some_and(|recorded| recorded.at <= at);
             known.facts.retain(|fact| by_then(fact.recorded));
-            known.parked.retain(|fact| by_then(fact.recorded));
+            known.parked.retain(|parked| by_then(parked.fact.recorded));
             known.reached.retain(|reached| reached.at <= at);
         }
         known
@@ -322,6 +385,21 @@ pub struct Evaluated {
     pub agreement: String,
     /// What it makes of the ticket.
     pub evaluation: TicketEvaluation,
+}
+
+impl FactParked {
+    fn waits_for(&self, word: &str) -> bool {
+        self.waits_for.iter().any(|waited| waited == word)
+    }
+
+    /// Takes in what the unmapped word of that id means.
+    fn explain(&mut self, word: &str, meaning: Meaning) {
+        self.waits_for.retain(|waited| waited != word);
+        match meaning {
+            Meaning::State(state) => self.fact.state = Some(state),
+            Meaning::Priority(priority) => self.fact.priority = Some(priority),
+        }
+    }
 }
 
 fn as_recorded(fact: &TicketFact, recorded: &Recorded) -> TicketFact {

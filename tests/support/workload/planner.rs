@@ -193,6 +193,7 @@ impl Planner {
             (2, Topic::OutsideParty(rng.random_range(0..OUTSIDERS))),
             (4, Topic::Calendar(rng.random_range(0..CALENDARS))),
             (3, Topic::StatusMap),
+            (3, Topic::PriorityMap),
             (12, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
             (
                 40,
@@ -204,6 +205,7 @@ impl Planner {
             (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
+            (2, Topic::TickWord),
             (2, Topic::TickQuote(rng.random_range(0..QUOTES))),
         ];
         let total: u32 = choices.iter().map(|(weight, _)| weight).sum();

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente::domain::command::Action;
 use entente::domain::identity::{FirmId, PartyId};
+use entente::domain::record::Kind;
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
 use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
 use entente::domain::sla::clock::{
     EscalationLevel, EscalationType, LevelAt, Mark, Priority, ReopenRule, RetargetRule,
     ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
 };
-use entente::domain::sla::settings::{SettingsCommand, StatusMap};
+use entente::domain::sla::settings::{PriorityMap, SettingsCommand, StatusMap, Word, WordKind};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::Span;
 use rand::SeedableRng;
@@ -29,6 +30,8 @@ const STATUSES: [(&str, TicketState); 6] = [
     ("Done", TicketState::Resolved),
     ("Archived", TicketState::Closed),
 ];
+/// Priorities of every firm's software, and what they may be said to mean.
+const PRIORITIES: [(&str, u8); 3] = [("Urgent", 1), ("3 - Moderate", 3), ("P5", 5)];
 /// Tickets of each firm in each partnership.
 const TICKETS: u16 = 6;
 
@@ -99,6 +102,47 @@ pub(super) fn status_map(draw: &mut Draw, firm: &str) -> Action {
         allow_missing: draw.chance(80),
         map,
     })
+}
+
+pub(super) fn priority_map(draw: &mut Draw, firm: &str) -> Action {
+    let mut entries = BTreeMap::new();
+    for (word, number) in PRIORITIES {
+        if draw.chance(70) {
+            let priority = Priority::new(number).expect("1 to 5");
+            entries.insert(word.to_owned(), priority);
+        }
+    }
+    let map = PriorityMap {
+        firm: FirmId::parse(firm).expect("recipes name firms"),
+        system: "psa".to_owned(),
+        instance: String::new(),
+        entries,
+    };
+    Action::Settings(SettingsCommand::UpdatePriorityMap {
+        id: format!("map-{firm}"),
+        allow_missing: draw.chance(80),
+        map,
+    })
+}
+
+/// Time is said to have passed for a word that may be unmapped.
+pub(super) fn tick_word(draw: &mut Draw, firm: &str) -> Action {
+    let (kind, text) = if draw.chance(60) {
+        (WordKind::Status, draw.one_of(&STATUSES).0)
+    } else {
+        (WordKind::Priority, draw.one_of(&PRIORITIES).0)
+    };
+    let word = Word {
+        firm: FirmId::parse(firm).expect("recipes name firms"),
+        system: "psa".to_owned(),
+        instance: String::new(),
+        kind,
+        text: text.to_owned(),
+    };
+    Action::Tick {
+        kind: Kind::UnmappedWord,
+        id: word.id(),
+    }
 }
 
 pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
@@ -227,17 +271,24 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
     let seed = Sha256::digest(format!("{scope} {firm} {event} {other}"));
     draw.rng = ChaCha8Rng::from_seed(seed.into());
     let occurred_at = START.saturating_add(Span::from_minutes(draw.number(-24 * 60..36 * 60)));
+    let said = draw.number(0..100);
     Action::Ticket(TicketCommand::Ingest(Box::new(IngestEvent {
         event_id: format!("event-{event}"),
         reference: reference(firm, "ticket", format!("T{}", event % TICKETS)),
         occurred_at,
         source_sequence: i64::from(event),
         opened_at: draw.chance(20).then_some(occurred_at),
-        priority: draw
-            .chance(50)
-            .then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
+        priority: (said < 40).then(|| Priority::new(draw.number(1..=5)).expect("1 to 5")),
+        // Now and then in both ways, which is refused.
+        source_priority: (37..70)
+            .contains(&said)
+            .then(|| draw.one_of(&PRIORITIES).0.to_owned()),
         status: draw.chance(70).then(|| draw.one_of(&STATUSES).0.to_owned()),
         marks: marks(draw),
+        person: draw.chance(30).then(|| format!("person-{}", said % 7)),
+        reported_at: draw
+            .chance(30)
+            .then(|| occurred_at.saturating_add(Span::from_minutes(draw.number(-60..10)))),
         agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),
         title: draw.maybe_text("ticket.title"),
         backfill: draw.chance(20),

@@ -135,7 +135,7 @@ pub fn show_unmapped(page: &mut Page, quarter: &Quarter) {
         [
             firm.to_owned(),
             unmapped.system.clone(),
-            unmapped.status.clone(),
+            unmapped.word.clone(),
             count(unmapped.parked_count),
             examples.join(", "),
         ]

@@ -123,9 +123,12 @@ pub struct TicketFact {
     /// When the ticket was opened, if the event said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_at: Option<Timestamp>,
-    /// The priority from now on, if the event said so.
+    /// The priority from now on, if the event said so or its [`Self::source_priority`] stands for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    /// The priority from now on as the software spells it, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_priority: Option<String>,
     /// The status from now on as the software spells it, if the event said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -135,6 +138,12 @@ pub struct TicketFact {
     /// What was done beside.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub marks: BTreeSet<Mark>,
+    /// Opaque id of the person whom the client met, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// When the client first spoke, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
     /// Where the journal has it; `None` until it is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<RecordedIn>,
@@ -148,9 +157,29 @@ impl TicketFact {
             && self.source_sequence == other.source_sequence
             && self.event_id == other.event_id
             && self.opened_at == other.opened_at
-            && self.priority == other.priority
+            && self.said_priority() == other.said_priority()
+            && self.source_priority == other.source_priority
             && self.status == other.status
             && self.marks == other.marks
+            && self.person == other.person
+            && self.reported_at == other.reported_at
+    }
+
+    /// The priority, where the sender gave the number itself.
+    fn said_priority(&self) -> Option<Priority> {
+        self.priority.filter(|_| self.source_priority.is_none())
+    }
+
+    /// Whether no map has explained the status yet.
+    #[must_use]
+    pub const fn lacks_state(&self) -> bool {
+        self.status.is_some() && self.state.is_none()
+    }
+
+    /// Whether no map has explained the priority yet.
+    #[must_use]
+    pub const fn lacks_priority(&self) -> bool {
+        self.source_priority.is_some() && self.priority.is_none()
     }
 
     /// Whether it says that this was done.

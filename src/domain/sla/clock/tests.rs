@@ -74,6 +74,9 @@ fn blank(occurred_at: Timestamp) -> TicketFact {
         status: None,
         state: None,
         marks: BTreeSet::new(),
+        source_priority: None,
+        person: None,
+        reported_at: None,
         recorded: None,
     }
 }

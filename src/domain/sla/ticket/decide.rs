@@ -1,10 +1,11 @@
-//! Decisions on tickets: taking events in, and parking what cannot be understood yet.
+//! Decisions on tickets: taking events in.
 
 use std::collections::BTreeSet;
 
-use super::timer::evaluate_facts;
+use super::tick::evaluate_facts;
+use super::words::{explain, park};
 use super::{
-    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactParked, FactRecorded, PARKED_MAX,
+    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PERSON_BYTES_MAX,
     PinnedTerms, Ticket, TicketEvent, TicketOpened,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
@@ -16,9 +17,7 @@ use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
 use crate::domain::sla::clock::{Mark, Priority, TicketFact, TicketState, sort_facts};
-use crate::domain::sla::settings::{
-    STATUS_BYTES_MAX, StatusMap, StatusSeen, UnmappedStatus, UnmappedStatusEvent,
-};
+use crate::domain::sla::settings::{SOURCE_PRIORITY_BYTES_MAX, STATUS_BYTES_MAX};
 use crate::domain::text::{require_reference, require_token};
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
@@ -38,10 +37,16 @@ pub struct IngestEvent {
     pub opened_at: Option<Timestamp>,
     /// The priority from then on.
     pub priority: Option<Priority>,
+    /// The priority from then on, as the software spells it; not with [`Self::priority`].
+    pub source_priority: Option<String>,
     /// The status from then on, as the software spells it.
     pub status: Option<String>,
     /// What was done with the ticket.
     pub marks: BTreeSet<Mark>,
+    /// Opaque id of the person whom the client met.
+    pub person: Option<String>,
+    /// When the client first spoke.
+    pub reported_at: Option<Timestamp>,
     /// The agreement that a new ticket shall run under.
     pub agreement: Option<String>,
     /// The ticket's title, where the event opens it: a commitment.
@@ -121,19 +126,25 @@ fn check_event(
         EVENT_ID_BYTES_MAX,
     );
     require_reference(&mut violations, "ticket", &event.reference);
-    if let Some(status) = &event.status {
-        require_token(&mut violations, "status", status, STATUS_BYTES_MAX);
-    }
-    let range = "between the years 2000 and 2099";
-    violations.require(event.occurred_at.is_storable(), "occur_time", range);
-    let opened = event.opened_at.is_none_or(Timestamp::is_storable);
-    violations.require(opened, "open_time", range);
-    violations.finish()?;
-    let latest = now.saturating_add(partnership.future_tolerance());
-    for (field, at) in [
+    check_words(event, &mut violations);
+    let tolerance = partnership.future_tolerance();
+    let reported = ("report_time", event.reported_at);
+    let times = [
         ("occur_time", Some(event.occurred_at)),
         ("open_time", event.opened_at),
-    ] {
+        reported,
+    ];
+    for (field, at) in times {
+        let storable = at.is_none_or(Timestamp::is_storable);
+        violations.require(storable, field, "between the years 2000 and 2099");
+    }
+    let last_report = event.occurred_at.saturating_add(tolerance);
+    let is_before = event.reported_at.is_none_or(|at| at <= last_report);
+    let late = "later than the event by more than the terms tolerate";
+    violations.require(is_before, reported.0, late);
+    violations.finish()?;
+    let latest = now.saturating_add(tolerance);
+    for (field, at) in times {
         if at.is_some_and(|at| at > latest) {
             return Err(Refusal::field(
                 Reason::EventFromTheFuture,
@@ -144,6 +155,25 @@ fn check_event(
         }
     }
     Ok(())
+}
+
+/// Words of the sender's own software are short, and a priority is said in one way.
+fn check_words(event: &IngestEvent, violations: &mut Violations) {
+    for (field, word, bytes_max) in [
+        ("status", &event.status, STATUS_BYTES_MAX),
+        (
+            "source_priority",
+            &event.source_priority,
+            SOURCE_PRIORITY_BYTES_MAX,
+        ),
+        ("person_id", &event.person, PERSON_BYTES_MAX),
+    ] {
+        if let Some(word) = word {
+            require_token(violations, field, word, bytes_max);
+        }
+    }
+    let once = event.priority.is_none() || event.source_priority.is_none();
+    violations.require(once, "source_priority", "not together with a priority");
 }
 
 /// The agreement that a new ticket runs under: the one that is named, or the only one in force by
@@ -227,7 +257,7 @@ fn pinned(id: &str, agreement: &Agreement) -> PinnedTerms {
     }
 }
 
-/// An event that the ticket has already. It changes nothing, unless it waited for its status to be
+/// An event that the ticket has already. It changes nothing, unless it waited for its words to be
 /// mapped and that was done meanwhile.
 ///
 /// What recognises it is its id alone; the title and the agreement, which only the event that opens
@@ -245,16 +275,21 @@ fn again(
         return Err(reused.with("id", &event.event_id).into());
     }
     let decision = Decision::about(Kind::Ticket, id);
-    let is_parked = earlier.state.is_none() && earlier.status.is_some();
-    let may_count = is_parked && require_active(partnership).is_ok();
-    if may_count && mapped_state(event, view)?.is_some() {
-        return ingest(id, ticket, event, decision, view);
+    let parked = ticket.parked(&event.event_id);
+    if let Some(parked) = parked.filter(|_| require_active(partnership).is_ok()) {
+        let mut fact = earlier.clone();
+        if explain(&mut fact, &event.reference, view)?.is_empty() {
+            let counted = counted(ticket, &[(fact, parked.backfill)], view)?;
+            return Ok(counted.into_iter().fold(decision, |decision, recorded| {
+                decision.event(Event::new(id, TicketEvent::Unparked(recorded)))
+            }));
+        }
     }
     let sequence = earlier.recorded.map_or(0, |recorded| recorded.sequence);
     let hash = view.entry_hash(sequence)?;
     Ok(Decision {
         repeat: Some(Repeat { sequence, hash }),
-        note: if is_parked { PARKED } else { "" },
+        note: if parked.is_some() { PARKED } else { "" },
         ..decision
     })
 }
@@ -266,14 +301,17 @@ fn fact_of(event: &IngestEvent) -> TicketFact {
         event_id: event.event_id.clone(),
         opened_at: event.opened_at,
         priority: event.priority,
+        source_priority: event.source_priority.clone(),
         status: event.status.clone(),
         state: None,
         marks: event.marks.clone(),
+        person: event.person.clone(),
+        reported_at: event.reported_at,
         recorded: None,
     }
 }
 
-/// Takes in an event that the ticket does not have, or has parked although its status is mapped now.
+/// Takes in an event that the ticket does not have.
 fn ingest(
     id: &str,
     ticket: &Ticket,
@@ -281,99 +319,61 @@ fn ingest(
     decision: Decision,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let fact = TicketFact {
-        state: mapped_state(event, view)?,
-        ..fact_of(event)
-    };
-    if fact.status.is_some() && fact.state.is_none() {
-        return park(id, ticket, fact, event, decision, view);
-    }
-    if ticket.facts.len() >= FACTS_MAX {
+    if ticket.facts.len() + ticket.parked.len() >= FACTS_MAX {
         return Err(Refusal::limit("events_per_ticket", FACTS_MAX).into());
     }
+    let mut fact = fact_of(event);
+    let unknown = explain(&mut fact, &event.reference, view)?;
+    if !unknown.is_empty() {
+        return park(id, ticket, fact, unknown, event, decision, view);
+    }
+    let title = event.title.clone().filter(|_| ticket.title.is_none());
+    let counted = counted(ticket, &[(fact, event.backfill)], view)?;
+    let recorded = counted.into_iter().map(|recorded| FactRecorded {
+        title: title.clone(),
+        ..recorded
+    });
+    Ok(recorded.fold(decision, |decision, recorded| {
+        decision.event(Event::new(id, TicketEvent::Recorded(recorded)))
+    }))
+}
+
+/// What it makes of a ticket that further facts count; with each comes whether it is imported
+/// history.
+pub(super) fn counted(
+    ticket: &Ticket,
+    new: &[(TicketFact, bool)],
+    view: &View<'_>,
+) -> Result<Vec<FactRecorded>, Stop> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut facts = ticket.facts.clone();
-    facts.push(fact.clone());
+    facts.extend(new.iter().map(|(fact, _)| fact.clone()));
     sort_facts(&mut facts);
     let evaluations = evaluate_facts(&facts, ticket, view.now, view)?;
     let next_look = ticket.next_look(&evaluations);
     let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
-    let due_at = if event.backfill {
+    let due_at = if new.iter().any(|(_, backfill)| *backfill) {
         next_look.map(|at| at.max(settled))
     } else {
         next_look
     };
-    let recorded = FactRecorded {
-        fact,
-        title: event.title.clone().filter(|_| ticket.title.is_none()),
-        backfill: event.backfill,
-        state: last_state(&facts),
-        due_at,
-    };
-    let event = if ticket.event(&event.event_id).is_some() {
-        TicketEvent::Unparked(recorded)
-    } else {
-        TicketEvent::Recorded(recorded)
-    };
-    Ok(decision.event(Event::new(id, event)))
-}
-
-/// The state that the last event in order left the ticket in.
-fn last_state(facts: &[TicketFact]) -> TicketState {
-    facts
-        .iter()
-        .rev()
-        .find_map(|fact| fact.state)
-        .unwrap_or(TicketState::New)
-}
-
-/// The state that the event's status stands for, if it has one that is mapped.
-fn mapped_state(event: &IngestEvent, view: &View<'_>) -> Result<Option<TicketState>, Stop> {
-    let Some(status) = &event.status else {
-        return Ok(None);
-    };
-    let reference = &event.reference;
-    let reference = StatusMap::reference(&reference.firm, &reference.system, &reference.instance);
-    let found = view
-        .referenced(&reference)?
-        .iter()
-        .find(|(kind, _)| *kind == Kind::StatusMap);
-    let Some((_, map)) = found else {
-        return Ok(None);
-    };
-    Ok(view.get::<StatusMap>(map)?.entries.get(status).copied())
-}
-
-fn park(
-    id: &str,
-    ticket: &Ticket,
-    fact: TicketFact,
-    event: &IngestEvent,
-    decision: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    if ticket.parked.len() >= PARKED_MAX {
-        return Err(Refusal::limit("parked_events_per_ticket", PARKED_MAX).into());
-    }
-    let reference = &event.reference;
-    let status = fact.status.clone().unwrap_or_default();
-    let unmapped = UnmappedStatus::id_of(
-        &reference.firm,
-        &reference.system,
-        &reference.instance,
-        &status,
-    );
-    view.find::<UnmappedStatus>(&unmapped)?;
-    let seen = StatusSeen {
-        firm: reference.firm.clone(),
-        system: reference.system.clone(),
-        instance: reference.instance.clone(),
-        status,
-        ticket: id.to_owned(),
-    };
-    // The event itself comes last: the receipt names the last entry.
-    let mut decision = decision
-        .event(Event::new(unmapped, UnmappedStatusEvent::Seen(seen)))
-        .event(Event::new(id, TicketEvent::Parked(FactParked { fact })));
-    decision.note = PARKED;
-    Ok(decision)
+    let mut last = ticket.facts.iter().rfind(|fact| fact.state.is_some());
+    let recorded = new.iter().map(|(fact, backfill)| {
+        if fact.state.is_some() {
+            last = last.max(Some(fact));
+        }
+        FactRecorded {
+            fact: TicketFact {
+                recorded: None,
+                ..fact.clone()
+            },
+            title: None,
+            backfill: *backfill,
+            state: last.and_then(|fact| fact.state).unwrap_or(TicketState::New),
+            due_at,
+        }
+    });
+    Ok(recorded.collect())
 }

@@ -1,0 +1,236 @@
+//! Calendars with their revisions, and the time zone data that those pin.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::aggregate::{Aggregate, Recorded, events};
+use crate::domain::command::Decision;
+use crate::domain::outsiders::already_exists;
+use crate::domain::record::{Event, Kind};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::sla::calendar::{CalendarError, CalendarSpecification, pinned_zone};
+use crate::domain::sla::compiled::CompiledCalendar;
+use crate::domain::text::require_display_name;
+use crate::domain::world::{Stop, View};
+
+/// Most revisions of one calendar.
+pub const CALENDAR_REVISIONS_MAX: u32 = 1_000;
+
+/// Time zone data that calendars of this scope pin. Its record's id is the digest; the bytes are
+/// in the `zone` table and in every export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// IANA name.
+    pub time_zone: String,
+    /// Length of the `TZif` bytes.
+    pub tzif_bytes: u32,
+}
+
+events! {
+    /// What happens to time zone data.
+    ZoneEvent {
+        /// A calendar pinned it.
+        Pinned(Zone) = "zone.pinned", 1;
+    }
+}
+
+impl Aggregate for Zone {
+    type Event = ZoneEvent;
+    const BODY_VERSION: u32 = 1;
+
+    fn apply(previous: Option<Self>, event: &ZoneEvent, _recorded: &Recorded) -> Option<Self> {
+        let ZoneEvent::Pinned(pinned) = event;
+        previous.is_none().then(|| pinned.clone())
+    }
+}
+
+/// A calendar: its name and its latest revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Its name for people.
+    pub display_name: String,
+    /// Number of the latest revision, from 1.
+    pub latest_revision: u32,
+}
+
+/// A calendar got a new revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarRevised {
+    /// Its name for people, from now on.
+    pub display_name: String,
+    /// Number of the revision.
+    pub revision: u32,
+}
+
+events! {
+    /// What happens to a calendar.
+    CalendarEvent {
+        /// It got its first or a further revision.
+        Revised(CalendarRevised) = "calendar.revised", 1;
+    }
+}
+
+impl Aggregate for Calendar {
+    type Event = CalendarEvent;
+    const BODY_VERSION: u32 = 1;
+
+    fn apply(_previous: Option<Self>, event: &CalendarEvent, _recorded: &Recorded) -> Option<Self> {
+        let CalendarEvent::Revised(revised) = event;
+        Some(Self {
+            display_name: revised.display_name.clone(),
+            latest_revision: revised.revision,
+        })
+    }
+}
+
+/// One revision of a calendar, never changed. Its record's id is `{calendar}@{revision}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarRevision {
+    /// What the firm wrote down.
+    pub specification: CalendarSpecification,
+    /// SHA-256 of the zone's `TZif` bytes, hexadecimal.
+    pub zone_digest: String,
+}
+
+impl CalendarRevision {
+    /// The record id of a revision.
+    #[must_use]
+    pub fn id_of(calendar: &str, revision: u32) -> String {
+        format!("{calendar}@{revision}")
+    }
+}
+
+events! {
+    /// What happens to a calendar revision.
+    CalendarRevisionEvent {
+        /// It was written down.
+        Created(CalendarRevision) = "calendar_revision.created", 1;
+    }
+}
+
+impl Aggregate for CalendarRevision {
+    type Event = CalendarRevisionEvent;
+    const BODY_VERSION: u32 = 1;
+
+    fn apply(
+        previous: Option<Self>,
+        event: &CalendarRevisionEvent,
+        _recorded: &Recorded,
+    ) -> Option<Self> {
+        let CalendarRevisionEvent::Created(created) = event;
+        previous.is_none().then(|| created.clone())
+    }
+}
+/// Writes down a new calendar.
+pub(super) fn create(
+    id: Option<&str>,
+    display_name: &str,
+    specification: &CalendarSpecification,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let id = id.map_or_else(|| view.new_id(0), str::to_owned);
+    if view.find::<Calendar>(&id)?.is_some() {
+        return Err(already_exists(Kind::Calendar, &id).into());
+    }
+    write_revision(&id, 1, display_name, specification, view)
+}
+
+/// Writes down a new revision of a calendar.
+pub(super) fn revise(
+    id: &str,
+    display_name: &str,
+    specification: &CalendarSpecification,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let revision = view.get::<Calendar>(id)?.latest_revision + 1;
+    if revision > CALENDAR_REVISIONS_MAX {
+        let maximum = CALENDAR_REVISIONS_MAX as usize;
+        return Err(Refusal::limit("calendar_revisions", maximum).into());
+    }
+    write_revision(id, revision, display_name, specification, view)
+}
+
+fn write_revision(
+    id: &str,
+    revision: u32,
+    display_name: &str,
+    specification: &CalendarSpecification,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let mut violations = Violations::default();
+    require_display_name(&mut violations, "calendar.display_name", display_name);
+    violations.finish()?;
+    let (name, tzif) = compile(specification)?;
+    let zone_digest = digest(tzif);
+    let mut decision = Decision::about(Kind::Calendar, id);
+    if view.find::<Zone>(&zone_digest)?.is_none() {
+        let zone = Zone {
+            time_zone: name.to_owned(),
+            tzif_bytes: u32::try_from(tzif.len()).unwrap_or(u32::MAX),
+        };
+        decision = decision.event(Event::new(&zone_digest, ZoneEvent::Pinned(zone)));
+        decision.zones.push((zone_digest.clone(), tzif));
+    }
+    let created = CalendarRevision {
+        specification: specification.clone(),
+        zone_digest,
+    };
+    let revised = CalendarRevised {
+        display_name: display_name.to_owned(),
+        revision,
+    };
+    let revision_id = CalendarRevision::id_of(id, revision);
+    Ok(decision
+        .event(Event::new(
+            revision_id,
+            CalendarRevisionEvent::Created(created),
+        ))
+        .event(Event::new(id, CalendarEvent::Revised(revised))))
+}
+
+/// Checks a specification as thoroughly as its later use will need it.
+fn compile(
+    specification: &CalendarSpecification,
+) -> Result<(&'static str, &'static [u8]), Refusal> {
+    let faults = specification.validate();
+    if !faults.is_empty() {
+        return Err(calendar_refusal(&faults));
+    }
+    let unknown = || {
+        Refusal::field(
+            Reason::ZoneUnknown,
+            "calendar.time_zone",
+            "no such time zone",
+        )
+        .with("time_zone", &specification.time_zone)
+    };
+    let (name, tzif) = pinned_zone(&specification.time_zone).ok_or_else(unknown)?;
+    CompiledCalendar::compile(specification, tzif).map_err(|fault| calendar_refusal(&[fault]))?;
+    Ok((name, tzif))
+}
+
+fn calendar_refusal(faults: &[CalendarError]) -> Refusal {
+    let reason = match faults {
+        [fault] if fault.is_zone_unknown() => Reason::ZoneUnknown,
+        [fault] if fault.is_never_open() => Reason::CalendarNeverOpens,
+        _ => Reason::InvalidField,
+    };
+    let violations = faults
+        .iter()
+        .map(|fault| crate::domain::refusal::Violation {
+            field: format!("calendar.{}", fault.path()),
+            description: fault.to_string(),
+        })
+        .collect();
+    Refusal::fields(reason, violations)
+}
+
+/// SHA-256 of time zone data, hexadecimal.
+#[must_use]
+pub fn digest(tzif: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    data_encoding::HEXLOWER.encode(&Sha256::digest(tzif))
+}
