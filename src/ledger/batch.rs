@@ -54,8 +54,9 @@ pub async fn run(
     let set = batch.write_set()?;
     if !set.heads.is_empty() || !set.requests.is_empty() {
         transaction.write(&set).await?;
-        transaction.commit().await?;
     }
+    // Also where nothing was written: a dropped transaction would keep its locks for a while.
+    transaction.commit().await?;
     ledger.watch().advanced(&set.heads);
     Ok(batch.outcomes.into_iter().flatten().collect())
 }
