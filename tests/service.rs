@@ -18,8 +18,10 @@ mod support {
 #[path = "service"]
 mod service {
     //! The cases, by subject.
+    pub mod arithmetic;
     pub mod authorisation;
     pub mod bad_agreements;
+    pub mod bad_arithmetic;
     pub mod bad_calls;
     pub mod bad_events;
     pub mod bad_money;
@@ -82,6 +84,13 @@ on_both_engines! {
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;
     tickets::attainment_in_both_directions;
+    arithmetic::around_the_clock;
+    arithmetic::when_the_clocks_change;
+    arithmetic::holidays_breaks_and_half_days;
+    arithmetic::deadlines_onwards_and_backwards;
+    bad_arithmetic::calendars_at_fault;
+    bad_arithmetic::batches_and_permissions;
+    bad_arithmetic::items_at_fault;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;

@@ -1,6 +1,7 @@
 //! `SlaService`: calendars, agreements, status maps, tickets and the clocks over them.
 
 mod agreement;
+mod arithmetic;
 mod attainment;
 mod calendar;
 mod check;
@@ -40,6 +41,8 @@ pub struct SlaService {
     counting: Pool,
     /// Where clocks are explained: apart from the counting, which may take seconds.
     explaining: Pool,
+    /// Where calendars that a request brings along are compiled and asked.
+    calculating: Pool,
 }
 
 impl SlaService {
@@ -51,6 +54,7 @@ impl SlaService {
             agreements: Arc::default(),
             counting: Pool::default(),
             explaining: Pool::default(),
+            calculating: Pool::default(),
         }
     }
 }
@@ -139,6 +143,8 @@ rpcs! {
     update_calendar(UpdateCalendarRequest) -> Calendar = calendar::update;
     get_calendar(GetCalendarRequest) -> Calendar = calendar::get;
     list_calendars(ListCalendarsRequest) -> ListCalendarsResponse = calendar::list;
+    compute_deadline(ComputeDeadlineRequest) -> ComputeDeadlineResponse = arithmetic::deadlines;
+    compute_elapsed(ComputeElapsedRequest) -> ComputeElapsedResponse = arithmetic::elapsed;
     create_agreement(CreateAgreementRequest) -> Agreement = agreement::create;
     approve_agreement(ApproveAgreementRequest) -> Agreement = agreement::approve;
     end_agreement(EndAgreementRequest) -> Agreement = agreement::end;

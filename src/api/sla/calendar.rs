@@ -1,6 +1,6 @@
 //! The RPCs of calendars.
 
-mod convert;
+pub(super) mod convert;
 
 use std::collections::HashMap;
 

@@ -9,7 +9,9 @@
 mod rules;
 mod year;
 
-use super::calendar::{CalendarError, CalendarSpecification, CivilDate, days_before_year};
+use super::calendar::{
+    CalendarError, CalendarSpecification, CivilDate, days_before_year, pinned_zone,
+};
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 use rules::Rules;
 use std::sync::OnceLock;
@@ -84,6 +86,22 @@ impl CompiledCalendar {
         Ok(Self {
             openness: Openness::Scheduled(Box::new(schedule)),
         })
+    }
+
+    /// Compiles a calendar that nobody stored, with the bundled data of its zone.
+    ///
+    /// # Errors
+    /// Everything that [`CalendarSpecification::validate`] finds, else as [`Self::compile`].
+    pub fn compile_with_bundled_zone(
+        specification: &CalendarSpecification,
+    ) -> Result<Self, Vec<CalendarError>> {
+        let faults = specification.validate();
+        match pinned_zone(&specification.time_zone) {
+            Some((_, tzif)) if faults.is_empty() => {
+                Self::compile(specification, tzif).map_err(|fault| vec![fault])
+            }
+            _ => Err(faults),
+        }
     }
 
     /// The calendar that is open at every instant of the supported range.

@@ -16,6 +16,34 @@ use crate::domain::text::require_display_name;
 use crate::proto::google::r#type as google_type;
 use crate::proto::v1;
 
+/// A calendar's rules as a caller wrote them down, in whichever message.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api::sla) struct Written<'a> {
+    time_zone: &'a str,
+    weekly_windows: &'a [v1::WeeklyWindow],
+    exceptions: &'a [v1::CalendarException],
+}
+
+impl<'a> From<&'a v1::Calendar> for Written<'a> {
+    fn from(calendar: &'a v1::Calendar) -> Self {
+        Self {
+            time_zone: &calendar.time_zone,
+            weekly_windows: &calendar.weekly_windows,
+            exceptions: &calendar.exceptions,
+        }
+    }
+}
+
+impl<'a> From<&'a v1::CalendarSpecification> for Written<'a> {
+    fn from(calendar: &'a v1::CalendarSpecification) -> Self {
+        Self {
+            time_zone: &calendar.time_zone,
+            weekly_windows: &calendar.weekly_windows,
+            exceptions: &calendar.exceptions,
+        }
+    }
+}
+
 /// What the caller wrote down; of use only if no fault was noted.
 pub(in crate::api::sla) fn specification(
     calendar: &v1::Calendar,
@@ -24,33 +52,42 @@ pub(in crate::api::sla) fn specification(
     faults.take(checked(|violations| {
         require_display_name(violations, "calendar.display_name", &calendar.display_name);
     }));
-    let (windows, exceptions) = (&calendar.weekly_windows, &calendar.exceptions);
+    rules("calendar", calendar.into(), faults)
+}
+
+/// The rules that stand at `path`; of use only if no fault was noted.
+pub(in crate::api::sla) fn rules(
+    path: &str,
+    written: Written<'_>,
+    faults: &mut Faults,
+) -> CalendarSpecification {
+    let (windows, exceptions) = (written.weekly_windows, written.exceptions);
     let few = format!("no more than {WEEKLY_WINDOWS_MAX} windows");
     faults.require(
         windows.len() <= WEEKLY_WINDOWS_MAX,
-        "calendar.weekly_windows",
+        &format!("{path}.weekly_windows"),
         &few,
     );
     let few = format!("no more than {EXCEPTIONS_MAX} exceptions");
     faults.require(
         exceptions.len() <= EXCEPTIONS_MAX,
-        "calendar.exceptions",
+        &format!("{path}.exceptions"),
         &few,
     );
     let weekly_windows = windows.iter().take(WEEKLY_WINDOWS_MAX).enumerate();
     let weekly_windows = weekly_windows
         .filter_map(|(index, window)| {
-            weekly_window(&format!("calendar.weekly_windows[{index}]"), window, faults)
+            weekly_window(&format!("{path}.weekly_windows[{index}]"), window, faults)
         })
         .collect();
     let exceptions = exceptions.iter().take(EXCEPTIONS_MAX).enumerate();
     let exceptions = exceptions
         .filter_map(|(index, written)| {
-            exception(&format!("calendar.exceptions[{index}]"), written, faults)
+            exception(&format!("{path}.exceptions[{index}]"), written, faults)
         })
         .collect();
     CalendarSpecification {
-        time_zone: calendar.time_zone.clone(),
+        time_zone: written.time_zone.to_owned(),
         weekly_windows,
         exceptions,
     }
