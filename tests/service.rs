@@ -27,6 +27,7 @@ mod service {
     pub mod bad_money;
     pub mod bad_words;
     pub mod calls;
+    pub mod combinations;
     pub mod expectations;
     pub mod house;
     pub mod journal;
@@ -91,6 +92,10 @@ on_both_engines! {
     bad_arithmetic::calendars_at_fault;
     bad_arithmetic::batches_and_permissions;
     bad_arithmetic::items_at_fault;
+    combinations::clocks_run_while_both_are_open;
+    combinations::forms_change_from_revision_to_revision;
+    combinations::combinations_at_fault;
+    combinations::limits_of_combinations;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;

@@ -10,6 +10,7 @@ mod explain;
 mod ingest;
 pub mod pinned;
 mod pool;
+mod revision;
 mod status_map;
 mod ticket;
 mod ticket_event;

@@ -32,7 +32,7 @@ pub fn daily(zone: &str, start: &str, end: &str) -> v1::CalendarSpecification {
 }
 
 /// Monday to Friday, 9 to 17.
-fn office(zone: &str) -> v1::CalendarSpecification {
+pub fn office(zone: &str) -> v1::CalendarSpecification {
     let days = (1..=5).map(|day| DayOfWeek::try_from(day).unwrap());
     let windows: Vec<_> = days.map(|day| (day, "09:00", "17:00")).collect();
     calendar(zone, &windows)

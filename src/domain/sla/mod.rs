@@ -5,6 +5,7 @@ pub mod attainment;
 pub mod cache;
 pub mod calendar;
 pub mod clock;
+pub mod combination;
 pub mod compiled;
 pub mod explain;
 pub mod settings;

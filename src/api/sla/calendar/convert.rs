@@ -1,18 +1,18 @@
 //! Calendars: what a caller writes down, and what it is shown.
 
+use super::combination::to_combination;
 use crate::api::Found;
 use crate::api::convert::{etag, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
-use crate::api::sla::check::checked;
+use crate::api::sla::revision::Revision;
 use crate::domain::identity::ScopeId;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::calendar::{
     CalendarException, CalendarSpecification, CivilDate, DESCRIPTION_BYTES_MAX, DayWindow,
     EXCEPTION_WINDOWS_MAX, EXCEPTIONS_MAX, MinuteOfDay, WEEKLY_WINDOWS_MAX, Weekday, WeeklyWindow,
 };
-use crate::domain::sla::settings::{Calendar, CalendarRevision};
-use crate::domain::text::require_display_name;
+use crate::domain::sla::settings::Calendar;
 use crate::proto::google::r#type as google_type;
 use crate::proto::v1;
 
@@ -49,9 +49,6 @@ pub(in crate::api::sla) fn specification(
     calendar: &v1::Calendar,
     faults: &mut Faults,
 ) -> CalendarSpecification {
-    faults.take(checked(|violations| {
-        require_display_name(violations, "calendar.display_name", &calendar.display_name);
-    }));
     rules("calendar", calendar.into(), faults)
 }
 
@@ -206,25 +203,34 @@ fn weekday(value: i32) -> Option<Weekday> {
 pub(in crate::api::sla) fn to_calendar(
     scope: &ScopeId,
     calendar: &Found<Calendar>,
-    revision: &CalendarRevision,
+    revision: &Revision,
 ) -> v1::Calendar {
-    let specification = &revision.specification;
-    v1::Calendar {
+    let shown = v1::Calendar {
         name: name_in(scope, "calendars", &calendar.id),
         display_name: calendar.state.display_name.clone(),
-        time_zone: specification.time_zone.clone(),
-        weekly_windows: specification
-            .weekly_windows
-            .iter()
-            .copied()
-            .map(to_weekly_window)
-            .collect(),
-        exceptions: specification.exceptions.iter().map(to_exception).collect(),
         revision: i64::from(calendar.state.latest_revision),
-        time_zone_digest: revision.zone_digest.clone(),
         create_time: Some(to_timestamp(calendar.created_at)),
         update_time: Some(to_timestamp(calendar.updated_at)),
         etag: etag(calendar.revision),
+        ..v1::Calendar::default()
+    };
+    let revision = match revision {
+        Revision::Windows(revision) => revision,
+        Revision::Combination(combination) => {
+            return v1::Calendar {
+                combination: Some(to_combination(scope, combination)),
+                ..shown
+            };
+        }
+    };
+    let specification = &revision.specification;
+    let weekly_windows = specification.weekly_windows.iter().copied();
+    v1::Calendar {
+        time_zone: specification.time_zone.clone(),
+        weekly_windows: weekly_windows.map(to_weekly_window).collect(),
+        exceptions: specification.exceptions.iter().map(to_exception).collect(),
+        time_zone_digest: revision.zone_digest.clone(),
+        ..shown
     }
 }
 
@@ -262,6 +268,7 @@ fn to_date(date: CivilDate) -> google_type::Date {
 mod tests {
     use super::*;
     use crate::api::sla::check::whole;
+    use crate::domain::sla::settings::CalendarRevision;
     use crate::domain::time::Timestamp;
 
     fn office() -> v1::Calendar {
@@ -320,10 +327,10 @@ mod tests {
         let written = office();
         let specification = read(&written).unwrap();
         assert_eq!(specification.weekly_windows[1].day, Weekday::Sunday);
-        let revision = CalendarRevision {
+        let revision = Revision::Windows(CalendarRevision {
             specification,
             zone_digest: "00".into(),
-        };
+        });
         let at = Timestamp::EARLIEST;
         let calendar = Found {
             id: "office".into(),
@@ -345,7 +352,6 @@ mod tests {
     #[test]
     fn every_fault_is_listed_by_its_path() {
         let mut calendar = office();
-        calendar.display_name = String::new();
         calendar.weekly_windows[0].day = 0;
         calendar.weekly_windows[1].end = "24:01".into();
         calendar.exceptions[0].start_date = None;
@@ -356,7 +362,6 @@ mod tests {
         });
         calendar.exceptions[0].windows[0].start = "8:00".into();
         let expected = [
-            "calendar.display_name",
             "calendar.weekly_windows[0].day",
             "calendar.weekly_windows[1].end",
             "calendar.exceptions[0].start_date",

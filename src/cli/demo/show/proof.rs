@@ -107,7 +107,7 @@ fn words(kind: &str) -> &str {
         "agreement" => "agreements",
         "status_map" => "what statuses mean",
         "unmapped_status" => "statuses without a meaning",
-        "calendar" | "calendar_revision" | "zone" => "calendars",
+        "calendar" | "calendar_revision" | "calendar_combination" | "zone" => "calendars",
         "reference" => "ids in the firms' own systems",
         "client" | "outside_party" => "clients and outside parties",
         "carry" => "messages to the firms' own journals",
