@@ -29,6 +29,7 @@ mod service {
     pub mod calls;
     pub mod combinations;
     pub mod expectations;
+    pub mod holidays;
     pub mod house;
     pub mod journal;
     pub mod load;
@@ -96,6 +97,8 @@ on_both_engines! {
     combinations::forms_change_from_revision_to_revision;
     combinations::combinations_at_fault;
     combinations::limits_of_combinations;
+    holidays::holidays_become_exceptions;
+    holidays::imports_at_fault;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;

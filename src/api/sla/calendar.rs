@@ -2,6 +2,7 @@
 
 mod combination;
 pub(super) mod convert;
+mod holidays;
 
 use prost::Message;
 use tonic::{Request, Response};
@@ -48,6 +49,7 @@ pub(super) async fn create(
     let form = written.and_then(|calendar| form(calendar, at, &mut faults));
     let taken = parent.zip(id).zip(written.zip(form));
     let ((partnership, id), (written, form)) = whole(faults, taken)?;
+    let form = with_holidays(service, form, written).await?;
     let mutation = Mutation {
         scope: ScopeId::partnership(&partnership),
         envelope: Envelope::new(&message.request_id, &message.origin, ""),
@@ -82,6 +84,7 @@ pub(super) async fn update(
     let at = name.as_ref().map(|[partnership, _]| partnership.as_str());
     let form = written.and_then(|calendar| form(calendar, at.unwrap_or_default(), &mut faults));
     let ([partnership, id], (written, form)) = whole(faults, name.zip(written.zip(form)))?;
+    let form = with_holidays(service, form, written).await?;
     let mutation = Mutation {
         scope: ScopeId::partnership(&partnership),
         envelope: Envelope::new(&message.request_id, &message.origin, &written.etag),
@@ -198,6 +201,22 @@ fn form(calendar: &v1::Calendar, partnership: &str, faults: &mut Faults) -> Opti
     match &calendar.combination {
         None => Some(Form::Windows(specification(calendar, faults))),
         Some(written) => combination(calendar, written, partnership, faults).map(Form::Combination),
+    }
+}
+
+/// A form with the holidays that the caller sent along, worked out apart from short calls.
+async fn with_holidays(
+    service: &SlaService,
+    form: Form,
+    written: &v1::Calendar,
+) -> Result<Form, ApiError> {
+    match (form, written.holiday_import.clone()) {
+        (Form::Windows(specification), Some(import)) => {
+            let place = service.calculating.enter().await?;
+            let extended = place.run(move || holidays::with_holidays(specification, &import));
+            Ok(Form::Windows(extended.await??))
+        }
+        (form, _) => Ok(form),
     }
 }
 

@@ -8,5 +8,6 @@ pub mod clock;
 pub mod combination;
 pub mod compiled;
 pub mod explain;
+pub mod icalendar;
 pub mod settings;
 pub mod ticket;

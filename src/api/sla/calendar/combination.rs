@@ -29,6 +29,7 @@ pub(super) fn combination(
             calendar.weekly_windows.is_empty(),
         ),
         ("calendar.exceptions", calendar.exceptions.is_empty()),
+        ("calendar.holiday_import", calendar.holiday_import.is_none()),
     ] {
         faults.require(is_empty, field, "must be empty beside a combination");
     }
