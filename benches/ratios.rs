@@ -9,6 +9,8 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+#[path = "ratios/calendar.rs"]
+mod calendar;
 #[path = "ratios/echo.rs"]
 mod echo;
 #[path = "ratios/latency.rs"]
@@ -75,6 +77,9 @@ async fn main() {
     }
     if wanted("c") {
         latency::measure(rounds, &mut table).await;
+    }
+    if wanted("d") {
+        calendar::measure(rounds, &mut table);
     }
     table.print();
 }

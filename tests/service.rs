@@ -18,14 +18,18 @@ mod support {
 #[path = "service"]
 mod service {
     //! The cases, by subject.
+    pub mod arithmetic;
     pub mod authorisation;
     pub mod bad_agreements;
+    pub mod bad_arithmetic;
     pub mod bad_calls;
     pub mod bad_events;
     pub mod bad_money;
     pub mod bad_words;
     pub mod calls;
+    pub mod combinations;
     pub mod expectations;
+    pub mod holidays;
     pub mod house;
     pub mod journal;
     pub mod load;
@@ -95,8 +99,22 @@ on_both_engines! {
     promises::what_was_known_at_an_instant;
     queues::the_most_pressing_clock_comes_first;
     queues::clocks_are_filtered;
+    queues::filters_of_clocks_at_fault;
     queues::pages_of_clocks_are_of_one_instant;
     queues::tickets_in_short;
+    arithmetic::around_the_clock;
+    arithmetic::when_the_clocks_change;
+    arithmetic::holidays_breaks_and_half_days;
+    arithmetic::deadlines_onwards_and_backwards;
+    bad_arithmetic::calendars_at_fault;
+    bad_arithmetic::batches_and_permissions;
+    bad_arithmetic::items_at_fault;
+    combinations::clocks_run_while_both_are_open;
+    combinations::forms_change_from_revision_to_revision;
+    combinations::combinations_at_fault;
+    combinations::limits_of_combinations;
+    holidays::holidays_become_exceptions;
+    holidays::imports_at_fault;
     thresholds::each_threshold_once_in_order;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;

@@ -1,16 +1,18 @@
 //! `SlaService`: calendars, agreements, status and priority maps, tickets and the clocks over them.
 
 mod agreement;
+mod arithmetic;
 mod attainment;
 mod calendar;
 mod check;
 mod clock;
 mod explain;
 mod ingest;
-pub mod open_clocks;
-mod pinned;
+mod open_clocks;
+pub mod pinned;
 mod pool;
 mod priority_map;
+mod revision;
 mod status_map;
 mod summary;
 mod ticket;
@@ -44,6 +46,8 @@ pub struct SlaService {
     counting: Pool,
     /// Where clocks are explained: apart from the counting, which may take seconds.
     explaining: Pool,
+    /// Where calendars that a request brings along are compiled and asked.
+    calculating: Pool,
 }
 
 impl SlaService {
@@ -55,6 +59,7 @@ impl SlaService {
             agreements: Arc::default(),
             counting: Pool::default(),
             explaining: Pool::default(),
+            calculating: Pool::default(),
         }
     }
 }
@@ -157,6 +162,8 @@ rpcs! {
     update_calendar(UpdateCalendarRequest) -> Calendar = calendar::update;
     get_calendar(GetCalendarRequest) -> Calendar = calendar::get;
     list_calendars(ListCalendarsRequest) -> ListCalendarsResponse = calendar::list;
+    compute_deadline(ComputeDeadlineRequest) -> ComputeDeadlineResponse = arithmetic::deadlines;
+    compute_elapsed(ComputeElapsedRequest) -> ComputeElapsedResponse = arithmetic::elapsed;
     create_agreement(CreateAgreementRequest) -> Agreement = agreement::create;
     approve_agreement(ApproveAgreementRequest) -> Agreement = agreement::approve;
     end_agreement(EndAgreementRequest) -> Agreement = agreement::end;

@@ -13,6 +13,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::sla::agreement::{self, AgreementCommand};
+use super::sla::combination::{self, CombinationCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
 use super::world::{Stop, View};
@@ -30,6 +31,8 @@ pub enum Action {
     Expectation(ExpectationCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
+    /// Of calendars that are made of others.
+    Combination(CombinationCommand),
     /// Of an agreement.
     Agreement(AgreementCommand),
     /// Of a ticket.
@@ -163,6 +166,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
+        Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),
         Action::Ticket(action) => ticket::decide(action, firm, view),
         Action::Quote(action) => quote::decide(action, firm, view),

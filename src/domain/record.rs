@@ -220,6 +220,8 @@ records! {
     Calendar(super::sla::settings::Calendar, super::sla::settings::CalendarEvent) = "calendar";
     /// One revision of a calendar, never changed.
     CalendarRevision(super::sla::settings::CalendarRevision, super::sla::settings::CalendarRevisionEvent) = "calendar_revision";
+    /// One revision of a calendar that is made of two others, never changed.
+    CalendarCombination(super::sla::combination::CalendarCombination, super::sla::combination::CalendarCombinationEvent) = "calendar_combination";
     /// An agreement.
     Agreement(super::sla::agreement::Agreement, super::sla::agreement::AgreementEvent) = "agreement";
     /// What a firm's own statuses mean.

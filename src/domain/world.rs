@@ -13,6 +13,7 @@ use super::journal::Hash;
 use super::record::{Event, Kind, Record, RecordKey, Stored};
 use super::refusal::{Reason, Refusal};
 use super::sla::cache::CalendarCache;
+use super::sla::combination::CalendarCombination;
 use super::sla::compiled::CompiledCalendar;
 use super::sla::settings::CalendarRevision;
 use super::time::Timestamp;
@@ -83,7 +84,7 @@ pub struct World {
     calendars: Arc<CalendarCache>,
     /// Calendar revisions written since this world was made. They may yet be rolled back, and then
     /// others may take their ids, so their compiled form is kept here and shared with nobody.
-    new_revisions: HashSet<RecordKey>,
+    new_revisions: HashSet<(ScopeId, String)>,
     new_calendars: CalendarCache,
 }
 
@@ -172,8 +173,8 @@ impl World {
             created_at,
             updated_at: recorded.at,
         };
-        if key.kind == Kind::CalendarRevision {
-            self.new_revisions.insert(key.clone());
+        if matches!(key.kind, Kind::CalendarRevision | Kind::CalendarCombination) {
+            self.new_revisions.insert((scope.clone(), event.id.clone()));
         }
         self.records.insert(key, Some(versioned));
         Ok(revision)
@@ -293,7 +294,7 @@ impl<'world> View<'world> {
     /// [`Stop::Missing`] while revision or zone data are not loaded.
     pub fn calendar(&self, id: &str, revision: u32) -> Result<Arc<CompiledCalendar>, Stop> {
         let revision_id = CalendarRevision::id_of(id, revision);
-        let key = RecordKey::new(self.scope, Kind::CalendarRevision, revision_id.as_str());
+        let key = (self.scope.clone(), revision_id.clone());
         let new = self.world.new_revisions.contains(&key);
         let calendars = if new {
             &self.world.new_calendars
@@ -303,14 +304,23 @@ impl<'world> View<'world> {
         if let Some(compiled) = calendars.get(self.scope, &revision_id) {
             return Ok(compiled);
         }
-        let stored = self.get::<CalendarRevision>(&revision_id)?;
+        let compiled = match self.find::<CalendarRevision>(&revision_id)? {
+            Some(stored) => self.compile(stored)?,
+            None => self
+                .get::<CalendarCombination>(&revision_id)?
+                .compile(self)?,
+        };
+        Ok(calendars.put(self.scope, &revision_id, compiled))
+    }
+
+    fn compile(&self, stored: &CalendarRevision) -> Result<CompiledCalendar, Stop> {
         let zone_key = (self.scope.clone(), stored.zone_digest.clone());
         let Some(tzif) = self.world.zones.get(&zone_key) else {
             return Err(Stop::Missing(Need::Zone(zone_key.0, zone_key.1)));
         };
         let compiled = CompiledCalendar::compile(&stored.specification, tzif)
             .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
-        Ok(calendars.put(self.scope, &revision_id, compiled))
+        Ok(compiled)
     }
 
     /// A new identifier; `ordinal` tells several of one command apart.

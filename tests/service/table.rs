@@ -5,6 +5,7 @@ use entente::proto::v1;
 use prost::Message;
 use tonic::Code;
 
+use super::arithmetic::{between, deadlines, elapsed, in_open_time};
 use super::house::{HOUR, at};
 use super::setting::{
     NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, euros, five_w, fulfilling, invitation,
@@ -244,6 +245,8 @@ rows! {
         v1::GetCalendarRequest { name: names.of("calendar") };
     "SlaService/ListCalendars" [Read] Ok, Ok, NotFound, |names|
         v1::ListCalendarsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/ComputeDeadline" [Read] Ok, Ok, Ok, |_| deadlines(vec![in_open_time(HOUR)]);
+    "SlaService/ComputeElapsed" [Read] Ok, Ok, Ok, |_| elapsed(vec![between(0, HOUR)]);
     "SlaService/CreateAgreement" [Approve] Ok, Ok, NotFound, |names|
         v1::CreateAgreementRequest {
             parent: names.of("partnership"),

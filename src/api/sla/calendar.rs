@@ -1,14 +1,16 @@
 //! The RPCs of calendars.
 
-mod convert;
-
-use std::collections::HashMap;
+mod combination;
+pub(super) mod convert;
+mod holidays;
 
 use prost::Message;
 use tonic::{Request, Response};
 
+use self::combination::{Combination, combination};
 use self::convert::{specification, to_calendar};
-use super::check::whole;
+use super::check::{checked, whole};
+use super::revision::{Revision, revisions};
 use super::{SlaService, all_of, decode, parse_parent};
 use crate::api::convert::{chosen_id, parse_name};
 use crate::api::faults::Faults;
@@ -19,9 +21,12 @@ use crate::api::{Api, Envelope, Found, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
-use crate::domain::record::{Kind, RecordKey};
+use crate::domain::record::Kind;
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::calendar::CalendarSpecification;
+use crate::domain::sla::combination::{CombinationCommand, Combined};
 use crate::domain::sla::settings::{Calendar, CalendarRevision, SettingsCommand};
+use crate::domain::text::require_display_name;
 use crate::proto::v1;
 
 const SHAPE: &str = "partnerships/*/calendars/*";
@@ -40,18 +45,15 @@ pub(super) async fn create(
     let parent = faults.take(parse_parent(&message.parent).map(Some));
     let id = faults.take(chosen_id("calendar_id", &message.calendar_id).map(Some));
     let written = faults.take(written(message.calendar.as_ref()).map(Some));
-    let specification = written.map(|calendar| specification(calendar, &mut faults));
-    let taken = parent.zip(id).zip(written.zip(specification));
-    let ((partnership, id), (written, specification)) = whole(faults, taken)?;
-    let display_name = written.display_name.clone();
+    let at = parent.as_deref().unwrap_or_default();
+    let form = written.and_then(|calendar| form(calendar, at, &mut faults));
+    let taken = parent.zip(id).zip(written.zip(form));
+    let ((partnership, id), (written, form)) = whole(faults, taken)?;
+    let form = with_holidays(service, form, written).await?;
     let mutation = Mutation {
         scope: ScopeId::partnership(&partnership),
         envelope: Envelope::new(&message.request_id, &message.origin, ""),
-        action: Action::Settings(SettingsCommand::CreateCalendar {
-            id,
-            display_name,
-            specification,
-        }),
+        action: form.action(Combined::New(id), written.display_name.clone()),
         openings: Vec::new(),
     };
     let receipt = api
@@ -79,18 +81,14 @@ pub(super) async fn update(
     let name = written.and_then(|calendar| {
         faults.take(parse_name::<2>("calendar.name", &calendar.name, SHAPE).map(Some))
     });
-    let specification = written.map(|calendar| specification(calendar, &mut faults));
-    let ([partnership, id], (written, specification)) =
-        whole(faults, name.zip(written.zip(specification)))?;
-    let display_name = written.display_name.clone();
+    let at = name.as_ref().map(|[partnership, _]| partnership.as_str());
+    let form = written.and_then(|calendar| form(calendar, at.unwrap_or_default(), &mut faults));
+    let ([partnership, id], (written, form)) = whole(faults, name.zip(written.zip(form)))?;
+    let form = with_holidays(service, form, written).await?;
     let mutation = Mutation {
         scope: ScopeId::partnership(&partnership),
         envelope: Envelope::new(&message.request_id, &message.origin, &written.etag),
-        action: Action::Settings(SettingsCommand::ReviseCalendar {
-            id: id.clone(),
-            display_name,
-            specification,
-        }),
+        action: form.action(Combined::Revised(id.clone()), written.display_name.clone()),
         openings: Vec::new(),
     };
     let receipt = api
@@ -159,6 +157,69 @@ pub(super) async fn list(
     }
 }
 
+/// What a calendar is made of.
+enum Form {
+    Windows(CalendarSpecification),
+    Combination(Combination),
+}
+
+impl Form {
+    /// The command that writes it down.
+    fn action(self, calendar: Combined, display_name: String) -> Action {
+        match (self, calendar) {
+            (Self::Windows(specification), Combined::New(id)) => {
+                Action::Settings(SettingsCommand::CreateCalendar {
+                    id,
+                    display_name,
+                    specification,
+                })
+            }
+            (Self::Windows(specification), Combined::Revised(id)) => {
+                Action::Settings(SettingsCommand::ReviseCalendar {
+                    id,
+                    display_name,
+                    specification,
+                })
+            }
+            (Self::Combination((operator, operands)), calendar) => {
+                Action::Combination(CombinationCommand {
+                    calendar,
+                    display_name,
+                    operator,
+                    operands,
+                })
+            }
+        }
+    }
+}
+
+/// What the caller wrote down in `partnership`; of use only if no fault was noted.
+fn form(calendar: &v1::Calendar, partnership: &str, faults: &mut Faults) -> Option<Form> {
+    faults.take(checked(|violations| {
+        require_display_name(violations, "calendar.display_name", &calendar.display_name);
+    }));
+    match &calendar.combination {
+        None => Some(Form::Windows(specification(calendar, faults))),
+        Some(written) => combination(calendar, written, partnership, faults).map(Form::Combination),
+    }
+}
+
+/// A form with the holidays that the caller sent along, worked out apart from short calls.
+async fn with_holidays(
+    service: &SlaService,
+    form: Form,
+    written: &v1::Calendar,
+) -> Result<Form, ApiError> {
+    match (form, written.holiday_import.clone()) {
+        (Form::Windows(specification), Some(import)) => {
+            let place = service.calculating.enter().await?;
+            let extended = place.run(move || holidays::with_holidays(specification, &import));
+            Ok(Form::Windows(extended.await??))
+        }
+        (form, _) => Ok(form),
+    }
+}
+
 async fn show_one(
     api: &Api,
     scope: &ScopeId,
@@ -177,17 +238,9 @@ async fn show(
     if calendars.is_empty() {
         return Ok(Vec::new());
     }
-    let keys: Vec<RecordKey> = calendars
-        .iter()
-        .map(|calendar| RecordKey::new(scope, Kind::CalendarRevision, revision_id(calendar)))
-        .collect();
-    let mut revisions: HashMap<String, CalendarRevision> = HashMap::new();
-    for row in api.ledger.store().records(&keys).await? {
-        let revision = decode::<CalendarRevision>(&row)?;
-        revisions.insert(revision.id, revision.state);
-    }
+    let revisions = revisions(api, scope, calendars.iter().map(revision_id)).await?;
     let shown = calendars.iter().map(|calendar| {
-        let revision = revisions
+        let revision: &Revision = revisions
             .get(&revision_id(calendar))
             .ok_or_else(revision_lost)?;
         Ok(to_calendar(scope, calendar, revision))

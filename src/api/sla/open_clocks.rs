@@ -145,17 +145,17 @@ fn filter(message: &v1::ListClocksRequest) -> Result<(String, Filter), Refusal> 
 impl Filter {
     /// Whether a clock that is still to be kept is asked for.
     fn takes(&self, clock: &ClockEvaluation, charges: &Charges, obligor: &str) -> bool {
-        let charged = clock.charged_to.map(|charged| charges.show(charged));
-        let charged = charged.unwrap_or_default();
-        let is_charged = self.charged_to == v1::ChargedPartyKind::Unspecified
-            || self.charged_to == charged.kind();
+        let payer = clock.charged_to.map(|party| charges.show(party));
+        let payer = payer.unwrap_or_default();
+        let is_charged =
+            self.charged_to == v1::ChargedPartyKind::Unspecified || self.charged_to == payer.kind();
         (self.types.is_empty() || self.types.contains(&clock.target_type))
             && (self.states.is_empty()
                 || self
                     .states
                     .contains(&i32::from(to_clock_state(clock.state))))
             && is_charged
-            && (self.charged_party.is_empty() || self.charged_party == charged.name)
+            && (self.charged_party.is_empty() || self.charged_party == payer.name)
             && (self.obligor.is_empty() || self.obligor == obligor)
             && self
                 .due_before

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::revision::{Revision, revisions};
 use crate::api::Api;
 use crate::api::status::ApiError;
 use crate::domain::identity::ScopeId;
@@ -13,6 +14,7 @@ use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, AgreementContent};
 use crate::domain::sla::clock::{Case, TargetType, Terms, TicketEvaluation};
+use crate::domain::sla::combination::Operand;
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::sla::explain::{ClockExplanation, ExplainError, explain_case};
 use crate::domain::sla::settings::CalendarRevision;
@@ -37,49 +39,76 @@ pub async fn calendars(
 ) -> Result<HashMap<Pin, Arc<CompiledCalendar>>, ApiError> {
     let cache = api.ledger.calendars();
     let mut found = HashMap::new();
-    let mut missing: HashMap<String, &Pin> = HashMap::new();
-    for pin in wanted {
-        let revision_id = CalendarRevision::id_of(&pin.0, pin.1);
-        match cache.get(scope, &revision_id) {
-            Some(compiled) => drop(found.insert(pin.clone(), compiled)),
-            None => drop(missing.insert(revision_id, pin)),
+    let mut stored: HashMap<Pin, Revision> = HashMap::new();
+    let mut missing: BTreeSet<Pin> = wanted.iter().cloned().collect();
+    // What a combination is made of is known only once it is read.
+    loop {
+        missing.retain(|pin| {
+            let compiled = cache.get(scope, &revision_id(pin));
+            let is_known = compiled.is_some();
+            found.extend(compiled.map(|compiled| (pin.clone(), compiled)));
+            !is_known && !stored.contains_key(pin)
+        });
+        if missing.is_empty() {
+            break;
+        }
+        let mut read = revisions(api, scope, missing.iter().map(revision_id)).await?;
+        for pin in std::mem::take(&mut missing) {
+            let revision = read.remove(&revision_id(&pin));
+            let revision = revision.ok_or_else(|| lost("a calendar's revision"))?;
+            if let Revision::Combination(combination) = &revision {
+                missing.extend(combination.operands.iter().map(pin_of_operand));
+            }
+            stored.insert(pin, revision);
         }
     }
-    if missing.is_empty() {
-        return Ok(found);
-    }
-    let keys: Vec<RecordKey> = missing
-        .keys()
-        .map(|id| RecordKey::new(scope, Kind::CalendarRevision, id.as_str()))
-        .collect();
-    let mut revisions: Vec<(&Pin, String, CalendarRevision)> = Vec::with_capacity(keys.len());
-    for row in api.ledger.store().records(&keys).await? {
-        let versioned = rows::decode_row(&row)?;
-        let revision = CalendarRevision::from_record(&versioned.record).cloned();
-        if let (Some(revision), Some(pin)) = (revision, missing.remove(&row.key.id)) {
-            revisions.push((pin, row.key.id, revision));
-        }
-    }
-    if !missing.is_empty() {
-        return Err(lost("a calendar's revision").into());
-    }
-    let zones = zones(
-        api,
-        scope,
-        revisions
-            .iter()
-            .map(|(_, _, revision)| revision.zone_digest.as_str()),
-    )
-    .await?;
-    for (pin, revision_id, revision) in revisions {
-        let tzif = zones
-            .get(&revision.zone_digest)
-            .ok_or_else(|| lost("time zone data"))?;
-        let compiled = CompiledCalendar::compile(&revision.specification, tzif)
-            .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
-        found.insert(pin.clone(), cache.put(scope, &revision_id, compiled));
+    let zones = zones(api, scope, stored.values().filter_map(zone_digest)).await?;
+    let mut stored: Vec<_> = stored.into_iter().collect();
+    stored.sort_by_key(|(_, revision)| revision.depth());
+    for (pin, revision) in stored {
+        let compiled = compile(&revision, &zones, &found)?;
+        let compiled = cache.put(scope, &revision_id(&pin), compiled);
+        found.insert(pin, compiled);
     }
     Ok(found)
+}
+
+/// A revision made ready for questions; those that it is made of are so already.
+fn compile(
+    revision: &Revision,
+    zones: &HashMap<String, Vec<u8>>,
+    compiled: &HashMap<Pin, Arc<CompiledCalendar>>,
+) -> Result<CompiledCalendar, Refusal> {
+    match revision {
+        Revision::Windows(revision) => {
+            let tzif = zones.get(&revision.zone_digest);
+            let tzif = tzif.ok_or_else(|| lost("time zone data"))?;
+            CompiledCalendar::compile(&revision.specification, tzif)
+                .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))
+        }
+        Revision::Combination(combination) => {
+            let [first, second] = combination.operands.each_ref().map(|operand| {
+                let calendar = compiled.get(&pin_of_operand(operand)).cloned();
+                calendar.ok_or_else(|| lost("a calendar's revision"))
+            });
+            combination.compile_from([first?, second?])
+        }
+    }
+}
+
+fn revision_id(pin: &Pin) -> String {
+    CalendarRevision::id_of(&pin.0, pin.1)
+}
+
+fn pin_of_operand(operand: &Operand) -> Pin {
+    (operand.calendar.clone(), operand.revision)
+}
+
+fn zone_digest(revision: &Revision) -> Option<&str> {
+    match revision {
+        Revision::Windows(revision) => Some(&revision.zone_digest),
+        Revision::Combination(_) => None,
+    }
 }
 
 async fn zones<'pin>(

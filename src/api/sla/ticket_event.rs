@@ -168,7 +168,7 @@ fn within_event(index: usize, sent: &v1::TicketEvent, mut refusal: Refusal) -> R
 }
 
 /// An error as a message: the same code, text and details that a failed call would carry.
-fn rpc_status(refusal: &Refusal) -> pb::Status {
+pub(super) fn rpc_status(refusal: &Refusal) -> pb::Status {
     let shown = status(refusal);
     pb::Status::decode(shown.details()).unwrap_or_else(|_| pb::Status {
         code: shown.code().into(),

@@ -9,7 +9,7 @@ mod error;
 pub use civil::{
     CivilDate, CivilDateInvalid, MINUTES_PER_DAY, MinuteOfDay, MinuteOfDayInvalid, Weekday,
 };
-pub use error::CalendarError;
+pub use error::{CalendarError, refusal_at};
 
 pub(super) use civil::days_before_year;
 use civil::echo;

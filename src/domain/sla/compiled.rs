@@ -6,13 +6,18 @@
 //! over the years between them, of which there are about a hundred at most. A calendar that is
 //! always open needs none of that.
 
+mod combined;
 mod rules;
 mod year;
 
-use super::calendar::{CalendarError, CalendarSpecification, CivilDate, days_before_year};
+use super::calendar::{
+    CalendarError, CalendarSpecification, CivilDate, days_before_year, pinned_zone,
+};
+use super::combination::{OPERANDS, Operator};
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
+use combined::Combined;
 use rules::Rules;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use year::Year;
 
 /// First instant that calendars know, 1999-12-30T00:00:00Z: in every zone before the first
@@ -52,8 +57,17 @@ enum Openness {
 
 #[derive(Clone, Debug)]
 struct Schedule {
-    rules: Rules,
+    source: Source,
     years: [OnceLock<Year>; YEARS],
+}
+
+/// Where the open intervals come from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// What a firm wrote down.
+    Rules(Rules),
+    /// Two other calendars.
+    Combined(Combined),
 }
 
 impl CompiledCalendar {
@@ -74,8 +88,34 @@ impl CompiledCalendar {
         if rules.cover_every_week() {
             return Ok(Self::always_open());
         }
+        Self::scheduled(Source::Rules(rules))
+    }
+
+    /// The calendar that is open whenever one of two is, or only while both are.
+    ///
+    /// # Errors
+    /// [`CalendarError::NeverOpens`] if no instant of the supported range is open.
+    pub fn combine(
+        operator: Operator,
+        calendars: [Arc<Self>; OPERANDS],
+    ) -> Result<Self, CalendarError> {
+        let is_always = |calendar: &Arc<Self>| matches!(calendar.openness, Openness::Always);
+        let always = match operator {
+            Operator::Union => calendars.iter().any(is_always),
+            Operator::Intersection => calendars.iter().all(is_always),
+        };
+        if always {
+            return Ok(Self::always_open());
+        }
+        Self::scheduled(Source::Combined(Combined {
+            operator,
+            calendars,
+        }))
+    }
+
+    fn scheduled(source: Source) -> Result<Self, CalendarError> {
         let schedule = Schedule {
-            rules,
+            source,
             years: [const { OnceLock::new() }; YEARS],
         };
         if (0..YEARS).all(|index| schedule.year(index).open() == 0) {
@@ -84,6 +124,22 @@ impl CompiledCalendar {
         Ok(Self {
             openness: Openness::Scheduled(Box::new(schedule)),
         })
+    }
+
+    /// Compiles a calendar that nobody stored, with the bundled data of its zone.
+    ///
+    /// # Errors
+    /// Everything that [`CalendarSpecification::validate`] finds, else as [`Self::compile`].
+    pub fn compile_with_bundled_zone(
+        specification: &CalendarSpecification,
+    ) -> Result<Self, Vec<CalendarError>> {
+        let faults = specification.validate();
+        match pinned_zone(&specification.time_zone) {
+            Some((_, tzif)) if faults.is_empty() => {
+                Self::compile(specification, tzif).map_err(|fault| vec![fault])
+            }
+            _ => Err(faults),
+        }
     }
 
     /// The calendar that is open at every instant of the supported range.
@@ -213,10 +269,11 @@ impl CompiledCalendar {
 impl Schedule {
     fn year(&self, index: usize) -> &Year {
         self.years[index].get_or_init(|| {
-            Year::new(
-                self.rules
-                    .open_intervals(YEAR_BOUNDS[index], YEAR_BOUNDS[index + 1]),
-            )
+            let (start, end) = (YEAR_BOUNDS[index], YEAR_BOUNDS[index + 1]);
+            Year::new(match &self.source {
+                Source::Rules(rules) => rules.open_intervals(start, end),
+                Source::Combined(combined) => combined.open_intervals(start, end),
+            })
         })
     }
 

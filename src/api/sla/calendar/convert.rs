@@ -1,56 +1,90 @@
 //! Calendars: what a caller writes down, and what it is shown.
 
+use super::combination::to_combination;
 use crate::api::Found;
 use crate::api::convert::{etag, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
-use crate::api::sla::check::checked;
+use crate::api::sla::revision::Revision;
 use crate::domain::identity::ScopeId;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::calendar::{
     CalendarException, CalendarSpecification, CivilDate, DESCRIPTION_BYTES_MAX, DayWindow,
     EXCEPTION_WINDOWS_MAX, EXCEPTIONS_MAX, MinuteOfDay, WEEKLY_WINDOWS_MAX, Weekday, WeeklyWindow,
 };
-use crate::domain::sla::settings::{Calendar, CalendarRevision};
-use crate::domain::text::require_display_name;
+use crate::domain::sla::settings::Calendar;
 use crate::proto::google::r#type as google_type;
 use crate::proto::v1;
+
+/// A calendar's rules as a caller wrote them down, in whichever message.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api::sla) struct Written<'a> {
+    time_zone: &'a str,
+    weekly_windows: &'a [v1::WeeklyWindow],
+    exceptions: &'a [v1::CalendarException],
+}
+
+impl<'a> From<&'a v1::Calendar> for Written<'a> {
+    fn from(calendar: &'a v1::Calendar) -> Self {
+        Self {
+            time_zone: &calendar.time_zone,
+            weekly_windows: &calendar.weekly_windows,
+            exceptions: &calendar.exceptions,
+        }
+    }
+}
+
+impl<'a> From<&'a v1::CalendarSpecification> for Written<'a> {
+    fn from(calendar: &'a v1::CalendarSpecification) -> Self {
+        Self {
+            time_zone: &calendar.time_zone,
+            weekly_windows: &calendar.weekly_windows,
+            exceptions: &calendar.exceptions,
+        }
+    }
+}
 
 /// What the caller wrote down; of use only if no fault was noted.
 pub(in crate::api::sla) fn specification(
     calendar: &v1::Calendar,
     faults: &mut Faults,
 ) -> CalendarSpecification {
-    faults.take(checked(|violations| {
-        require_display_name(violations, "calendar.display_name", &calendar.display_name);
-    }));
-    let (windows, exceptions) = (&calendar.weekly_windows, &calendar.exceptions);
+    rules("calendar", calendar.into(), faults)
+}
+
+/// The rules that stand at `path`; of use only if no fault was noted.
+pub(in crate::api::sla) fn rules(
+    path: &str,
+    written: Written<'_>,
+    faults: &mut Faults,
+) -> CalendarSpecification {
+    let (windows, exceptions) = (written.weekly_windows, written.exceptions);
     let few = format!("no more than {WEEKLY_WINDOWS_MAX} windows");
     faults.require(
         windows.len() <= WEEKLY_WINDOWS_MAX,
-        "calendar.weekly_windows",
+        &format!("{path}.weekly_windows"),
         &few,
     );
     let few = format!("no more than {EXCEPTIONS_MAX} exceptions");
     faults.require(
         exceptions.len() <= EXCEPTIONS_MAX,
-        "calendar.exceptions",
+        &format!("{path}.exceptions"),
         &few,
     );
     let weekly_windows = windows.iter().take(WEEKLY_WINDOWS_MAX).enumerate();
     let weekly_windows = weekly_windows
         .filter_map(|(index, window)| {
-            weekly_window(&format!("calendar.weekly_windows[{index}]"), window, faults)
+            weekly_window(&format!("{path}.weekly_windows[{index}]"), window, faults)
         })
         .collect();
     let exceptions = exceptions.iter().take(EXCEPTIONS_MAX).enumerate();
     let exceptions = exceptions
         .filter_map(|(index, written)| {
-            exception(&format!("calendar.exceptions[{index}]"), written, faults)
+            exception(&format!("{path}.exceptions[{index}]"), written, faults)
         })
         .collect();
     CalendarSpecification {
-        time_zone: calendar.time_zone.clone(),
+        time_zone: written.time_zone.to_owned(),
         weekly_windows,
         exceptions,
     }
@@ -169,25 +203,34 @@ fn weekday(value: i32) -> Option<Weekday> {
 pub(in crate::api::sla) fn to_calendar(
     scope: &ScopeId,
     calendar: &Found<Calendar>,
-    revision: &CalendarRevision,
+    revision: &Revision,
 ) -> v1::Calendar {
-    let specification = &revision.specification;
-    v1::Calendar {
+    let shown = v1::Calendar {
         name: name_in(scope, "calendars", &calendar.id),
         display_name: calendar.state.display_name.clone(),
-        time_zone: specification.time_zone.clone(),
-        weekly_windows: specification
-            .weekly_windows
-            .iter()
-            .copied()
-            .map(to_weekly_window)
-            .collect(),
-        exceptions: specification.exceptions.iter().map(to_exception).collect(),
         revision: i64::from(calendar.state.latest_revision),
-        time_zone_digest: revision.zone_digest.clone(),
         create_time: Some(to_timestamp(calendar.created_at)),
         update_time: Some(to_timestamp(calendar.updated_at)),
         etag: etag(calendar.revision),
+        ..v1::Calendar::default()
+    };
+    let revision = match revision {
+        Revision::Windows(revision) => revision,
+        Revision::Combination(combination) => {
+            return v1::Calendar {
+                combination: Some(to_combination(scope, combination)),
+                ..shown
+            };
+        }
+    };
+    let specification = &revision.specification;
+    let weekly_windows = specification.weekly_windows.iter().copied();
+    v1::Calendar {
+        time_zone: specification.time_zone.clone(),
+        weekly_windows: weekly_windows.map(to_weekly_window).collect(),
+        exceptions: specification.exceptions.iter().map(to_exception).collect(),
+        time_zone_digest: revision.zone_digest.clone(),
+        ..shown
     }
 }
 
@@ -225,6 +268,7 @@ fn to_date(date: CivilDate) -> google_type::Date {
 mod tests {
     use super::*;
     use crate::api::sla::check::whole;
+    use crate::domain::sla::settings::CalendarRevision;
     use crate::domain::time::Timestamp;
 
     fn office() -> v1::Calendar {
@@ -283,10 +327,10 @@ mod tests {
         let written = office();
         let specification = read(&written).unwrap();
         assert_eq!(specification.weekly_windows[1].day, Weekday::Sunday);
-        let revision = CalendarRevision {
+        let revision = Revision::Windows(CalendarRevision {
             specification,
             zone_digest: "00".into(),
-        };
+        });
         let at = Timestamp::EARLIEST;
         let calendar = Found {
             id: "office".into(),
@@ -308,7 +352,6 @@ mod tests {
     #[test]
     fn every_fault_is_listed_by_its_path() {
         let mut calendar = office();
-        calendar.display_name = String::new();
         calendar.weekly_windows[0].day = 0;
         calendar.weekly_windows[1].end = "24:01".into();
         calendar.exceptions[0].start_date = None;
@@ -319,7 +362,6 @@ mod tests {
         });
         calendar.exceptions[0].windows[0].start = "8:00".into();
         let expected = [
-            "calendar.display_name",
             "calendar.weekly_windows[0].day",
             "calendar.weekly_windows[1].end",
             "calendar.exceptions[0].start_date",

@@ -108,7 +108,7 @@ fn words(kind: &str) -> &str {
         "status_map" => "what statuses mean",
         "priority_map" => "what priorities mean",
         "unmapped_word" => "words without a meaning",
-        "calendar" | "calendar_revision" | "zone" => "calendars",
+        "calendar" | "calendar_revision" | "calendar_combination" | "zone" => "calendars",
         "reference" => "ids in the firms' own systems",
         "client" | "outside_party" => "clients and outside parties",
         "carry" => "messages to the firms' own journals",

@@ -2,6 +2,7 @@
 
 use super::civil::{CivilDate, CivilDateInvalid, MinuteOfDayInvalid};
 use super::{DESCRIPTION_BYTES_MAX, EXCEPTION_WINDOWS_MAX, EXCEPTIONS_MAX, WEEKLY_WINDOWS_MAX};
+use crate::domain::refusal::{Reason, Refusal, Violation};
 
 /// Why a calendar is refused. [`Self::path`] names the offending entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,5 +113,27 @@ impl CalendarError {
     #[must_use]
     pub const fn is_never_open(&self) -> bool {
         matches!(self, Self::NeverOpens)
+    }
+}
+
+/// The refusal of the calendar that stands at `path` in a request, with all of its `faults`.
+#[must_use]
+pub fn refusal_at(path: &str, faults: &[CalendarError]) -> Refusal {
+    let reason = match faults {
+        [fault] if fault.is_zone_unknown() => Reason::ZoneUnknown,
+        [fault] if fault.is_never_open() => Reason::CalendarNeverOpens,
+        _ => Reason::InvalidField,
+    };
+    let violations = faults
+        .iter()
+        .map(|fault| Violation {
+            field: format!("{path}.{}", fault.path()),
+            description: fault.to_string(),
+        })
+        .collect();
+    let refusal = Refusal::fields(reason, violations);
+    match faults {
+        [CalendarError::ZoneUnknown { name }] => refusal.with("time_zone", name),
+        _ => refusal,
     }
 }

@@ -5,6 +5,7 @@ use super::*;
 use proptest::prelude::*;
 
 mod against_minutes;
+mod combined;
 
 const WORKDAYS: [Weekday; 5] = [
     Weekday::Monday,

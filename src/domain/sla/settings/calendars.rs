@@ -7,7 +7,7 @@ use crate::domain::command::Decision;
 use crate::domain::outsiders::already_exists;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::sla::calendar::{CalendarError, CalendarSpecification, pinned_zone};
+use crate::domain::sla::calendar::{CalendarSpecification, pinned_zone, refusal_at};
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::text::require_display_name;
 use crate::domain::world::{Stop, View};
@@ -197,7 +197,7 @@ fn compile(
 ) -> Result<(&'static str, &'static [u8]), Refusal> {
     let faults = specification.validate();
     if !faults.is_empty() {
-        return Err(calendar_refusal(&faults));
+        return Err(refusal_at("calendar", &faults));
     }
     let unknown = || {
         Refusal::field(
@@ -208,24 +208,9 @@ fn compile(
         .with("time_zone", &specification.time_zone)
     };
     let (name, tzif) = pinned_zone(&specification.time_zone).ok_or_else(unknown)?;
-    CompiledCalendar::compile(specification, tzif).map_err(|fault| calendar_refusal(&[fault]))?;
+    CompiledCalendar::compile(specification, tzif)
+        .map_err(|fault| refusal_at("calendar", &[fault]))?;
     Ok((name, tzif))
-}
-
-fn calendar_refusal(faults: &[CalendarError]) -> Refusal {
-    let reason = match faults {
-        [fault] if fault.is_zone_unknown() => Reason::ZoneUnknown,
-        [fault] if fault.is_never_open() => Reason::CalendarNeverOpens,
-        _ => Reason::InvalidField,
-    };
-    let violations = faults
-        .iter()
-        .map(|fault| crate::domain::refusal::Violation {
-            field: format!("calendar.{}", fault.path()),
-            description: fault.to_string(),
-        })
-        .collect();
-    Refusal::fields(reason, violations)
 }
 
 /// SHA-256 of time zone data, hexadecimal.

@@ -3,7 +3,7 @@
 use super::*;
 
 const MINUTE: i64 = crate::domain::time::MICROS_PER_MINUTE;
-const DAY_MINUTES: i64 = 24 * 60;
+pub(super) const DAY_MINUTES: i64 = 24 * 60;
 
 /// Zones with whole-hour, half-hour and midnight changes, and one that skipped a date.
 const ZONES: [&str; 10] = [
@@ -36,7 +36,7 @@ const DATES: [&str; 14] = [
     "2000-01-01",
 ];
 /// How many days before and after such a day are looked at.
-const REACH_DAYS: i64 = 6;
+pub(super) const REACH_DAYS: i64 = 6;
 
 prop_compose! {
     fn any_minute(max: u16)(
@@ -78,7 +78,7 @@ fn date_of(day: i64) -> CivilDate {
 }
 
 /// A specification, and a day near which it is interesting.
-fn any_case() -> impl Strategy<Value = (CalendarSpecification, i64)> {
+pub(super) fn any_case() -> impl Strategy<Value = (CalendarSpecification, i64)> {
     (0..ZONES.len(), 0..DATES.len()).prop_flat_map(|(zone, day)| {
         let around = date(DATES[day]);
         let weekly = prop::collection::vec(any_weekly(), 1..8);
@@ -96,14 +96,14 @@ fn any_case() -> impl Strategy<Value = (CalendarSpecification, i64)> {
 }
 
 /// The minutes `[first, first + open.len())` since the epoch, each open or not.
-struct Minutes {
+pub(super) struct Minutes {
     first: i64,
     open: Vec<bool>,
 }
 
 impl Minutes {
     /// Marks wall-clock minutes, then carries every run of them over to instants by jiff alone.
-    fn new(specification: &CalendarSpecification, around: i64) -> Self {
+    pub(super) fn new(specification: &CalendarSpecification, around: i64) -> Self {
         let (_, tzif) = pinned_zone(&specification.time_zone).unwrap();
         let zone = jiff::tz::TimeZone::tzif("", tzif).unwrap();
         let instant = |minute: i64| {
@@ -148,7 +148,7 @@ impl Minutes {
         Self { first, open }
     }
 
-    fn is_open(&self, minute: i64) -> bool {
+    pub(super) fn is_open(&self, minute: i64) -> bool {
         self.open[usize::try_from(minute - self.first).unwrap()]
     }
 }
@@ -198,23 +198,23 @@ fn mark(minutes: &mut [bool], first: i64, range: std::ops::Range<i64>, value: bo
     }
 }
 
-fn compiled(specification: &CalendarSpecification) -> Option<CompiledCalendar> {
+pub(super) fn compiled(specification: &CalendarSpecification) -> Option<CompiledCalendar> {
     let (_, tzif) = pinned_zone(&specification.time_zone).unwrap();
     CompiledCalendar::compile(specification, tzif).ok()
 }
 
-fn instant(minute: i64) -> Timestamp {
+pub(super) fn instant(minute: i64) -> Timestamp {
     Timestamp::from_micros(minute * MINUTE)
 }
 
 /// An instant that a record may carry, in microseconds.
-fn any_instant() -> impl Strategy<Value = Timestamp> {
+pub(super) fn any_instant() -> impl Strategy<Value = Timestamp> {
     (Timestamp::EARLIEST.as_micros()..Timestamp::LATEST.as_micros())
         .prop_map(Timestamp::from_micros)
 }
 
 /// Lengths from nothing to some months.
-fn any_length() -> impl Strategy<Value = Span> {
+pub(super) fn any_length() -> impl Strategy<Value = Span> {
     prop_oneof![
         (0..100_000_000_i64).prop_map(Span::from_micros),
         (0..10_000_i64).prop_map(Span::from_minutes),
