@@ -225,7 +225,7 @@ async fn targets(connection: &Connection, place: &Place) -> Result<Targets, CliE
     let sla = connection.sla();
     let request = v1::GetAttainmentRequest {
         name: place.partnership.clone(),
-        as_of_time: None,
+        ..v1::GetAttainmentRequest::default()
     };
     let attainment = retry(|| {
         let (mut sla, request) = (sla.clone(), request.clone());

@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::command::{begins_scope, first_needs, is_remembered, request_key, without_head};
 use super::rows::{StoredOutcome, corrupt, credential_row, decode_row, encode_row};
 use super::{Ledger, REQUESTS_KEPT_FOR, Receipt};
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Action, Command, Decision, decide};
 use crate::domain::commitment::Opening;
-use crate::domain::firm::FirmCommand;
-use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, Head};
-use crate::domain::partnership::PartnershipCommand;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::settings::{PriorityMap, StatusMap};
-use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
 use crate::store::{
@@ -436,97 +433,6 @@ impl<'batch> Batch<'batch> {
         }
         Ok(set)
     }
-}
-
-/// What is known of a command whose scope could not be locked.
-fn without_head(
-    command: &Command,
-    heads: &HashMap<ScopeId, Head>,
-    held: &HashSet<ScopeId>,
-) -> Option<Outcome> {
-    if heads.contains_key(&command.scope) {
-        return None;
-    }
-    if held.contains(&command.scope) {
-        return Some(Outcome::HeldElsewhere);
-    }
-    let refusal = match &command.action {
-        // A code for no partnership at all is answered like any wrong code.
-        Action::Partnership(PartnershipCommand::Join { .. }) => Refusal::new(
-            Reason::InvitationInvalid,
-            "the code is wrong, used or expired",
-        ),
-        _ => Refusal::not_found(if command.scope.is_firm() {
-            "firm"
-        } else {
-            "partnership"
-        }),
-    };
-    Some(Outcome::Answered(Err(refusal)))
-}
-
-/// Only what the service itself carries, and the operator's first command, may begin a scope: a
-/// stranger cannot leave empty heads behind.
-fn begins_scope(command: &Command) -> bool {
-    match &command.action {
-        Action::Firm(FirmCommand::Create { .. })
-        | Action::Partnership(PartnershipCommand::Create(_)) => true,
-        Action::Firm(FirmCommand::Register { .. }) => command.scope == FirmId::operator().scope(),
-        _ => false,
-    }
-}
-
-/// Timers, settled carries and a ticket's events are idempotent by the state that they find: a ticket
-/// knows the ids of its events for ever.
-fn is_remembered(command: &Command) -> bool {
-    !matches!(
-        command.action,
-        Action::Tick { .. } | Action::SettleCarry { .. } | Action::Ticket(TicketCommand::Ingest(_))
-    )
-}
-
-fn request_key(command: &Command) -> RequestKey {
-    RequestKey {
-        scope: command.scope.clone(),
-        firm: command
-            .firm
-            .as_ref()
-            .map(|firm| firm.as_str().to_owned())
-            .unwrap_or_default(),
-        request_id: command.request_id.clone(),
-    }
-}
-
-/// What a command is known to need; it asks for anything else by itself.
-fn first_needs(command: &Command) -> Vec<Need> {
-    let scope = &command.scope;
-    let record = |kind, id: &str| Need::Record(RecordKey::new(scope, kind, id));
-    let kind = if scope.is_firm() {
-        Kind::Firm
-    } else {
-        Kind::Partnership
-    };
-    let mut needs = vec![record(kind, scope.id())];
-    match &command.action {
-        Action::Ticket(TicketCommand::Ingest(event)) => {
-            let reference = &event.reference;
-            let (firm, system, instance) =
-                (&reference.firm, &reference.system, &reference.instance);
-            needs.push(Need::Reference(scope.clone(), reference.clone()));
-            if event.status.is_some() {
-                let map = StatusMap::reference(firm, system, instance);
-                needs.push(Need::Reference(scope.clone(), map));
-            }
-            if event.source_priority.is_some() {
-                let map = PriorityMap::reference(firm, system, instance);
-                needs.push(Need::Reference(scope.clone(), map));
-            }
-        }
-        Action::Tick { kind, id } => needs.push(record(*kind, id)),
-        Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),
-        _ => {}
-    }
-    needs
 }
 
 fn entry(

@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod checkpoint;
+mod command;
 pub mod queue;
 pub mod rows;
 pub mod sweep;

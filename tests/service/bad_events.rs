@@ -196,6 +196,7 @@ async fn asked_about(house: &House, pair: &Pair, ticket: &str, times: [Timestamp
         let request = v1::GetAttainmentRequest {
             name: pair.name.clone(),
             as_of_time: Some(time),
+            ..Default::default()
         };
         refuses(house, "OUT_OF_RANGE", sla.get_attainment(request)).await;
         let mut words = super::setting::five_w(48);

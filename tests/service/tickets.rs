@@ -5,7 +5,7 @@ use entente::proto::v1::{
     self, AgreementState, ChargedPartyKind, ClockState, IngestOutcome, TargetType, Verdict,
 };
 
-use super::calls::{ok, refuses};
+use super::calls::{faulty, ok, refuses};
 use super::house::{Firm, HOUR, House, MINUTE, at, lasting};
 use super::setting::{
     NORTH, NORTH_PSA, Pair, SOUTH, SOUTH_PSA, always, event, opening, status, ticket,
@@ -418,6 +418,11 @@ pub async fn attainment_in_both_directions(house: House) {
         met_count: counts.0,
         breached_count: counts.1,
         running_count: counts.2,
+        attained_bps: match (counts.0, counts.1) {
+            (0, 0) => None,
+            (met, breached) => Some(i32::try_from(10_000 * met / (met + breached)).unwrap()),
+        },
+        budget_left_bps: None,
     };
     let expected = [
         row(NORTH, TargetType::FirstResponse, (0, 1, 0)),
@@ -435,5 +440,75 @@ pub async fn attainment_in_both_directions(house: House) {
         earlier.rows[1],
         row(NORTH, TargetType::Resolution, (0, 0, 1))
     );
+    house.stop().await;
+}
+
+/// Attainment of a period, a direction, a type and a priority, with what is left of the budget.
+pub async fn attainment_of_a_period(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    house.pass(24 * HOUR);
+    let mut events = Vec::new();
+    // Nine are resolved within the hour, the tenth never; so it is breached after four hours.
+    for number in 0..10 {
+        let id = ticket(NORTH_PSA, &number.to_string());
+        events.push(opening("e1", &id, 0, 1));
+        if number > 0 {
+            events.push(status("e2", &id, HOUR, "Done"));
+        }
+    }
+    pair.ingest(&pair.north, events).await;
+    let mut sla = pair.north.connection.sla();
+    let all = v1::GetAttainmentRequest {
+        name: pair.name.clone(),
+        types: vec![TargetType::Resolution.into()],
+        objective_bps: 8_000,
+        ..Default::default()
+    };
+    let mut rows = async |request| {
+        let rows = ok(sla.get_attainment(request)).await.rows;
+        let shown = rows.iter().map(|row| {
+            let counts = (row.met_count, row.breached_count, row.running_count);
+            (counts, row.attained_bps, row.budget_left_bps)
+        });
+        shown.collect::<Vec<_>>()
+    };
+    // Two of ten may be breached; one is.
+    let whole = ((9, 1, 0), Some(9_000), Some(5_000));
+    assert_eq!(rows(all.clone()).await, [whole]);
+    let until_three = v1::GetAttainmentRequest {
+        end_time: Some(at(3 * HOUR)),
+        ..all.clone()
+    };
+    let early = ((9, 0, 1), Some(10_000), Some(10_000));
+    assert_eq!(rows(until_three).await, [early]);
+    let from_two = v1::GetAttainmentRequest {
+        start_time: Some(at(2 * HOUR)),
+        ..all.clone()
+    };
+    let late = ((0, 1, 0), Some(0), Some(-40_000));
+    assert_eq!(rows(from_two).await, [late]);
+    for nothing in [
+        v1::GetAttainmentRequest {
+            obligor: NORTH.to_owned(),
+            ..all.clone()
+        },
+        v1::GetAttainmentRequest {
+            priorities: vec![2],
+            ..all.clone()
+        },
+    ] {
+        assert_eq!(rows(nothing).await, []);
+    }
+    let mut sla = pair.north.connection.sla();
+    let bad = v1::GetAttainmentRequest {
+        start_time: Some(at(HOUR)),
+        end_time: Some(at(HOUR)),
+        types: vec![6, 7],
+        priorities: vec![1, 1],
+        objective_bps: 10_000,
+        ..all
+    };
+    let fields = ["end_time", "types[1]", "priorities[1]", "objective_bps"];
+    faulty(&house, "INVALID_FIELD", &fields, sla.get_attainment(bad)).await;
     house.stop().await;
 }

@@ -1,18 +1,23 @@
 //! `GetAttainment`: how often each party kept its targets.
 
+use std::sync::Arc;
+
 use tonic::{Request, Response};
 
+use super::check::whole;
 use super::pinned::pins_of;
-use super::words::{long, to_target_type};
-use super::{SlaService, all_of, parse_as_of, parse_partnership};
+use super::words::{long, priority, target_type, to_target_type};
+use super::{SlaService, all_of, parse_as_of, parse_instant, parse_partnership};
 use crate::api::convert::to_timestamp;
 use crate::api::deadline;
+use crate::api::faults::Faults;
 use crate::api::status::ApiError;
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, Record};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::attainment::{Attainment, AttainmentRow};
+use crate::domain::sla::attainment::{Attainment, AttainmentRow, Selection};
+use crate::domain::sla::clock::WHOLE_TARGET_BPS;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::ledger::rows;
@@ -33,15 +38,76 @@ pub(super) async fn get(
     let caller = api.caller(request, Permission::Read).await?;
     let deadline = deadline(request, api.now());
     let message = request.get_ref();
-    let partnership = parse_partnership("name", &message.name)?;
-    let as_of = parse_as_of(message.as_of_time)?.unwrap_or_else(|| api.now());
-    let member = api.member(&caller, &partnership).await?;
-    let attainment = count_all(service, &member.scope(), as_of, deadline).await?;
-    let rows = attainment.rows().iter().map(to_row).collect();
+    let asked = asked(message, api.now())?;
+    let member = api.member(&caller, &asked.partnership).await?;
+    let as_of = asked.as_of;
+    let objective_bps = asked.objective_bps;
+    let attainment = count_all(service, &member.scope(), asked, deadline).await?;
+    let rows = attainment.rows();
+    let rows = rows.iter().map(|row| to_row(row, objective_bps)).collect();
     Ok(Response::new(v1::Attainment {
         rows,
         as_of_time: Some(to_timestamp(as_of)),
     }))
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+struct Asked {
+    partnership: String,
+    as_of: Timestamp,
+    /// Empty for every party.
+    obligor: String,
+    selection: Selection,
+    /// `None` for no objective.
+    objective_bps: Option<u32>,
+}
+
+fn asked(message: &v1::GetAttainmentRequest, now: Timestamp) -> Result<Asked, Refusal> {
+    let mut faults = Faults::default();
+    let partnership = faults.take(parse_partnership("name", &message.name).map(Some));
+    let as_of = faults.take(parse_as_of(message.as_of_time).map(Some));
+    let from = faults.take(parse_instant("start_time", message.start_time).map(Some));
+    let to = faults.take(parse_instant("end_time", message.end_time).map(Some));
+    let mut selection = Selection {
+        from: from.flatten(),
+        to: to.flatten(),
+        ..Selection::default()
+    };
+    let in_order = selection
+        .from
+        .is_none_or(|from| selection.to.is_none_or(|to| from < to));
+    faults.require(in_order, "end_time", "must be later than start_time");
+    for (index, value) in message.types.iter().enumerate() {
+        let field = format!("types[{index}]");
+        if let Some(known) = faults.take(target_type(&field, *value).map(Some)) {
+            faults.require(selection.types.insert(known), &field, "each type once");
+        }
+    }
+    for (index, value) in message.priorities.iter().enumerate() {
+        let field = format!("priorities[{index}]");
+        if let Some(known) = faults.take(priority(&field, *value).map(Some)) {
+            let new = selection.priorities.insert(known);
+            faults.require(new, &field, "each priority once");
+        }
+    }
+    let objective_bps = u32::try_from(message.objective_bps)
+        .ok()
+        .filter(|objective_bps| *objective_bps < WHOLE_TARGET_BPS);
+    faults.require(
+        objective_bps.is_some(),
+        "objective_bps",
+        "1 to 9,999, or 0 for none",
+    );
+    let (partnership, as_of) = whole(faults, partnership.zip(as_of))?;
+    let end = selection.to.filter(|to| *to < now);
+    Ok(Asked {
+        partnership,
+        as_of: as_of.or(end).unwrap_or(now),
+        obligor: message.obligor.clone(),
+        selection,
+        objective_bps: objective_bps.filter(|objective_bps| *objective_bps > 0),
+    })
 }
 
 /// Counts the clocks of all tickets. Reading and counting take turns, so that no more than one
@@ -49,9 +115,10 @@ pub(super) async fn get(
 async fn count_all(
     service: &SlaService,
     scope: &ScopeId,
-    as_of: Timestamp,
+    asked: Asked,
     deadline: Timestamp,
 ) -> Result<Attainment, ApiError> {
+    let asked = Arc::new(asked);
     let api = service.api.as_ref();
     let place = service.counting.enter().await?;
     let mut attainment = Attainment::new();
@@ -80,15 +147,17 @@ async fn count_all(
             .of_tickets(api, scope, tickets.iter())
             .await?;
         let mut counted = attainment;
+        let asked = Arc::clone(&asked);
         attainment = place
             .run(move || {
                 for ticket in &tickets {
                     let pinned = pins_of(ticket).filter_map(|pin| agreements.get(&pin));
                     for pinned in pinned {
-                        counted.accumulate(
-                            pinned.content().obligor.as_str(),
-                            &pinned.clocks(ticket, as_of),
-                        );
+                        let obligor = pinned.content().obligor.as_str();
+                        if asked.obligor.is_empty() || asked.obligor == obligor {
+                            let clocks = pinned.clocks(ticket, asked.as_of);
+                            counted.accumulate(obligor, &clocks, &asked.selection);
+                        }
                     }
                 }
                 counted
@@ -120,7 +189,7 @@ fn too_many() -> Refusal {
     .with("maximum", ATTAINMENT_TICKETS_MAX)
 }
 
-fn to_row(row: &AttainmentRow) -> v1::AttainmentRow {
+fn to_row(row: &AttainmentRow, objective_bps: Option<u32>) -> v1::AttainmentRow {
     v1::AttainmentRow {
         obligor: row.obligor.clone(),
         r#type: to_target_type(row.target_type).into(),
@@ -128,6 +197,10 @@ fn to_row(row: &AttainmentRow) -> v1::AttainmentRow {
         met_count: long(row.met),
         breached_count: long(row.breached),
         running_count: long(row.running),
+        attained_bps: row
+            .attained_bps()
+            .map(|attained| i32::try_from(attained).unwrap_or(i32::MAX)),
+        budget_left_bps: objective_bps.and_then(|objective| row.budget_left_bps(objective)),
     }
 }
 
@@ -143,8 +216,10 @@ mod tests {
         attainment.accumulate(
             pinned.content().obligor.as_str(),
             &pinned.clocks(&ticket(), after(45)),
+            &Selection::default(),
         );
-        let rows: Vec<v1::AttainmentRow> = attainment.rows().iter().map(to_row).collect();
+        let rows = attainment.rows();
+        let rows: Vec<_> = rows.iter().map(|row| to_row(row, Some(9_500))).collect();
         let expected = v1::AttainmentRow {
             obligor: "party-2".into(),
             r#type: v1::TargetType::Resolution.into(),
@@ -152,6 +227,7 @@ mod tests {
             met_count: 0,
             breached_count: 0,
             running_count: 1,
+            ..v1::AttainmentRow::default()
         };
         assert_eq!(rows, [expected]);
     }

@@ -106,6 +106,7 @@ pub async fn play(
     let request = v1::GetAttainmentRequest {
         name: name.clone(),
         as_of_time: Some(end),
+        ..v1::GetAttainmentRequest::default()
     };
     let attainment = call(
         "count the targets",
