@@ -117,6 +117,7 @@ on_both_engines! {
     holidays::holidays_become_exceptions;
     holidays::imports_at_fault;
     thresholds::each_threshold_once_in_order;
+    thresholds::an_ended_agreement_raises_nothing_more;
     thresholds::two_sweepers_find_one_threshold;
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;

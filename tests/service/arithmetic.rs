@@ -144,7 +144,7 @@ async fn ends(
     answer.results.into_iter().map(deadline).collect()
 }
 
-/// No gap at midnight, and 24:00 can be written.
+/// S10: no gap at midnight, and 24:00 can be written.
 pub async fn around_the_clock(house: House) {
     let firm = house.firm("alone").await;
     let midnight = [
@@ -167,7 +167,7 @@ pub async fn around_the_clock(house: House) {
     house.stop().await;
 }
 
-/// No time is doubled, skipped or shifted.
+/// S11: no time is doubled, skipped or shifted.
 pub async fn when_the_clocks_change(house: House) {
     let firm = house.firm("alone").await;
     // Local midnight to local midnight of the day on which the clocks change, and its real length.
@@ -242,7 +242,7 @@ pub async fn when_the_clocks_change(house: House) {
     house.stop().await;
 }
 
-/// Holidays are local civil dates, and dates may have other hours.
+/// S12 and S13: holidays are local civil dates, and dates may have other hours.
 pub async fn holidays_breaks_and_half_days(house: House) {
     let firm = house.firm("alone").await;
     let christmas = v1::CalendarSpecification {
@@ -298,7 +298,7 @@ pub async fn holidays_breaks_and_half_days(house: House) {
     house.stop().await;
 }
 
-/// Deadlines are instants, within opening hours or at their end.
+/// S15 and S28: deadlines are instants, within opening hours or at their end.
 pub async fn deadlines_onwards_and_backwards(house: House) {
     let firm = house.firm("alone").await;
     let questions = [

@@ -20,7 +20,7 @@ const FAR: &str = "OUT_OF_RANGE";
 /// A day of 24 hours, in seconds.
 const DAY: i64 = 24 * HOUR;
 
-/// A calendar at fault fails the call, with its place in the request.
+/// S22: a calendar at fault, such as one that never opens, fails the call with its place in the request.
 pub async fn calendars_at_fault(house: House) {
     let firm = house.firm("alone").await;
     let mut sla = firm.connection.sla();

@@ -115,7 +115,7 @@ async fn an_offer_again(house: &House) {
     .await;
 }
 
-/// An event id is good for one event of a ticket, whatever the request.
+/// S27: an event id is good for one event of a ticket, whatever the request.
 pub async fn event_ids_are_used_once(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     house.pass(HOUR);

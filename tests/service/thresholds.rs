@@ -114,6 +114,38 @@ pub async fn each_threshold_once_in_order(house: House) {
     house.stop().await;
 }
 
+/// S09: under an agreement that has ended, clocks run on but raise nothing more.
+pub async fn an_ended_agreement_raises_nothing_more(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    let id = ticket(NORTH_PSA, "1");
+    let name = pair
+        .ingest(&pair.north, vec![opening("e1", &id, 0, 1)])
+        .await
+        .remove(0)
+        .ticket;
+    house.pass(HOUR / 2);
+    house.sweep().await;
+    let before = flags(&pair).await;
+    assert_eq!(before, [flag("threshold_reached", "first_response", 5_000)]);
+    let request = v1::EndAgreementRequest {
+        name: format!("{}/agreements/desk", pair.name),
+        ..Default::default()
+    };
+    ok(pair.north.connection.sla().end_agreement(request)).await;
+    house.pass(10 * HOUR);
+    house.sweep().await;
+    house.sweep().await;
+    assert_eq!(flags(&pair).await, before);
+    let request = v1::GetTicketRequest {
+        name,
+        ..Default::default()
+    };
+    let shown = ok(pair.south.connection.sla().get_ticket(request)).await;
+    let breached = |clock: &v1::Clock| clock.verdict() == v1::Verdict::Breached;
+    assert!(shown.clocks.iter().all(breached), "{shown:?}");
+    house.stop().await;
+}
+
 /// Two sweepers at once, as of two replicas: every flag is raised once.
 pub async fn two_sweepers_find_one_threshold(house: House) {
     let pair = Pair::with_a_desk(&house).await;

@@ -53,7 +53,7 @@ fn head(page: &mut Page, played: &Played) {
     page.say(
         "Harbour IT began alone and invited Nightdesk with a code that works once. Both approved \
          the terms (a discount is borne 60 to 40), and an agreement in each direction: what \
-         Nightdesk owes Harbour IT on tickets, and what Harbour IT owes in return. Each firm has \
+         Nightdesk owes Harbour IT on tickets, and what Harbour IT owes on its own. Each firm has \
          one API key, and all that follows went through the gRPC API with these two keys. Times are those of Berlin.",
     );
     page.gap();
