@@ -94,6 +94,7 @@ on_both_engines! {
     maps::what_else_an_event_says;
     tickets::attainment_in_both_directions;
     tickets::attainment_of_a_period;
+    tickets::a_ticket_among_many_agreements;
     promises::every_promise_of_both_sides;
     promises::cycles_and_changes_are_explained;
     promises::escalations_tell_everything_once;

@@ -1,5 +1,6 @@
 //! Calendars, agreements, status maps, tickets and their clocks.
 
+use entente::domain::sla::agreement::AGREEMENTS_IN_FORCE_MAX;
 use entente::proto::google::r#type::DayOfWeek;
 use entente::proto::v1::{
     self, AgreementState, ChargedPartyKind, ClockState, IngestOutcome, TargetType, Verdict,
@@ -440,6 +441,26 @@ pub async fn attainment_in_both_directions(house: House) {
         earlier.rows[1],
         row(NORTH, TargetType::Resolution, (0, 0, 1))
     );
+    house.stop().await;
+}
+
+/// With as many agreements in force as there may be, a ticket still finds its own.
+pub async fn a_ticket_among_many_agreements(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    for number in 1..AGREEMENTS_IN_FORCE_MAX {
+        pair.agreement(&format!("other-{number}"), pair.desk())
+            .await;
+    }
+    let first = opening("e1", &ticket(NORTH_PSA, "1"), 0, 1);
+    let named = v1::TicketEvent {
+        agreement: format!("{}/agreements/desk", pair.name),
+        ..first.clone()
+    };
+    let nameless = pair.ingest(&pair.north, vec![first]).await.remove(0);
+    let error = nameless.error.unwrap();
+    assert!(error.message.contains("several agreements"), "{error:?}");
+    let result = pair.ingest(&pair.north, vec![named]).await.remove(0);
+    assert_eq!(result.outcome(), v1::IngestOutcome::Applied, "{result:?}");
     house.stop().await;
 }
 

@@ -20,6 +20,8 @@ use crate::api::status::ApiError;
 use crate::api::{Api, Found, Member, deadline};
 use crate::domain::content_hash;
 use crate::domain::firm::Permission;
+use crate::domain::identity::FirmId;
+use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{ClockEvaluation, OPEN, TargetType};
@@ -143,20 +145,27 @@ fn filter(message: &v1::ListClocksRequest) -> Result<(String, Filter), Refusal> 
 }
 
 impl Filter {
-    /// Whether a clock that is still to be kept is asked for.
-    fn takes(&self, clock: &ClockEvaluation, charges: &Charges, obligor: &str) -> bool {
+    /// Whether clocks of this type are of interest at all. Only those, of obligors of interest, count
+    /// towards [`CLOCKS_MAX`], so such a filter always helps.
+    fn regards(&self, target_type: TargetType) -> bool {
+        self.types.is_empty() || self.types.contains(&target_type)
+    }
+
+    /// Whether what this party owes is of interest.
+    fn regards_obligor(&self, obligor: &str) -> bool {
+        self.obligor.is_empty() || self.obligor == obligor
+    }
+
+    /// Whether a clock of interest that is still to be kept is asked for.
+    fn takes(&self, clock: &ClockEvaluation, charges: &Charges) -> bool {
         let payer = clock.charged_to.map(|party| charges.show(party));
         let payer = payer.unwrap_or_default();
         let is_charged =
             self.charged_to == v1::ChargedPartyKind::Unspecified || self.charged_to == payer.kind();
-        (self.types.is_empty() || self.types.contains(&clock.target_type))
-            && (self.states.is_empty()
-                || self
-                    .states
-                    .contains(&i32::from(to_clock_state(clock.state))))
+        let state = i32::from(to_clock_state(clock.state));
+        (self.states.is_empty() || self.states.contains(&state))
             && is_charged
             && (self.charged_party.is_empty() || self.charged_party == payer.name)
-            && (self.obligor.is_empty() || self.obligor == obligor)
             && self
                 .due_before
                 .is_none_or(|before| clock.due_at.is_some_and(|due_at| due_at < before))
@@ -265,7 +274,8 @@ impl<'search> Search<'search> {
         let mut query = all_of(&scope, Kind::Ticket, "", TICKETS_AT_A_TIME);
         query.state = Some(OPEN.to_owned());
         let mut found = Vec::new();
-        let mut evaluated = 0;
+        let mut regarded = 0;
+        let partnership = Arc::new(self.member.partnership.clone());
         loop {
             if api.now() > deadline {
                 let late = "the deadline passed while evaluating";
@@ -286,10 +296,12 @@ impl<'search> Search<'search> {
                 .agreements
                 .of_tickets(api, &scope, states)
                 .await?;
-            let work = self.evaluation(tickets, agreements);
+            let (filter, as_of) = (Arc::clone(&self.filter), self.as_of);
+            let partnership = Arc::clone(&partnership);
+            let work = move || evaluated(&tickets, &agreements, &partnership, &filter, as_of);
             let (clocks, open) = place.run(work).await??;
-            evaluated += clocks;
-            if evaluated > CLOCKS_MAX {
+            regarded += clocks;
+            if regarded > CLOCKS_MAX {
                 return Err(too_many().into());
             }
             found.extend(open);
@@ -298,43 +310,46 @@ impl<'search> Search<'search> {
             }
         }
     }
+}
 
-    /// Evaluates tickets: how many of their clocks are open, and which of them are asked for.
-    fn evaluation(
-        &self,
-        tickets: Vec<Arc<Found<Ticket>>>,
-        agreements: HashMap<Pin, Arc<PinnedAgreement>>,
-    ) -> impl FnOnce() -> Result<(usize, Vec<Open>), Refusal> + Send + 'static {
-        let (filter, as_of) = (Arc::clone(&self.filter), self.as_of);
-        let partnership = self.member.partnership.state.clone();
-        let partnership_id = self.member.partnership.id.clone();
-        move || {
-            let (mut evaluated, mut found) = (0, Vec::new());
-            for ticket in tickets {
-                for pinned in pinned_by(&ticket.state, &agreements)? {
-                    let content = pinned.content();
-                    let charges = Charges::new(&partnership_id, &partnership, content);
-                    let clocks = pinned.clocks(&ticket.state, as_of).clocks.into_iter();
-                    for clock in clocks.filter(|clock| clock.stopped_at.is_none()) {
-                        evaluated += 1;
-                        if filter.takes(&clock, &charges, content.obligor.as_str()) {
-                            found.push(Open {
-                                place: filter.place(&ticket.id, pinned.id(), &clock),
-                                ticket: Arc::clone(&ticket),
-                                pinned: Arc::clone(&pinned),
-                                clock,
-                            });
-                        }
-                    }
+/// Evaluates tickets: how many open clocks are of interest, and which of them are asked for.
+fn evaluated(
+    tickets: &[Arc<Found<Ticket>>],
+    agreements: &HashMap<Pin, Arc<PinnedAgreement>>,
+    partnership: &Found<Partnership>,
+    filter: &Filter,
+    as_of: Timestamp,
+) -> Result<(usize, Vec<Open>), Refusal> {
+    let (mut regarded, mut found) = (0, Vec::new());
+    for ticket in tickets {
+        for pinned in pinned_by(&ticket.state, agreements)? {
+            let content = pinned.content();
+            if !filter.regards_obligor(content.obligor.as_str()) {
+                continue;
+            }
+            let charges = Charges::new(&partnership.id, &partnership.state, content);
+            for clock in pinned.clocks(&ticket.state, as_of).clocks {
+                if clock.stopped_at.is_some() || !filter.regards(clock.target_type) {
+                    continue;
+                }
+                regarded += 1;
+                if filter.takes(&clock, &charges) {
+                    found.push(Open {
+                        place: filter.place(&ticket.id, pinned.id(), &clock),
+                        ticket: Arc::clone(ticket),
+                        pinned: Arc::clone(&pinned),
+                        clock,
+                    });
                 }
             }
-            Ok((evaluated, found))
         }
     }
+    Ok((regarded, found))
 }
 
 fn too_many() -> Refusal {
-    let described = format!("more than {CLOCKS_MAX} open clocks; end or merge what is over");
+    let described =
+        format!("more than {CLOCKS_MAX} open clocks: ask for some types, or one obligor");
     Refusal::new(Reason::ResultTooLarge, described)
         .with("limit", "open_clocks")
         .with("maximum", CLOCKS_MAX)
@@ -342,7 +357,7 @@ fn too_many() -> Refusal {
 
 async fn show(
     api: &Api,
-    firm: &crate::domain::identity::FirmId,
+    firm: &FirmId,
     member: &Member,
     open: &[Open],
     as_of: Timestamp,
@@ -374,4 +389,76 @@ async fn show(
         }
     });
     Ok(shown.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::tests::{OPENED, after, partnership, pinned, ticket};
+    use super::super::pinned::pins_of;
+    use super::*;
+
+    fn found<T>(id: &str, state: T) -> Found<T> {
+        Found {
+            id: id.into(),
+            state,
+            revision: 1,
+            created_at: OPENED,
+            updated_at: OPENED,
+        }
+    }
+
+    /// How many clocks of one ticket, whose resolution is open, are of interest, and how many found.
+    fn counts(message: &v1::ListClocksRequest) -> (usize, usize) {
+        let message = v1::ListClocksRequest {
+            parent: "partnerships/p".into(),
+            ..message.clone()
+        };
+        let (_, filter) = filter(&message).unwrap();
+        let ticket = Arc::new(found("t", ticket()));
+        let pins = pins_of(&ticket.state).map(|pin| (pin, Arc::new(pinned())));
+        let agreements = pins.collect();
+        let partnership = found("p", partnership(2));
+        let (regarded, open) =
+            evaluated(&[ticket], &agreements, &partnership, &filter, after(45)).unwrap();
+        (regarded, open.len())
+    }
+
+    #[test]
+    fn types_and_obligor_bound_the_work_and_other_filters_the_answer() {
+        let all = v1::ListClocksRequest::default();
+        assert_eq!(counts(&all), (1, 1));
+        let of_type = |target_type: v1::TargetType| v1::ListClocksRequest {
+            types: vec![target_type.into()],
+            ..all.clone()
+        };
+        assert_eq!(counts(&of_type(v1::TargetType::Resolution)), (1, 1));
+        assert_eq!(counts(&of_type(v1::TargetType::FirstResponse)), (0, 0));
+        let owed_by = |party: &str| v1::ListClocksRequest {
+            obligor: party.into(),
+            ..all.clone()
+        };
+        assert_eq!(counts(&owed_by("party-2")), (1, 1));
+        assert_eq!(counts(&owed_by("party-1")), (0, 0));
+        let at_risk = v1::ListClocksRequest {
+            at_risk_bps: 9_000,
+            ..all
+        };
+        assert_eq!(counts(&at_risk), (1, 0));
+    }
+
+    #[test]
+    fn places_come_back_from_their_tokens() {
+        let place = Place {
+            rank: -5,
+            ticket: "t".into(),
+            agreement: "gold".into(),
+            target_type: 2,
+            cycle: 3,
+        };
+        let token = format!("{}:{place}", OPENED.as_micros());
+        assert_eq!(Place::parse(&token), Some((OPENED, place)));
+        for bad in ["", "1:2:t:gold:2", "x:2:t:gold:2:3", "1:2:t:gold:2:3:4"] {
+            assert_eq!(Place::parse(bad), None);
+        }
+    }
 }

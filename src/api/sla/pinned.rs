@@ -13,12 +13,12 @@ use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, AgreementContent};
-use crate::domain::sla::clock::{Case, TargetType, Terms, TicketEvaluation};
+use crate::domain::sla::clock::{Case, ClockRules, TargetType, Terms, TicketEvaluation, evaluate};
 use crate::domain::sla::combination::Operand;
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::sla::explain::{ClockExplanation, ExplainError, explain_case};
 use crate::domain::sla::settings::CalendarRevision;
-use crate::domain::sla::ticket::{Ticket, clocks};
+use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::ledger::rows;
 
@@ -136,6 +136,8 @@ pub struct PinnedAgreement {
     id: String,
     // Its state and its approvals may have changed since it was read, so they are not shown.
     agreement: Agreement,
+    /// What its clocks run by, made ready once for all tickets.
+    rules: ClockRules,
     calendar: Arc<CompiledCalendar>,
 }
 
@@ -145,6 +147,7 @@ impl PinnedAgreement {
     pub fn new(id: &str, agreement: Agreement, calendar: Arc<CompiledCalendar>) -> Self {
         Self {
             id: id.to_owned(),
+            rules: agreement.content.rules(),
             agreement,
             calendar,
         }
@@ -165,7 +168,7 @@ impl PinnedAgreement {
     /// The clocks of a ticket that runs under it.
     #[must_use]
     pub fn clocks(&self, ticket: &Ticket, as_of: Timestamp) -> TicketEvaluation {
-        clocks(ticket, &self.agreement, &self.calendar, as_of)
+        evaluate(&ticket.facts, &self.rules, &self.calendar, as_of)
     }
 
     /// The life of one cycle of one of its clocks.
@@ -179,11 +182,10 @@ impl PinnedAgreement {
         cycle: u32,
         as_of: Timestamp,
     ) -> Result<ClockExplanation, ExplainError> {
-        let rules = self.agreement.content.rules();
         let terms = [Terms {
             from: Timestamp::EARLIEST,
             event_id: "",
-            rules: &rules,
+            rules: &self.rules,
             calendar: &self.calendar,
         }];
         let case = Case::under(&ticket.facts, &terms);

@@ -10,8 +10,7 @@ use super::clock::cycle::Phase;
 use super::clock::history::History;
 use super::clock::program::Activity;
 use super::clock::walk::ClockWalk;
-use super::clock::{Case, ChargedParty, ClockRules, ClockState, TargetType, Terms, TicketFact};
-use super::compiled::CompiledCalendar;
+use super::clock::{Case, ChargedParty, ClockState, TargetType};
 use crate::domain::time::{Span, Timestamp};
 
 /// Most intervals of one explanation, a hundred thousand: ten a day for 27 years.
@@ -200,28 +199,6 @@ pub struct ClockExplanation {
     /// What changed in the count. The consumed times of the intervals and these amounts add up to
     /// exactly what [`evaluate_case`](super::clock::evaluate_case) reports.
     pub adjustments: Vec<ClockAdjustment>,
-}
-
-/// The life of the last cycle of one clock; see [`explain_case`].
-///
-/// # Errors
-///
-/// As [`explain_case`].
-pub fn explain(
-    facts: &[TicketFact],
-    rules: &ClockRules,
-    calendar: &CompiledCalendar,
-    target_type: TargetType,
-    as_of: Timestamp,
-) -> Result<Vec<ClockInterval>, ExplainError> {
-    let terms = [Terms {
-        from: Timestamp::EARLIEST,
-        event_id: "",
-        rules,
-        calendar,
-    }];
-    let case = Case::under(facts, &terms);
-    Ok(explain_case(&case, target_type, None, as_of)?.intervals)
 }
 
 /// The life of one cycle of a clock up to `as_of`, or up to where it stopped for good. `None` asks

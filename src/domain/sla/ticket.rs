@@ -13,12 +13,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::agreement::Agreement;
 use super::clock::{
     ClockEvaluation, LevelAt, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact,
-    TicketState, evaluate, sort_facts,
+    TicketState, sort_facts,
 };
-use super::compiled::CompiledCalendar;
 use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
@@ -334,16 +332,15 @@ impl Ticket {
 
     /// The ticket as it was known at an instant: without what was recorded later. `None` for all.
     #[must_use]
-    pub fn as_known_at(&self, at: Option<Timestamp>) -> Self {
-        let mut known = self.clone();
+    pub fn as_known_at(mut self, at: Option<Timestamp>) -> Self {
         if let Some(at) = at {
             let by_then =
                 |recorded: Option<RecordedIn>| recorded.is_some_and(|recorded| recorded.at <= at);
-            known.facts.retain(|fact| by_then(fact.recorded));
-            known.parked.retain(|parked| by_then(parked.fact.recorded));
-            known.reached.retain(|reached| reached.at <= at);
+            self.facts.retain(|fact| by_then(fact.recorded));
+            self.parked.retain(|parked| by_then(parked.fact.recorded));
+            self.reached.retain(|reached| reached.at <= at);
         }
-        known
+        self
     }
 
     /// The agreements whose promises its clocks are about: its own, and the one in return.
@@ -410,15 +407,4 @@ fn as_recorded(fact: &TicketFact, recorded: &Recorded) -> TicketFact {
         }),
         ..fact.clone()
     }
-}
-
-/// The clocks of a ticket as of an instant, by its agreement and that agreement's calendar.
-#[must_use]
-pub fn clocks(
-    ticket: &Ticket,
-    agreement: &Agreement,
-    calendar: &CompiledCalendar,
-    as_of: Timestamp,
-) -> TicketEvaluation {
-    evaluate(&ticket.facts, &agreement.content.rules(), calendar, as_of)
 }

@@ -10,8 +10,27 @@ use crate::domain::sla::clock::tests::properties::{
 use crate::domain::sla::clock::tests::{
     MONDAY, TUESDAY, at, moved, opened, rules, ticket, weekdays, weekly,
 };
-use crate::domain::sla::clock::{TicketState, evaluate};
+use crate::domain::sla::clock::{ClockRules, Terms, TicketFact, TicketState, evaluate};
+use crate::domain::sla::compiled::CompiledCalendar;
 use TargetType::Resolution;
+
+/// The last cycle of one clock under terms that never change.
+fn explain(
+    facts: &[TicketFact],
+    rules: &ClockRules,
+    calendar: &CompiledCalendar,
+    target_type: TargetType,
+    as_of: Timestamp,
+) -> Result<Vec<ClockInterval>, ExplainError> {
+    let terms = [Terms {
+        from: Timestamp::EARLIEST,
+        event_id: "",
+        rules,
+        calendar,
+    }];
+    let case = Case::under(facts, &terms);
+    Ok(explain_case(&case, target_type, None, as_of)?.intervals)
+}
 
 /// An interval's start, state, event, rule, charged party and hours charged.
 type Line = (

@@ -20,7 +20,7 @@ use crate::domain::sla::clock::{Mark, Priority, TicketFact, TicketState, sort_fa
 use crate::domain::sla::settings::{SOURCE_PRIORITY_BYTES_MAX, STATUS_BYTES_MAX};
 use crate::domain::text::{require_reference, require_token};
 use crate::domain::time::Timestamp;
-use crate::domain::world::{Stop, View};
+use crate::domain::world::{Stop, View, for_each};
 
 /// What a firm's software says happened to a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,18 +236,16 @@ fn owed_in_return(
     Ok(only.map(|(id, agreement)| pinned(id, agreement)))
 }
 
+/// All of them are loaded together: a partnership may have more than a command may ask for one by one.
 fn agreements_in_force<'world, 'list>(
     partnership: &'list Partnership,
     view: &View<'world>,
 ) -> Result<Vec<(&'list str, &'world Agreement)>, Stop> {
-    let mut found = Vec::new();
-    for id in &partnership.agreements_in_force {
-        found.extend(
-            view.find::<Agreement>(id)?
-                .map(|agreement| (id.as_str(), agreement)),
-        );
-    }
-    Ok(found)
+    let found = for_each(&partnership.agreements_in_force, |id| {
+        let agreement = view.find::<Agreement>(id)?;
+        Ok(agreement.map(|agreement| (id.as_str(), agreement)))
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn pinned(id: &str, agreement: &Agreement) -> PinnedTerms {

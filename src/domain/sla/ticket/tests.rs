@@ -9,9 +9,9 @@ use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
+use crate::domain::sla::agreement::{Agreement, AgreementCommand, AgreementContent, AgreementType};
 use crate::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
-use crate::domain::sla::clock::{RetargetRule, ServiceLevelTarget};
+use crate::domain::sla::clock::{RetargetRule, ServiceLevelTarget, evaluate};
 use crate::domain::sla::settings::{
     PriorityMap, SettingsCommand, StatusMap, UnmappedWord, WAITING_MAX, Word, WordKind,
 };
@@ -239,7 +239,8 @@ impl Desk {
     fn clocks(&self) -> TicketEvaluation {
         let agreement = self.view().get::<Agreement>("desk").unwrap();
         let calendar = self.view().calendar("always", 1).unwrap();
-        clocks(self.tickets()[0], agreement, &calendar, after(240))
+        let rules = agreement.content.rules();
+        evaluate(&self.tickets()[0].facts, &rules, &calendar, after(240))
     }
 }
 
