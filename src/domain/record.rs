@@ -224,6 +224,8 @@ records! {
     CalendarCombination(super::sla::combination::CalendarCombination, super::sla::combination::CalendarCombinationEvent) = "calendar_combination";
     /// An agreement.
     Agreement(super::sla::agreement::Agreement, super::sla::agreement::AgreementEvent) = "agreement";
+    /// What one revision of an agreement says, never changed.
+    AgreementRevision(super::sla::agreement::AgreementRevision, super::sla::agreement::AgreementRevisionEvent) = "agreement_revision";
     /// What a firm's own statuses mean.
     StatusMap(super::sla::settings::StatusMap, super::sla::settings::StatusMapEvent) = "status_map";
     /// What a firm's own priorities mean.

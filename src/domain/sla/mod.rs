@@ -9,5 +9,6 @@ pub mod combination;
 pub mod compiled;
 pub mod explain;
 pub mod icalendar;
+pub mod in_force;
 pub mod settings;
 pub mod ticket;

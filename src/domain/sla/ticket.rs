@@ -29,17 +29,18 @@ use super::clock::{
     FINISHED, LevelAt, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact, TicketState,
     sort_facts,
 };
+use super::in_force::{PinnedTerms, TermsInForce};
 use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
-use crate::domain::identity::{ExternalReference, FirmId, PartyId};
+use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
 pub use decide::{IngestEvent, TicketCommand, decide};
 pub use intake::{AWAITING, PARKED, REJECTED};
 pub use link::TicketLinked;
 pub use replay::{tick_list, tick_word};
-pub use tick::tick;
+pub use tick::{refresh, tick};
 
 /// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
@@ -78,16 +79,6 @@ pub struct FactExplained {
     pub word: String,
     /// What it means.
     pub meaning: Meaning,
-}
-
-/// Terms that a ticket's clocks run under, for good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PinnedTerms {
-    /// The agreement.
-    pub agreement: String,
-    /// Which revision of it.
-    pub revision: u32,
 }
 
 /// A level that a clock reached, as believed when it was journalled.
@@ -389,14 +380,12 @@ impl Ticket {
     }
 }
 
-/// The clocks of a ticket under one of its agreements.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The clocks of a ticket for one side's promises.
+#[derive(Clone, Debug)]
 pub struct Evaluated {
-    /// Which agreement.
-    pub agreement: String,
-    /// Who owes by it.
-    pub obligor: PartyId,
-    /// What it makes of the ticket.
+    /// The terms under which they ran.
+    pub terms: TermsInForce,
+    /// What they make of the ticket.
     pub evaluation: TicketEvaluation,
 }
 

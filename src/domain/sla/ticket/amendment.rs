@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PinnedTerms, Ticket};
+use super::Ticket;
 use crate::domain::aggregate::Recorded;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
 use crate::domain::sla::clock::{AgreedDate, ExcludedStretch, TargetType};
+use crate::domain::sla::in_force::{Assignment, PinnedTerms};
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
 /// Most amendments of one ticket, whatever became of them.
@@ -194,8 +195,7 @@ impl Amendment {
             AmendmentContent::Agreement(terms) => Some(Assignment {
                 from,
                 event_id: event_id(&self.id),
-                agreement: terms.agreement.clone(),
-                revision: terms.revision,
+                terms: terms.clone(),
             }),
             AmendmentContent::Exclusion(_) | AmendmentContent::AgreedDate(_) => None,
         }
@@ -205,19 +205,6 @@ impl Amendment {
 /// What explanations name in place of an event.
 fn event_id(amendment: &str) -> String {
     format!("amendment:{amendment}")
-}
-
-/// The ticket runs under another agreement from an instant on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assignment {
-    /// From when on.
-    pub from: Timestamp,
-    /// What made it so: shown where an event would be.
-    pub event_id: String,
-    /// Which agreement.
-    pub agreement: String,
-    /// Which revision of it.
-    pub revision: u32,
 }
 
 /// Something was proposed.

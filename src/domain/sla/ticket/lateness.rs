@@ -117,25 +117,20 @@ pub fn is_late(fact: &TicketFact, came_at: Timestamp, window: Option<Span>) -> b
 }
 
 /// Whether it favours a party that a ticket's clocks are as in `after` and not as in `before`, both
-/// as of the same instant: on a clock of its own a breach disappears or comes later, less is used, or
+/// as of the same instant and
+/// under the same terms: on a clock of its own a breach disappears or comes later, less is used, or
 /// it stops earlier; on a clock of somebody else it is the other way round.
 #[must_use]
 pub fn favours(party: &PartyId, before: &[Evaluated], after: &[Evaluated]) -> bool {
-    let lanes = after.iter().any(|then| {
-        let earlier = before
-            .iter()
-            .find(|evaluated| evaluated.agreement == then.agreement);
-        let clocks = |evaluated: Option<&Evaluated>| {
-            evaluated.map_or_else(Vec::new, |evaluated| evaluated.evaluation.clocks.clone())
-        };
-        let (earlier, later) = (clocks(earlier), clocks(Some(then)));
-        if then.obligor == *party {
-            eases(&earlier, &later)
+    after.iter().zip(before).any(|(then, earlier)| {
+        let owes = then.terms.at(Timestamp::LATEST).content.obligor == *party;
+        let (earlier, then) = (&earlier.evaluation.clocks, &then.evaluation.clocks);
+        if owes {
+            eases(earlier, then)
         } else {
-            eases(&later, &earlier)
+            eases(then, earlier)
         }
-    });
-    lanes
+    })
 }
 
 /// Whether the second clocks are in any way better for whoever owes by them than the first.

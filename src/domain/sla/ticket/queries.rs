@@ -1,12 +1,13 @@
 //! What can be asked of a ticket as it stands.
 
-use super::amendment::{Amendment, Assignment};
-use super::{Evaluated, FactParked, PinnedTerms, ThresholdReached, Ticket};
+use super::amendment::Amendment;
+use super::{Evaluated, FactParked, ThresholdReached, Ticket};
 use crate::domain::identity::FirmId;
 use crate::domain::sla::clock::{
     AgreedDate, ClockEvaluation, ExcludedStretch, LevelAt, Mark, RecordedIn, TicketFact,
     TicketState,
 };
+use crate::domain::sla::in_force::{Assignment, PinnedTerms, TermsInForce};
 use crate::domain::time::Timestamp;
 
 impl Ticket {
@@ -100,55 +101,37 @@ impl Ticket {
         dates
     }
 
-    /// The agreements that took the place of the one it was opened under, ascending by when. The
-    /// same one again changes nothing.
+    /// Under which terms it was put, one after the other: what is owed to it, and what is owed in
+    /// return for it. The same terms again change nothing.
     #[must_use]
-    pub fn assignments(&self) -> Vec<Assignment> {
-        let assigned = self.amendments.iter().filter_map(Amendment::assignment);
-        let mut assigned: Vec<Assignment> = assigned.collect();
-        assigned.sort_by_key(|assignment| assignment.from);
-        let mut last = (self.agreement.clone(), self.agreement_revision);
-        assigned.retain(|assignment| {
-            let next = (assignment.agreement.clone(), assignment.revision);
-            let changes = next != last;
-            last = next;
-            changes
-        });
-        assigned
-    }
-
-    /// The agreement that it runs under at an instant.
-    #[must_use]
-    pub fn agreement_at(&self, at: Timestamp) -> PinnedTerms {
-        let assigned = self.assignments().into_iter();
-        let last = assigned.rfind(|assignment| assignment.from <= at);
-        last.map_or_else(
-            || PinnedTerms {
-                agreement: self.agreement.clone(),
-                revision: self.agreement_revision,
-            },
-            |assignment| PinnedTerms {
-                agreement: assignment.agreement,
-                revision: assignment.revision,
-            },
-        )
-    }
-
-    /// The agreements whose promises its clocks are about: its own, and the one in return.
-    pub fn terms(&self) -> impl Iterator<Item = PinnedTerms> + '_ {
-        let own = PinnedTerms {
+    pub fn assignments(&self) -> Vec<Vec<Assignment>> {
+        let first = Assignment::at_opening(PinnedTerms {
             agreement: self.agreement.clone(),
             revision: self.agreement_revision,
-        };
-        std::iter::once(own).chain(self.in_return.clone())
+        });
+        let switches = self.amendments.iter().filter_map(Amendment::assignment);
+        let mut switches: Vec<Assignment> = switches.collect();
+        switches.sort_by_key(|assignment| assignment.from);
+        let mut own = vec![first];
+        own.extend(switches);
+        own.dedup_by(|next, last| next.terms.agreement == last.terms.agreement);
+        let in_return = self.in_return.clone().map(Assignment::at_opening);
+        std::iter::once(own)
+            .chain(in_return.map(|first| vec![first]))
+            .collect()
     }
 
-    pub(super) fn has_reached(&self, agreement: &str, clock: &ClockEvaluation, level: LevelAt) -> bool {
+    pub(super) fn has_reached(
+        &self,
+        terms: &TermsInForce,
+        clock: &ClockEvaluation,
+        level: LevelAt,
+    ) -> bool {
         self.levels().any(|reached| {
             reached.level == level
                 && reached.cycle == clock.cycle
                 && reached.target_type == clock.target_type
-                && reached.agreement == agreement
+                && terms.is_about(&reached.agreement)
         })
     }
 
@@ -166,9 +149,7 @@ impl Ticket {
         let crossings = evaluations.iter().flat_map(|evaluated| {
             evaluated.evaluation.clocks.iter().flat_map(|clock| {
                 let all = clock.crossings.iter().chain(&clock.next_crossing);
-                all.filter(|crossing| {
-                    !self.has_reached(&evaluated.agreement, clock, crossing.level)
-                })
+                all.filter(|crossing| !self.has_reached(&evaluated.terms, clock, crossing.level))
             })
         });
         crossings.map(|crossing| crossing.at).min()

@@ -72,17 +72,14 @@ pub struct VerdictRevised {
 }
 
 /// The levels of a ticket that its clocks, as they are evaluated now, do not have, or have at
-/// another instant, in the order in which they had been reached. An agreement that is not evaluated
-/// is left alone.
+/// another instant, in the order in which they had been reached.
 #[must_use]
 pub fn revised(ticket: &Ticket, evaluations: &[Evaluated], cause: &Cause) -> Vec<VerdictRevised> {
     let mut revised = Vec::new();
     for reached in ticket.levels() {
-        let evaluated = evaluations
-            .iter()
-            .find(|evaluated| evaluated.agreement == reached.agreement);
-        let Some(evaluated) = evaluated else { continue };
-        let now = crossing(evaluated, reached);
+        let about = |evaluated: &&Evaluated| evaluated.terms.is_about(&reached.agreement);
+        let evaluated = evaluations.iter().find(about);
+        let now = evaluated.and_then(|evaluated| crossing(evaluated, reached));
         if now.is_none_or(|now| now.at != reached.at) {
             revised.push(VerdictRevised {
                 before: reached.clone(),
