@@ -10,9 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, AgreementContent, AgreementRevision, Repin};
-use super::clock::{
-    Case, ClockRules, Side, TargetType, Terms, TicketEvaluation, evaluate_case,
-};
+use super::clock::{Case, ClockRules, Side, TargetType, Terms, TicketEvaluation, evaluate_case};
 use super::compiled::CompiledCalendar;
 use super::explain::{ClockExplanation, ExplainError, explain_case};
 use super::ticket::Ticket;

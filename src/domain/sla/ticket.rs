@@ -3,8 +3,8 @@
 //! A ticket stores events, never anything like "time left": the clocks are a pure function of the
 //! events, the agreement they run under and an instant (see [`super::clock`]).
 
-pub mod amendment;
 mod amend;
+pub mod amendment;
 mod decide;
 mod intake;
 pub mod lateness;
@@ -36,6 +36,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
+pub use amend::{AmendmentAnswer, AmendmentVerb};
 pub use decide::{IngestEvent, TicketCommand, decide};
 pub use intake::{AWAITING, PARKED, REJECTED};
 pub use link::TicketLinked;

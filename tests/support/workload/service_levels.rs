@@ -289,6 +289,7 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
         reported_at: draw
             .chance(30)
             .then(|| occurred_at.saturating_add(Span::from_minutes(draw.number(-60..10)))),
+        merged_into: None,
         agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),
         title: draw.maybe_text("ticket.title"),
         backfill: draw.chance(20),

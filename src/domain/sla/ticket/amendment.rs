@@ -125,6 +125,9 @@ pub struct Amendment {
     /// When it was agreed, by every firm or by a class of the terms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed_at: Option<Timestamp>,
+    /// Whether a class of the terms made it count, by its proposer's word alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_class: bool,
     /// How it ended, if it was declined or withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Settled>,
@@ -147,8 +150,8 @@ impl Amendment {
 
     /// Whether it counts by one firm's word, because the terms have a class for it.
     #[must_use]
-    pub fn is_by_class(&self) -> bool {
-        self.agreed_at == Some(self.proposed_at)
+    pub fn is_by_one_word(&self) -> bool {
+        self.by_class && self.approvals.len() == 1 && self.state().is_in_force()
     }
 
     /// Goes back to what was known at an instant. Returns whether anything was.
@@ -279,6 +282,7 @@ impl Ticket {
             approvals: vec![Approval::of(&change.proposer, recorded)?],
             counts_from: counts.then_some(recorded.at),
             agreed_at: agreed.then_some(recorded.at),
+            by_class: agreed,
             settled: None,
         });
         self.due_at = change.due_at;

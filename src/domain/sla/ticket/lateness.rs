@@ -51,9 +51,7 @@ impl LateEvent {
     /// Goes back to what was known at an instant. Returns whether it was known.
     pub(super) fn was_known_at(&mut self, at: Timestamp) -> bool {
         self.settled = self.settled.take().filter(|settled| settled.at <= at);
-        self.fact
-            .recorded
-            .is_some_and(|recorded| recorded.at <= at)
+        self.fact.recorded.is_some_and(|recorded| recorded.at <= at)
     }
 }
 
@@ -163,7 +161,7 @@ fn eases_one(worse: &ClockEvaluation, better: &ClockEvaluation) -> bool {
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
-pub(super) fn answer(
+pub(super) fn answer_late(
     answer: &LateAnswer,
     party: &Party,
     firm: &FirmId,
@@ -236,7 +234,10 @@ fn find<'ticket>(
     let matching = || {
         ticket.late.iter().filter(|late| {
             late.fact.event_id == answer.event_id
-                && answer.party.as_ref().is_none_or(|sender| *sender == late.party)
+                && answer
+                    .party
+                    .as_ref()
+                    .is_none_or(|sender| *sender == late.party)
         })
     };
     // Where two firms sent events of that id, it is the other one's that is meant.

@@ -114,7 +114,7 @@ impl Ticket {
         switches.sort_by_key(|assignment| assignment.from);
         let mut own = vec![first];
         own.extend(switches);
-        own.dedup_by(|next, last| next.terms.agreement == last.terms.agreement);
+        own.dedup_by(|next, last| next.terms == last.terms);
         let in_return = self.in_return.clone().map(Assignment::at_opening);
         std::iter::once(own)
             .chain(in_return.map(|first| vec![first]))

@@ -54,6 +54,8 @@ pub enum Cause {
     Events(Vec<String>),
     /// What firms agreed, or what counts no more: the amendment's id.
     Amendment(String),
+    /// Terms that a repin brought to the ticket: the id of the agreement's revision.
+    Terms(String),
 }
 
 /// A level that was journalled was not reached, or not then.
@@ -98,9 +100,8 @@ fn crossing<'evaluated>(
     reached: &ThresholdReached,
 ) -> Option<&'evaluated Crossing> {
     let mut clocks = evaluated.evaluation.clocks.iter();
-    let clock = clocks.find(|clock| {
-        clock.target_type == reached.target_type && clock.cycle == reached.cycle
-    })?;
+    let clock = clocks
+        .find(|clock| clock.target_type == reached.target_type && clock.cycle == reached.cycle)?;
     let mut crossings = clock.crossings.iter();
     crossings.find(|crossing| crossing.level == reached.level)
 }

@@ -263,6 +263,7 @@ fn event(ticket: usize, minute: i64, status: Option<&str>, priority: Option<&str
         marks: BTreeSet::new(),
         person: None,
         reported_at: None,
+        merged_into: None,
         agreement: None,
         title: None,
         backfill: false,
