@@ -8,6 +8,7 @@ pub mod batch;
 pub mod checkpoint;
 mod command;
 pub mod queue;
+pub mod refresh;
 pub mod rows;
 pub mod sweep;
 pub mod token;

@@ -277,7 +277,8 @@ fn what_could_not_be_carried_stays_due() {
             sweep_once(&house.ledger).await.unwrap(),
             Swept {
                 found: 1,
-                advanced: 1
+                advanced: 1,
+                has_more: false
             }
         );
         assert_eq!(house.memory.heads(&[scope]).await.unwrap().len(), 1);
@@ -285,7 +286,8 @@ fn what_could_not_be_carried_stays_due() {
             sweep_once(&house.ledger).await.unwrap(),
             Swept {
                 found: 0,
-                advanced: 0
+                advanced: 0,
+                has_more: false
             }
         );
     });

@@ -7,7 +7,7 @@ use tonic::{Request, Response};
 
 use self::convert::{content, to_agreement};
 use super::check::whole;
-use super::{SlaService, parse_parent};
+use super::{SlaService, parse_instant, parse_parent};
 use crate::api::caller::Caller;
 use crate::api::convert::{chosen_id, parse_name};
 use crate::api::faults::Faults;
@@ -55,6 +55,46 @@ pub(super) async fn create(
     };
     let receipt = api
         .run(&caller, "CreateAgreement", request, mutation)
+        .await?;
+    answer(api, &caller, &partnership, &receipt).await
+}
+
+/// `ReviseAgreement`.
+pub(super) async fn revise(
+    service: &SlaService,
+    request: &Request<v1::ReviseAgreementRequest>,
+) -> Result<Response<v1::Agreement>, ApiError> {
+    let api = service.api.as_ref();
+    let caller = api.caller(request, Permission::Approve).await?;
+    let message = request.get_ref();
+    let mut faults = Faults::default();
+    let name = faults.take(parse_name::<2>("name", &message.name, SHAPE).map(Some));
+    let repin_from = faults.take(parse_instant("repin_time", message.repin_time).map(Some));
+    let proposed = faults.take(
+        message
+            .agreement
+            .as_ref()
+            .ok_or_else(|| required("agreement"))
+            .map(Some),
+    );
+    let content = name
+        .as_ref()
+        .zip(proposed)
+        .and_then(|([partnership, _], proposed)| content(partnership, proposed, &mut faults));
+    let (([partnership, id], content), repin_from) =
+        whole(faults, name.zip(content).zip(repin_from))?;
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&partnership),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
+        action: Action::Agreement(AgreementCommand::Revise {
+            id,
+            content,
+            repin_from,
+        }),
+        openings: Vec::new(),
+    };
+    let receipt = api
+        .run(&caller, "ReviseAgreement", request, mutation)
         .await?;
     answer(api, &caller, &partnership, &receipt).await
 }

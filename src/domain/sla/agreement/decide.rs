@@ -256,12 +256,12 @@ fn revise(
     let alone = partnership.firms().count() == 1;
     let in_force = alone.then(|| put_in_force(id, agreement, &proposed.content, repin_from, view));
     let decision = decision.event(Event::new(id, AgreementEvent::RevisionProposed(proposed)));
-    with_events(decision, in_force.transpose()?)
+    Ok(with_events(decision, in_force.transpose()?))
 }
 
-fn with_events(decision: Decision, events: Option<Vec<Event>>) -> Result<Decision, Stop> {
+fn with_events(decision: Decision, events: Option<Vec<Event>>) -> Decision {
     let events = events.into_iter().flatten();
-    Ok(events.fold(decision, Decision::event))
+    events.fold(decision, Decision::event)
 }
 
 /// A revision changes what is owed, never who owes it to whom.
@@ -297,10 +297,8 @@ fn approve_revision(
         party: party.id.clone(),
     };
     let approved = AgreementEvent::RevisionApproved(approved);
-    with_events(
-        decision.event(Event::new(id, approved)),
-        in_force.transpose()?,
-    )
+    let decision = decision.event(Event::new(id, approved));
+    Ok(with_events(decision, in_force.transpose()?))
 }
 
 /// What follows once a proposed revision is approved by all, or asserted by one alone. What was in
