@@ -1,6 +1,7 @@
 //! `SlaService`: calendars, agreements, status and priority maps, tickets and the clocks over them.
 
 mod agreement;
+mod amendment;
 mod arithmetic;
 mod attainment;
 mod calendar;
@@ -17,6 +18,7 @@ mod status_map;
 mod summary;
 mod ticket;
 mod ticket_event;
+mod ticket_view;
 mod unmapped;
 mod words;
 
@@ -185,6 +187,13 @@ rpcs! {
     list_clocks(ListClocksRequest) -> ListClocksResponse = open_clocks::list;
     explain_clock(ExplainClockRequest) -> ExplainClockResponse = explain::explain_clock;
     get_attainment(GetAttainmentRequest) -> Attainment = attainment::get;
+    propose_amendment(ProposeAmendmentRequest) -> Ticket = amendment::propose;
+    approve_amendment(ApproveAmendmentRequest) -> Ticket = amendment::approve;
+    decline_amendment(DeclineAmendmentRequest) -> Ticket = amendment::decline;
+    withdraw_amendment(WithdrawAmendmentRequest) -> Ticket = amendment::withdraw;
+    link_ticket(LinkTicketRequest) -> Ticket = amendment::link;
+    countersign_event(CountersignEventRequest) -> Ticket = amendment::countersign;
+    reject_event(RejectEventRequest) -> Ticket = amendment::reject;
 }
 
 #[cfg(test)]

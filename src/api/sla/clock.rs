@@ -96,6 +96,7 @@ pub(super) fn to_clock(
             terms.at(as_of).terms.agreement
         ),
         obligor: charges.obligor.clone(),
+        agreed_date: clock.is_agreed_date,
     }
 }
 

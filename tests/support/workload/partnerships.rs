@@ -110,6 +110,10 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
         },
         offer_validity: Span::from_hours(draw.number(0..48)),
         future_tolerance: Span::from_minutes(draw.number(0..=63)),
+        lateness_window: draw
+            .chance(50)
+            .then(|| Span::from_minutes(draw.number(0..=90))),
+        exclusion_classes: Vec::new(),
     }))
 }
 

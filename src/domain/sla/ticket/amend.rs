@@ -204,7 +204,8 @@ fn is_covered(content: &AmendmentContent, ticket: &Ticket, partnership: &Partner
         let AmendmentContent::Exclusion(other) = &amendment.content else {
             return None;
         };
-        let of_class = amendment.is_by_one_word() && other.class.as_deref() == Some(class.id.as_str());
+        let of_class =
+            amendment.is_by_one_word() && other.class.as_deref() == Some(class.id.as_str());
         of_class.then(|| other.to.since(other.from))
     });
     let used = lengths.fold(Span::ZERO, Span::saturating_add);

@@ -154,6 +154,19 @@ impl Amendment {
         self.by_class && self.approvals.len() == 1 && self.state().is_in_force()
     }
 
+    /// The commitments behind which its texts lie.
+    pub fn commitments(&self) -> impl Iterator<Item = &Commitment> {
+        let settled = self
+            .settled
+            .as_ref()
+            .and_then(|settled| settled.reason.as_ref());
+        let excluded = match &self.content {
+            AmendmentContent::Exclusion(exclusion) => exclusion.reason.as_ref(),
+            AmendmentContent::AgreedDate(_) | AmendmentContent::Agreement(_) => None,
+        };
+        excluded.into_iter().chain(settled)
+    }
+
     /// Goes back to what was known at an instant. Returns whether anything was.
     pub(super) fn was_known_at(&mut self, at: Timestamp) -> bool {
         self.approvals.retain(|approval| approval.at <= at);

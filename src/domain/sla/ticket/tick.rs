@@ -101,8 +101,7 @@ fn revised_by_terms(
 ) -> Vec<VerdictRevised> {
     let mut revised = revised(ticket, evaluations, &Cause::Terms(String::new()));
     for change in &mut revised {
-        let about =
-            |evaluated: &&Evaluated| evaluated.terms.is_about(&change.before.agreement);
+        let about = |evaluated: &&Evaluated| evaluated.terms.is_about(&change.before.agreement);
         if let Some(evaluated) = evaluations.iter().find(about) {
             let terms = &evaluated.terms.at(now).terms;
             let id = AgreementRevision::id_of(&terms.agreement, terms.revision);
