@@ -18,6 +18,7 @@ mod support {
 #[path = "service"]
 mod service {
     //! The cases, by subject.
+    pub mod amendments;
     pub mod arithmetic;
     pub mod authorisation;
     pub mod bad_agreements;
@@ -28,6 +29,7 @@ mod service {
     pub mod bad_words;
     pub mod calls;
     pub mod combinations;
+    pub mod evidence;
     pub mod expectations;
     pub mod holidays;
     pub mod house;
@@ -103,6 +105,18 @@ on_both_engines! {
     revisions::a_revision_needs_every_firm;
     revisions::s21_a_calendar_edit_reaches_every_open_clock_at_once;
     revisions::revisions_at_fault;
+    amendments::s25_an_agreed_date_is_not_moved_by_a_pause;
+    amendments::s25_an_agreed_date_is_breached_after_it;
+    amendments::s08_another_agreement_cancels_what_it_does_not_have;
+    amendments::s08_agreements_that_cannot_be_moved_to;
+    amendments::exclusions_by_two_approvals_and_by_class;
+    amendments::what_one_firm_asserts_alone;
+    evidence::s03_verdicts_are_revised_by_evidence_and_not_by_pauses;
+    evidence::late_events_await_a_countersignature;
+    evidence::what_counts_however_late;
+    evidence::an_exclusion_revises_what_was_journalled;
+    evidence::s24_nothing_comes_to_a_ticket_after_its_merge;
+    evidence::one_ticket_with_both_firms_ids;
     queues::the_most_pressing_clock_comes_first;
     queues::clocks_are_filtered;
     queues::filters_of_clocks_at_fault;

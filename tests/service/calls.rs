@@ -134,7 +134,8 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_NOT_ACTIVE"
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
-        | "TARGET_UNREACHABLE" => Code::FailedPrecondition,
+        | "TARGET_UNREACHABLE"
+        | "TICKET_MERGED" => Code::FailedPrecondition,
         _ => Code::InvalidArgument,
     }
 }
