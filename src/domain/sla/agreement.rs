@@ -5,6 +5,9 @@ mod decide;
 mod refresh;
 mod revision;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::{
