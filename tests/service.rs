@@ -46,6 +46,7 @@ mod service {
     pub mod shutdown;
     pub mod stage;
     pub mod table;
+    pub mod templates;
     pub mod thresholds;
     pub mod tickets;
 }
@@ -103,6 +104,9 @@ on_both_engines! {
     revisions::a_revision_needs_every_firm;
     revisions::s21_a_calendar_edit_reaches_every_open_clock_at_once;
     revisions::revisions_at_fault;
+    templates::a_first_agreement_is_one_call;
+    templates::templates_at_fault;
+    templates::what_is_only_validated_changes_nothing;
     queues::the_most_pressing_clock_comes_first;
     queues::clocks_are_filtered;
     queues::filters_of_clocks_at_fault;

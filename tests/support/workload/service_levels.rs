@@ -158,6 +158,7 @@ pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp)
         0..40 => AgreementCommand::Create {
             id: Some(id),
             content: content(draw, number),
+            calendar: None,
         },
         40..75 => AgreementCommand::Approve {
             id,
