@@ -21,9 +21,8 @@ fn from_template(pair: &Pair, template: &str) -> v1::CreateAgreementRequest {
     }
 }
 
-/// Each template is listed with all that it fills in, and makes an agreement that can be approved.
-pub async fn a_first_agreement_is_one_call(house: House) {
-    let pair = Pair::active(&house).await;
+/// All templates, two at a time.
+async fn listed(pair: &Pair) -> Vec<v1::AgreementTemplate> {
     let mut norths = pair.north.connection.sla();
     let mut names = Vec::new();
     let mut page_token = String::new();
@@ -36,9 +35,16 @@ pub async fn a_first_agreement_is_one_call(house: House) {
         names.extend(page.agreement_templates);
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            break;
+            return names;
         }
     }
+}
+
+/// Each template is listed with all that it fills in, and makes an agreement that can be approved.
+pub async fn a_first_agreement_is_one_call(house: House) {
+    let pair = Pair::active(&house).await;
+    let mut norths = pair.north.connection.sla();
+    let names = listed(&pair).await;
     let ids: Vec<&str> = names.iter().map(|template| &template.name[19..]).collect();
     assert_eq!(
         ids,
