@@ -48,6 +48,7 @@ mod service {
     pub mod shutdown;
     pub mod stage;
     pub mod table;
+    pub mod templates;
     pub mod thresholds;
     pub mod tickets;
 }
@@ -117,6 +118,9 @@ on_both_engines! {
     evidence::an_exclusion_revises_what_was_journalled;
     evidence::s24_nothing_comes_to_a_ticket_after_its_merge;
     evidence::one_ticket_with_both_firms_ids;
+    templates::a_first_agreement_is_one_call;
+    templates::templates_at_fault;
+    templates::what_is_only_validated_changes_nothing;
     queues::the_most_pressing_clock_comes_first;
     queues::clocks_are_filtered;
     queues::filters_of_clocks_at_fault;

@@ -38,7 +38,7 @@ pub async fn advance(ledger: &Ledger, key: &RecordKey) -> Result<bool, Failure> 
         limit: TICKETS_PER_STEP,
     };
     let tickets = ledger.store().list_records(&query).await;
-    let tickets = tickets.map_err(unavailable)?;
+    let tickets = tickets.map_err(|error| unavailable(&error))?;
     let is_done = tickets.len() < TICKETS_PER_STEP;
     if let Some(last) = tickets.last() {
         reached.up_to.clone_from(&last.key.id);
@@ -65,16 +65,19 @@ fn look(row: &RecordRow) -> Command {
 
 async fn due_agreement(ledger: &Ledger, key: &RecordKey) -> Result<Option<Agreement>, Failure> {
     let found = ledger.store().records(std::slice::from_ref(key)).await;
-    let found = found.map_err(unavailable)?;
+    let found = found.map_err(|error| unavailable(&error))?;
     let Some(row) = found.first() else {
         return Ok(None);
     };
-    match rows::decode_row(row).map_err(unavailable)?.record {
+    match rows::decode_row(row)
+        .map_err(|error| unavailable(&error))?
+        .record
+    {
         Record::Agreement(agreement) if agreement.due_at.is_some() => Ok(Some(*agreement)),
         _ => Ok(None),
     }
 }
 
-fn unavailable(error: StoreError) -> Failure {
+fn unavailable(error: &StoreError) -> Failure {
     Failure(Refusal::new(Reason::StoreUnavailable, error.to_string()))
 }

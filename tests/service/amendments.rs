@@ -213,14 +213,14 @@ pub async fn s25_an_agreed_date_is_breached_after_it(house: House) {
     pair.amended(&name, agreed_date(Some(2 * HOUR))).await;
     house.pass(2 * HOUR);
     house.sweep().await;
-    let breached = |ticket: &v1::Ticket| clock_of(ticket, TargetType::Resolution).verdict();
+    let verdict = |ticket: &v1::Ticket| clock_of(ticket, TargetType::Resolution).verdict();
     let shown = seen(&pair.north, &name, None, None).await;
-    assert_eq!(breached(&shown), Verdict::Running);
+    assert_eq!(verdict(&shown), Verdict::Running);
     house.pass(1);
     house.sweep().await;
     house.sweep().await;
     let shown = seen(&pair.north, &name, None, None).await;
-    assert_eq!(breached(&shown), Verdict::Breached);
+    assert_eq!(verdict(&shown), Verdict::Breached);
     let entries = pair.entries_after(0).await;
     let breaches = entries.iter().filter(|(event_type, payload)| {
         event_type == "ticket.breached" && payload["reached"]["target_type"] == "resolution"
@@ -339,7 +339,7 @@ pub async fn exclusions_by_two_approvals_and_by_class(house: House) {
     );
     // One firm's word is enough under a class, as long as there is room.
     let mut souths = pair.south.connection.sla();
-    let mut excludes = async |from, to| {
+    let mut one_word = async |from, to| {
         let request = proposing(&name, exclusion(from, to, "maintenance"));
         let shown = ok(souths.propose_amendment(request)).await;
         let amendment = shown.amendments.last().unwrap();
@@ -347,11 +347,11 @@ pub async fn exclusions_by_two_approvals_and_by_class(house: House) {
         (amendment.state(), due, amendment.approvals.len())
     };
     let (agreed, proposed) = (AmendmentState::Agreed, AmendmentState::Proposed);
-    let first = excludes(2 * HOUR, 3 * HOUR).await;
+    let first = one_word(2 * HOUR, 3 * HOUR).await;
     assert_eq!(first, (agreed, Some(at(6 * HOUR)), 1));
-    let too_long = excludes(4 * HOUR, 6 * HOUR).await;
+    let too_long = one_word(4 * HOUR, 6 * HOUR).await;
     assert_eq!(too_long, (proposed, Some(at(6 * HOUR)), 1));
-    let second = excludes(4 * HOUR, 5 * HOUR).await;
+    let second = one_word(4 * HOUR, 5 * HOUR).await;
     assert_eq!(second, (agreed, Some(at(6 * HOUR)), 1));
     // Whoever excluded under a class may take it back; what both agreed stays.
     let shown = ok(souths.withdraw_amendment(withdrawing(&name, "2"))).await;

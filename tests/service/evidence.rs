@@ -190,9 +190,18 @@ pub async fn late_events_await_a_countersignature(house: House) {
     let absent = norths.countersign_event(countersigning(&name, "s9"));
     refuses(&house, "NOT_FOUND", absent).await;
 
+    countersigned(&house, &pair, &name).await;
+    let again = pair.ingest(&pair.south, done).await;
+    assert_eq!(again[0].outcome(), IngestOutcome::AlreadyApplied);
+    house.stop().await;
+}
+
+/// From its countersignature on it counts, and what was believed before is not forgotten.
+async fn countersigned(house: &House, pair: &Pair, name: &str) {
+    let mut norths = pair.north.connection.sla();
     house.pass(MINUTE);
     let before = house.head(&pair.name).await.sequence;
-    let signed = ok(norths.countersign_event(countersigning(&name, "s1"))).await;
+    let signed = ok(norths.countersign_event(countersigning(name, "s1"))).await;
     let clock = clock_of(&signed, TargetType::Resolution);
     assert_eq!(
         (clock.verdict(), clock.stop_time),
@@ -208,20 +217,17 @@ pub async fn late_events_await_a_countersignature(house: House) {
     // The breach of the resolution. Three quarters of it were used at three, when it was done.
     assert_eq!(revised.collect::<Vec<_>>(), ["s1"]);
     assert_eq!(
-        ok(norths.countersign_event(countersigning(&name, "s1"))).await,
+        ok(norths.countersign_event(countersigning(name, "s1"))).await,
         signed
     );
-    let rejected = norths.reject_event(rejecting(&name, "s1"));
-    refuses(&house, "INVALID_STATE", rejected).await;
-    let again = pair.ingest(&pair.south, done).await;
-    assert_eq!(again[0].outcome(), IngestOutcome::AlreadyApplied);
-    let then = seen(&pair.north, &name, None, Some(6 * HOUR)).await;
+    let rejected = norths.reject_event(rejecting(name, "s1"));
+    refuses(house, "INVALID_STATE", rejected).await;
+    let then = seen(&pair.north, name, None, Some(6 * HOUR)).await;
     assert_eq!(then.late_events[0].state(), LateEventState::Awaiting);
     assert_eq!(
         clock_of(&then, TargetType::Resolution).verdict(),
         Verdict::Breached
     );
-    house.stop().await;
 }
 
 /// What does not favour its sender counts however late, and so does history.

@@ -139,10 +139,8 @@ fn open_hours(start: &str, end: &str) -> v1::Calendar {
     }
 }
 
-/// S21: the edit and its repin are two small commands. Every clock that is read afterwards is right,
-/// what was before stays, and the sweeper comes to look at the right time.
-pub async fn s21_a_calendar_edit_reaches_every_open_clock_at_once(house: House) {
-    let pair = Pair::with_a_desk(&house).await;
+/// Opens as many tickets at once, and returns their names.
+async fn many_opened(pair: &Pair) -> Vec<String> {
     let mut names = Vec::new();
     let ids: Vec<usize> = (0..TICKETS).collect();
     for ids in ids.chunks(EVENTS_A_CALL) {
@@ -153,6 +151,14 @@ pub async fn s21_a_calendar_edit_reaches_every_open_clock_at_once(house: House) 
         let results = pair.ingest(&pair.north, events.collect()).await;
         names.extend(results.into_iter().map(|result| result.ticket));
     }
+    names
+}
+
+/// S21: the edit and its repin are two small commands. Every clock that is read afterwards is right,
+/// what was before stays, and the sweeper comes to look at the right time.
+pub async fn s21_a_calendar_edit_reaches_every_open_clock_at_once(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    let names = many_opened(&pair).await;
     house.pass(HOUR);
     // All of them are due to have used half of their first response; journalled now.
     while house.sweep().await.has_more {}
@@ -173,7 +179,7 @@ pub async fn s21_a_calendar_edit_reaches_every_open_clock_at_once(house: House) 
         Some(at(4 * HOUR))
     );
     let revised = pair.revised(pair.desk(), Some(0)).await;
-    let repin = revised.repins[0].clone();
+    let repin = revised.repins[0];
     // Asked for the past, it counts from its approval on.
     assert_eq!((repin.revision, repin.effective_time), (2, Some(at(HOUR))));
     // A few entries in all: the edit's, the proposal, and the approval with what follows from it.

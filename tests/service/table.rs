@@ -261,6 +261,8 @@ rows! {
             hash: names.of("proposed_hash"),
             ..Default::default()
         };
+    "SlaService/ListAgreementTemplates" [Read] Ok, Ok, Ok, |_|
+        v1::ListAgreementTemplatesRequest::default();
     "SlaService/ReviseAgreement" [Approve] Ok, Ok, NotFound, |names|
         v1::ReviseAgreementRequest {
             name: names.of("agreement"),

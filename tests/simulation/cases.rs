@@ -376,7 +376,11 @@ fn agreement(scope: &ScopeId, request_id: &str) -> Command {
     command(
         scope,
         request_id,
-        Action::Agreement(AgreementCommand::Create { id: None, content }),
+        Action::Agreement(AgreementCommand::Create {
+            id: None,
+            content,
+            calendar: None,
+        }),
     )
 }
 

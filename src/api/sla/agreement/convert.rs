@@ -163,7 +163,7 @@ fn agreement_type(field: &str, value: i32) -> Result<AgreementType, Refusal> {
     }
 }
 
-const fn to_kind(agreement_type: AgreementType) -> v1::AgreementKind {
+pub(super) const fn to_kind(agreement_type: AgreementType) -> v1::AgreementKind {
     match agreement_type {
         AgreementType::Sla => v1::AgreementKind::Sla,
         AgreementType::Ola => v1::AgreementKind::Ola,
@@ -260,7 +260,7 @@ fn to_content(scope: &ScopeId, content: &AgreementContent) -> v1::Agreement {
     }
 }
 
-fn to_target(target: &ServiceLevelTarget) -> v1::ServiceLevelTarget {
+pub(super) fn to_target(target: &ServiceLevelTarget) -> v1::ServiceLevelTarget {
     v1::ServiceLevelTarget {
         r#type: to_target_type(target.target_type).into(),
         priority: target.priority.get().into(),
