@@ -202,7 +202,7 @@ impl Planner {
                     other: rng.random_ratio(3, 100),
                 },
             ),
-            (30, Topic::Ticket),
+            (60, Topic::Ticket),
             (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),

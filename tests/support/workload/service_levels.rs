@@ -320,12 +320,19 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
 /// What is agreed about a ticket, and what is answered.
 pub(super) fn ticket(draw: &mut Draw, firm: &str, hint: &Hint, at: Timestamp) -> Action {
     let ticket = hint.text.clone();
-    let command = match draw.number(0..100) {
-        0..35 => TicketCommand::ProposeAmendment {
+    let awaited = !hint.state.is_empty();
+    let sensible = if awaited { 0..100 } else { 0..75 };
+    let choice = draw.mostly(sensible);
+    let command = match choice {
+        _ if hint.criteria == 0 && choice < 75 => TicketCommand::ProposeAmendment {
             ticket,
             content: amendment(draw, at),
         },
-        35..75 => {
+        0..30 => TicketCommand::ProposeAmendment {
+            ticket,
+            content: amendment(draw, at),
+        },
+        30..75 => {
             let number = draw.mostly(1..hint.criteria.saturating_add(2));
             let verb = match draw.number(0..10) {
                 0..6 => AmendmentVerb::Approve,
@@ -338,7 +345,7 @@ pub(super) fn ticket(draw: &mut Draw, firm: &str, hint: &Hint, at: Timestamp) ->
                 verb,
             })
         }
-        75..92 => TicketCommand::AnswerLate(LateAnswer {
+        75..95 => TicketCommand::AnswerLate(LateAnswer {
             ticket,
             event_id: hint.state.clone(),
             party: None,

@@ -1,6 +1,8 @@
 //! Events that wait for words, and what the sweeper makes of them: every command goes through
 //! `decide`, and every event through the world's `apply`.
 
+mod evidence;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
