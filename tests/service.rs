@@ -22,6 +22,7 @@ mod service {
     pub mod arithmetic;
     pub mod authorisation;
     pub mod bad_agreements;
+    pub mod bad_amendments;
     pub mod bad_arithmetic;
     pub mod bad_calls;
     pub mod bad_events;
@@ -163,6 +164,12 @@ on_both_engines! {
     bad_agreements::calendars;
     bad_agreements::targets;
     bad_agreements::terms;
+    bad_amendments::amendments_at_fault;
+    bad_amendments::too_many_amendments;
+    bad_amendments::answers_at_fault;
+    bad_amendments::links_at_fault;
+    bad_amendments::merges_at_fault;
+    bad_amendments::windows_and_classes_at_fault;
     bad_events::batches;
     bad_events::instants;
     load::sequences_have_no_gaps;
