@@ -17,22 +17,9 @@ fn agreement(name: &str) -> Content {
     Content::Agreement(name.to_owned())
 }
 
-/// Contents outside of their limits, at which they are taken.
-pub async fn amendments_at_fault(house: House) {
-    let pair = Pair::with_a_desk(&house).await;
-    let name = pair.opened("1", 0).await;
-    let mut sla = pair.north.connection.sla();
+/// Contents that cannot be used, and the fields at fault.
+fn contents_at_fault() -> Vec<(Content, Vec<&'static str>)> {
     let day = 24 * HOUR;
-    let nothing = v1::ProposeAmendmentRequest {
-        name: "partnerships/p/tickets".to_owned(),
-        ..Default::default()
-    };
-    let fields = ["name", "amendment"];
-    faulty(&house, BAD, &fields, sla.propose_amendment(nothing)).await;
-    let mut empty = proposing(&name, agreed_date(None));
-    empty.amendment = Some(v1::Amendment::default());
-    let fields = ["amendment.content"];
-    faulty(&house, BAD, &fields, sla.propose_amendment(empty)).await;
     let dated = |r#type, due_time| Content::AgreedDate(v1::AgreedDate { r#type, due_time });
     let fine = prost_types::Timestamp { nanos: 1, ..at(0) };
     let stretch = |start_time, end_time| {
@@ -47,7 +34,7 @@ pub async fn amendments_at_fault(house: House) {
         "amendment.exclusion.start_time",
         "amendment.exclusion.end_time",
     );
-    let cases: Vec<(Content, Vec<&str>)> = vec![
+    vec![
         (
             dated(0, Some(fine)),
             vec!["amendment.agreed_date.type", due],
@@ -75,8 +62,26 @@ pub async fn amendments_at_fault(house: House) {
             vec!["amendment.agreement"],
         ),
         (agreement(""), vec!["amendment.agreement"]),
-    ];
-    for (content, fields) in cases {
+    ]
+}
+
+/// Contents outside of their limits, at which they are taken.
+pub async fn amendments_at_fault(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    let name = pair.opened("1", 0).await;
+    let mut sla = pair.north.connection.sla();
+    let day = 24 * HOUR;
+    let nothing = v1::ProposeAmendmentRequest {
+        name: "partnerships/p/tickets".to_owned(),
+        ..Default::default()
+    };
+    let fields = ["name", "amendment"];
+    faulty(&house, BAD, &fields, sla.propose_amendment(nothing)).await;
+    let mut empty = proposing(&name, agreed_date(None));
+    empty.amendment = Some(v1::Amendment::default());
+    let fields = ["amendment.content"];
+    faulty(&house, BAD, &fields, sla.propose_amendment(empty)).await;
+    for (content, fields) in contents_at_fault() {
         let request = proposing(&name, content);
         faulty(&house, BAD, &fields, sla.propose_amendment(request)).await;
     }
@@ -144,7 +149,7 @@ pub async fn answers_at_fault(house: House) {
     let others = souths.withdraw_amendment(withdrawing(&name, "1"));
     refuses(&house, "NOT_YOUR_OFFER", others).await;
     let mut stale = approving(&name, "1");
-    stale.etag = "\"1\"".to_owned();
+    "\"1\"".clone_into(&mut stale.etag);
     refuses(&house, "ETAG_MISMATCH", souths.approve_amendment(stale)).await;
     let declined = ok(souths.decline_amendment(declining(&name, "1"))).await;
     let again = ok(souths.decline_amendment(declining(&name, "1"))).await;

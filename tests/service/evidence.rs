@@ -382,7 +382,20 @@ pub async fn s24_nothing_comes_to_a_ticket_after_its_merge(house: House) {
 
 /// One ticket with the ids of both firms, which escalations carry.
 pub async fn one_ticket_with_both_firms_ids(house: House) {
-    let pair = Pair::with_a_desk(&house).await;
+    let pair = Pair::active(&house).await;
+    pair.calendar().await;
+    let level = v1::EscalationLevel {
+        name: "duty-manager".to_owned(),
+        r#type: v1::EscalationType::Hierarchical.into(),
+        at: Some(v1::escalation_level::At::ThresholdBps(6_000)),
+        types: Vec::new(),
+    };
+    let desk = v1::Agreement {
+        escalation_levels: vec![level],
+        ..pair.desk()
+    };
+    pair.agreement("desk", desk).await;
+    pair.status_map(&pair.north, NORTH_PSA).await;
     pair.status_map(&pair.south, SOUTH_PSA).await;
     let (name, other) = (shared(&pair, "1").await, pair.opened("2", 0).await);
     let mut souths = pair.south.connection.sla();
@@ -409,5 +422,17 @@ pub async fn one_ticket_with_both_firms_ids(house: House) {
     let shown = seen(&pair.north, &name, None, None).await;
     let response = clock_of(&shown, TargetType::FirstResponse);
     assert_eq!((response.verdict(), shown.event_count), (Verdict::Met, 2));
+    house.pass(2 * HOUR);
+    house.sweep().await;
+    let entries = pair.entries_after(0).await;
+    let raised = entries.iter().find(|(_, payload)| {
+        payload["reached"]["escalation_levels"][0] == "duty-manager"
+            && payload["reached"]["target_type"] == "resolution"
+    });
+    let references = raised.unwrap().1["references"].as_array().unwrap();
+    let firms = references
+        .iter()
+        .map(|reference| reference["firm"].as_str());
+    assert_eq!(firms.collect::<Vec<_>>(), [Some("north"), Some("south")]);
     house.stop().await;
 }
