@@ -116,6 +116,7 @@ on_both_engines! {
     evidence::s03_verdicts_are_revised_by_evidence_and_not_by_pauses;
     evidence::late_events_await_a_countersignature;
     evidence::what_counts_however_late;
+    evidence::parked_events_may_have_come_late;
     evidence::an_exclusion_revises_what_was_journalled;
     evidence::s24_nothing_comes_to_a_ticket_after_its_merge;
     evidence::one_ticket_with_both_firms_ids;

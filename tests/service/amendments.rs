@@ -376,6 +376,7 @@ pub async fn exclusions_by_two_approvals_and_by_class(house: House) {
         norths.approve_amendment(approving(&name, "3")),
     )
     .await;
+    explained(&pair, &name).await;
     // While the clock is held, it says so.
     house.pass(3 * HOUR / 2);
     let held = seen(&pair.north, &name, None, None).await;
@@ -385,6 +386,26 @@ pub async fn exclusions_by_two_approvals_and_by_class(house: House) {
         (ClockState::Excluded, None)
     );
     house.stop().await;
+}
+
+/// What is excluded is explained like everything else, and adds up.
+async fn explained(pair: &Pair, name: &str) {
+    let request = v1::ExplainClockRequest {
+        name: name.to_owned(),
+        r#type: TargetType::Resolution.into(),
+        ..Default::default()
+    };
+    let answer = ok(pair.north.connection.sla().explain_clock(request)).await;
+    let consumed = answer.intervals.iter().map(|interval| interval.consumed);
+    let consumed: i64 = consumed.map(|consumed| consumed.unwrap().seconds).sum();
+    assert_eq!(consumed, answer.clock.unwrap().consumed.unwrap().seconds);
+    let intervals = answer.intervals.iter();
+    let mut excluded = intervals.filter(|interval| interval.state() == ClockState::Excluded);
+    let first = excluded.next().unwrap();
+    assert_eq!(
+        (first.start_time, first.end_time, first.event_id.as_str()),
+        (Some(at(HOUR)), Some(at(2 * HOUR)), "amendment:1")
+    );
 }
 
 /// Alone in its partnership, a firm asserts; who joins later may approve or decline that.

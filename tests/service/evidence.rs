@@ -272,6 +272,37 @@ pub async fn what_counts_however_late(house: House) {
     house.stop().await;
 }
 
+/// An event that was parked in time counts when its word is explained; one that came late waits then
+/// for the other firm.
+pub async fn parked_events_may_have_come_late(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    pair.terms(an_hour_late()).await;
+    let name = shared(&pair, "1").await;
+    house.pass(2 * HOUR);
+    let id = ticket(SOUTH_PSA, "1");
+    let events = vec![
+        status("in-time", &id, HOUR, "Open"),
+        status("late", &id, HOUR / 2, "Done"),
+    ];
+    let results = pair.ingest(&pair.south, events).await;
+    let parked = |result: &v1::IngestResult| result.outcome() == IngestOutcome::Parked;
+    assert!(results.iter().all(parked));
+    house.pass(5 * HOUR);
+    pair.status_map(&pair.south, SOUTH_PSA).await;
+    house.sweep().await;
+    let shown = seen(&pair.north, &name, None, None).await;
+    assert_eq!((shown.parked_count, shown.event_count), (0, 2));
+    assert_eq!(shown.state(), v1::TicketState::InProgress);
+    assert_eq!(shown.late_events.len(), 1);
+    assert_eq!(shown.late_events[0].event_id, "late");
+    let again = vec![status("late", &id, HOUR / 2, "Done")];
+    let again = pair.ingest(&pair.south, again).await;
+    let awaiting = IngestOutcome::AwaitingCountersignature;
+    assert_eq!(again[0].outcome(), awaiting);
+    assert!(again[0].sequence > results[1].sequence);
+    house.stop().await;
+}
+
 /// An exclusion that both agree takes a breach back, and what was known before stays.
 pub async fn an_exclusion_revises_what_was_journalled(house: House) {
     let pair = Pair::with_a_desk(&house).await;

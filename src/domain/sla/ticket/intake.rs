@@ -276,7 +276,9 @@ fn needs_countersignature(
 ) -> Result<Option<PartyId>, Stop> {
     let window = partnership.lateness_window();
     let alone = partnership.firms().count() < 2;
-    if new.backfill || alone || !is_late(&new.fact, new.came_at, window) {
+    let told = ticket.facts.iter().filter(|fact| fact.opened_at.is_some());
+    let opening = told.min().and_then(|fact| fact.opened_at);
+    if new.backfill || alone || !is_late(&new.fact, new.came_at, opening, window) {
         return Ok(None);
     }
     let Some(sender) = partnership.party_of(ticket.firm_of(&new.fact)) else {

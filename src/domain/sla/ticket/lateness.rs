@@ -105,12 +105,18 @@ pub struct LateAnswer {
 }
 
 /// Whether an event that came at an instant tells of something before the lateness window. What it
-/// says of the ticket's opening is looked at, too: that moves clocks just as well.
+/// says of the ticket's opening is looked at, too, unless that is known: it moves clocks just as well.
 #[must_use]
-pub fn is_late(fact: &TicketFact, came_at: Timestamp, window: Option<Span>) -> bool {
-    let tells_of = fact
+pub fn is_late(
+    fact: &TicketFact,
+    came_at: Timestamp,
+    known_opening: Option<Timestamp>,
+    window: Option<Span>,
+) -> bool {
+    let opened_at = fact
         .opened_at
-        .map_or(fact.occurred_at, |opened| opened.min(fact.occurred_at));
+        .filter(|opened_at| known_opening != Some(*opened_at));
+    let tells_of = opened_at.map_or(fact.occurred_at, |at| at.min(fact.occurred_at));
     window.is_some_and(|window| came_at.since(tells_of) > window)
 }
 

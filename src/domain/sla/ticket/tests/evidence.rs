@@ -312,18 +312,17 @@ fn what_favours_whom() {
 fn what_comes_late() {
     let hour = Some(Span::from_hours(1));
     let told = fact(0, None, None);
-    assert!(!is_late(&told, after(60), hour), "just in time");
-    assert!(is_late(
-        &told,
-        after(60).saturating_add(Span::from_micros(1)),
-        hour
-    ));
-    assert!(!is_late(&told, after(10_000), None), "there is no window");
-    // What it says of the opening moves clocks just as well.
+    let just_late = after(60).saturating_add(Span::from_micros(1));
+    assert!(!is_late(&told, after(60), None, hour), "just in time");
+    assert!(is_late(&told, just_late, None, hour));
+    assert!(!is_late(&told, after(10_000), None, None), "no window");
+    // What it says of the opening moves clocks just as well, if it is news.
     let opening = TicketFact {
         opened_at: Some(after(0)),
         ..fact(50, None, None)
     };
-    assert!(is_late(&opening, after(61), hour));
-    assert!(!is_late(&opening, after(60), hour));
+    assert!(!is_late(&opening, after(60), None, hour));
+    assert!(is_late(&opening, just_late, None, hour));
+    assert!(is_late(&opening, just_late, Some(after(1)), hour));
+    assert!(!is_late(&opening, just_late, Some(after(0)), hour));
 }
