@@ -96,6 +96,7 @@ pub(super) fn status_map(draw: &mut Draw, firm: &str) -> Action {
         system: "psa".to_owned(),
         instance: String::new(),
         entries,
+        adopted_from: None,
     };
     Action::Settings(SettingsCommand::UpdateStatusMap {
         id: format!("map-{firm}"),
@@ -117,6 +118,7 @@ pub(super) fn priority_map(draw: &mut Draw, firm: &str) -> Action {
         system: "psa".to_owned(),
         instance: String::new(),
         entries,
+        adopted_from: None,
     };
     Action::Settings(SettingsCommand::UpdatePriorityMap {
         id: format!("map-{firm}"),
