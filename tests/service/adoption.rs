@@ -183,8 +183,8 @@ pub async fn a_calendar_is_written_once_and_adopted_twice(house: House) {
 /// North's office opens later on Mondays, closes on New Year's Eve, and has another name.
 async fn edited_and_adopted_anew(house: &House, pair: &Pair, name: &str) {
     let mut edited = calendar(OFFICE, office("Europe/Berlin"));
-    edited.display_name = "Head office".to_owned();
-    edited.weekly_windows[0].start = "10:00".to_owned();
+    "Head office".clone_into(&mut edited.display_name);
+    "10:00".clone_into(&mut edited.weekly_windows[0].start);
     edited.exceptions = vec![exception([2026, 12, 31], [2026, 12, 31], &[])];
     let mut norths = pair.north.connection.sla();
     let own = ok(norths.update_calendar(revising(edited.clone()))).await;

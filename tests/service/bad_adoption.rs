@@ -82,12 +82,12 @@ pub async fn sources_at_fault(house: House) {
     assert_eq!(answer.reason, "PERMISSION_MISSING");
 
     let mut request = of(OFFICE);
-    request.request_id = "once".to_owned();
+    "once".clone_into(&mut request.request_id);
     let first = ok(sla.adopt_revision(request.clone())).await;
     ok(sla.update_calendar(revising(calendar(OFFICE, office("UTC"))))).await;
     let again = ok(sla.adopt_revision(request.clone())).await;
     assert_eq!(again, first, "a retry does not adopt what came later");
-    request.adopted_id = "other".to_owned();
+    "other".clone_into(&mut request.adopted_id);
     refuses(&house, "REQUEST_ID_REUSED", sla.adopt_revision(request)).await;
     let end = v1::EndPartnershipRequest {
         name: pair.name.clone(),

@@ -6,12 +6,16 @@ use entente::domain::command::Action;
 use entente::domain::identity::{FirmId, PartyId};
 use entente::domain::record::Kind;
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
-use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
+use entente::domain::sla::calendar::{
+    CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow, pinned_zone,
+};
 use entente::domain::sla::clock::{
     EscalationLevel, EscalationType, LevelAt, Mark, Priority, ReopenRule, RetargetRule,
     ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
 };
-use entente::domain::sla::settings::{PriorityMap, SettingsCommand, StatusMap, Word, WordKind};
+use entente::domain::sla::settings::{
+    AdoptedFrom, CalendarAdoption, PriorityMap, SettingsCommand, StatusMap, Word, WordKind,
+};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::Span;
 use rand::SeedableRng;
@@ -53,6 +57,32 @@ pub(super) fn calendar(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
             specification,
         }
     })
+}
+
+/// A revision of a firm's own calendar, under an id of its own or one that is taken by hand.
+pub(super) fn adoption(draw: &mut Draw, firm: &str) -> Action {
+    let specification = specification(draw);
+    // The data that a zone had when the revision was written need not be what it has now.
+    let zone = *draw.one_of(&["Europe/Paris", "Asia/Tokyo"]);
+    let (zone_name, tzif) = pinned_zone(zone).expect("a zone");
+    let id = if draw.chance(85) {
+        format!("adopted-by-{firm}")
+    } else {
+        calendar_id(0)
+    };
+    let source = if draw.chance(95) { firm } else { "cargo" };
+    Action::Settings(SettingsCommand::AdoptCalendar(CalendarAdoption {
+        id,
+        display_name: "Adopted".to_owned(),
+        specification,
+        zone_name: zone_name.to_owned(),
+        tzif: tzif.into(),
+        from: AdoptedFrom {
+            firm: FirmId::parse(source).expect("recipes name firms"),
+            id: calendar_id(draw.number(0..CALENDARS)),
+            revision: draw.number(1..4),
+        },
+    }))
 }
 
 fn specification(draw: &mut Draw) -> CalendarSpecification {
