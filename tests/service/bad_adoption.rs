@@ -174,12 +174,21 @@ pub async fn combinations_are_not_adopted(house: House) {
     assert_eq!(refused.metadata["second"], format!("{night}@1"));
 
     // What was adopted as windows may become a combination at its source.
-    adopt(&pair.north, adopting(&pair.name, OFFICE)).await;
+    let once = v1::AdoptRevisionRequest {
+        request_id: "once".to_owned(),
+        ..adopting(&pair.name, OFFICE)
+    };
+    let first = adopt(&pair.north, once.clone()).await;
     let combined = v1::Calendar {
         name: OFFICE.to_owned(),
         ..union(OFFICE, night)
     };
     ok(sla.update_calendar(revising(combined))).await;
+    assert_eq!(
+        adopt(&pair.north, once).await,
+        first,
+        "a retry succeeds again"
+    );
     let name = format!("{}/calendars/office", pair.name);
     let found = ok(sla.get_adoption_difference(comparing(&name, 0))).await;
     let fields: Vec<&str> = found

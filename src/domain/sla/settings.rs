@@ -19,8 +19,8 @@ use crate::domain::world::{Stop, View};
 
 pub use adoption::AdoptedFrom;
 pub use calendars::{
-    CALENDAR_REVISIONS_MAX, Calendar, CalendarAdoption, CalendarEvent, CalendarRevised,
-    CalendarRevision, CalendarRevisionEvent, Zone, ZoneEvent, digest,
+    AdoptedContent, CALENDAR_REVISIONS_MAX, Calendar, CalendarAdoption, CalendarEvent,
+    CalendarRevised, CalendarRevision, CalendarRevisionEvent, Zone, ZoneEvent, digest,
 };
 pub use maps::{
     Mapped, PRIORITY_MAP_ENTRIES_MAX, PriorityMap, PriorityMapEvent, SOURCE_PRIORITY_BYTES_MAX,

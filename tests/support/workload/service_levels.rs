@@ -14,7 +14,8 @@ use entente::domain::sla::clock::{
     ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
 };
 use entente::domain::sla::settings::{
-    AdoptedFrom, CalendarAdoption, PriorityMap, SettingsCommand, StatusMap, Word, WordKind,
+    AdoptedContent, AdoptedFrom, CalendarAdoption, PriorityMap, SettingsCommand, StatusMap, Word,
+    WordKind,
 };
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::Span;
@@ -74,9 +75,11 @@ pub(super) fn adoption(draw: &mut Draw, firm: &str) -> Action {
     Action::Settings(SettingsCommand::AdoptCalendar(CalendarAdoption {
         id,
         display_name: "Adopted".to_owned(),
-        specification,
-        zone_name: zone_name.to_owned(),
-        tzif: tzif.into(),
+        content: AdoptedContent::Windows {
+            specification,
+            zone_name: zone_name.to_owned(),
+            tzif: tzif.into(),
+        },
         from: AdoptedFrom {
             firm: FirmId::parse(source).expect("recipes name firms"),
             id: calendar_id(draw.number(0..CALENDARS)),

@@ -8,9 +8,9 @@ use crate::api::status::ApiError;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::record::{EventBody, Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::combination::{CalendarCombination, Operand};
 use crate::domain::sla::settings::{
-    AdoptedFrom, Calendar, CalendarAdoption, CalendarRevision, SettingsCommand, WordMap, Zone,
+    AdoptedContent, AdoptedFrom, Calendar, CalendarAdoption, CalendarRevision, SettingsCommand,
+    WordMap, Zone,
 };
 use crate::domain::world::Versioned;
 
@@ -90,7 +90,7 @@ pub(super) async fn calendar(
 /// The command by which a partnership adopts a revision of a firm's own calendar as `adopted`.
 ///
 /// # Errors
-/// [`Reason::NotFound`] if there is none; [`Reason::CombinationNotAdoptable`].
+/// [`Reason::NotFound`] if there is none.
 pub(super) async fn calendar_command(
     api: &Api,
     firm: FirmId,
@@ -100,20 +100,14 @@ pub(super) async fn calendar_command(
 ) -> Result<SettingsCommand, ApiError> {
     let scope = firm.scope();
     let found = calendar(api, &scope, id, revision).await?;
-    let windows = match found.content.revision {
-        Revision::Windows(windows) => windows,
-        Revision::Combination(combination) => return Err(not_adoptable(&firm, &combination).into()),
+    let content = match found.content.revision {
+        Revision::Windows(windows) => with_zone(api, &scope, windows).await?,
+        Revision::Combination(combination) => AdoptedContent::Combination(combination),
     };
-    let (zone, _) = record::<Zone>(api, &scope, &windows.zone_digest).await?;
-    let key = (scope, windows.zone_digest);
-    let zones = api.ledger.store().zones(std::slice::from_ref(&key)).await?;
-    let tzif = zones.into_iter().next().ok_or_else(revision_lost)?.tzif;
     Ok(SettingsCommand::AdoptCalendar(CalendarAdoption {
         id: adopted,
         display_name: found.content.display_name,
-        specification: windows.specification,
-        zone_name: zone.time_zone,
-        tzif: tzif.into(),
+        content,
         from: AdoptedFrom {
             firm,
             id: id.to_owned(),
@@ -122,20 +116,21 @@ pub(super) async fn calendar_command(
     }))
 }
 
-fn not_adoptable(firm: &FirmId, combination: &CalendarCombination) -> Refusal {
-    let [first, second] = &combination.operands;
-    let pinned = |operand: &Operand| {
-        let source = AdoptedFrom {
-            firm: firm.clone(),
-            id: operand.calendar.clone(),
-            revision: u64::from(operand.revision),
-        };
-        format!("{}@{}", source.source(Kind::Calendar), operand.revision)
-    };
-    let message = "made of two others: adopt these, and combine them in the partnership";
-    Refusal::field(Reason::CombinationNotAdoptable, "source", message)
-        .with("first", pinned(first))
-        .with("second", pinned(second))
+/// A revision with the time zone data that it pins.
+async fn with_zone(
+    api: &Api,
+    scope: &ScopeId,
+    windows: CalendarRevision,
+) -> Result<AdoptedContent, ApiError> {
+    let (zone, _) = record::<Zone>(api, scope, &windows.zone_digest).await?;
+    let key = (scope.clone(), windows.zone_digest);
+    let zones = api.ledger.store().zones(std::slice::from_ref(&key)).await?;
+    let tzif = zones.into_iter().next().ok_or_else(revision_lost)?.tzif;
+    Ok(AdoptedContent::Windows {
+        specification: windows.specification,
+        zone_name: zone.time_zone,
+        tzif: tzif.into(),
+    })
 }
 
 /// A revision of a map in a firm's own scope. Its record counts its revisions, since every event of a

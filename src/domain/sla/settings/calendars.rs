@@ -11,6 +11,7 @@ use crate::domain::outsiders::already_exists;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::calendar::{CalendarSpecification, pinned_zone, refusal_at};
+use crate::domain::sla::combination::CalendarCombination;
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::text::require_display_name;
 use crate::domain::world::{Stop, View};
@@ -141,13 +142,25 @@ pub struct CalendarAdoption {
     /// Its name for people, from now on.
     pub display_name: String,
     /// What the revision says.
-    pub specification: CalendarSpecification,
-    /// IANA name of the zone that it pins.
-    pub zone_name: String,
-    /// The `TZif` bytes that it pins.
-    pub tzif: Arc<[u8]>,
+    pub content: AdoptedContent,
     /// Which revision it is.
     pub from: AdoptedFrom,
+}
+
+/// What a revision on its way into a partnership says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdoptedContent {
+    /// It is made of windows.
+    Windows {
+        /// The windows.
+        specification: CalendarSpecification,
+        /// IANA name of the zone that it pins.
+        zone_name: String,
+        /// The `TZif` bytes that it pins.
+        tzif: Arc<[u8]>,
+    },
+    /// It is made of two others of the firm, and therefore refused.
+    Combination(CalendarCombination),
 }
 
 /// Writes down a new calendar.
@@ -180,11 +193,19 @@ pub(super) fn adopt(adoption: &CalendarAdoption, view: &View<'_>) -> Result<Deci
     let CalendarAdoption {
         id,
         display_name,
-        specification,
-        zone_name,
-        tzif,
+        content,
         from,
     } = adoption;
+    let (specification, zone_name, tzif) = match content {
+        AdoptedContent::Windows {
+            specification,
+            zone_name,
+            tzif,
+        } => (specification, zone_name, tzif),
+        AdoptedContent::Combination(combination) => {
+            return Err(not_adoptable(from, combination).into());
+        }
+    };
     let revision = match view.find::<Calendar>(id)? {
         None => 1,
         Some(existing) if existing.adopted_from.as_ref() == Some(from) => {
@@ -205,6 +226,23 @@ pub(super) fn adopt(adoption: &CalendarAdoption, view: &View<'_>) -> Result<Deci
         adopted_from: Some(from),
     };
     written.decide(view)
+}
+
+/// The refusal of a combination: in the partnership, what it pins could stand under other ids and
+/// revisions. It names what to adopt and combine instead.
+fn not_adoptable(from: &AdoptedFrom, combination: &CalendarCombination) -> Refusal {
+    let [first, second] = combination.operands.each_ref().map(|operand| {
+        let source = AdoptedFrom {
+            firm: from.firm.clone(),
+            id: operand.calendar.clone(),
+            revision: u64::from(operand.revision),
+        };
+        format!("{}@{}", source.source(Kind::Calendar), operand.revision)
+    });
+    let message = "made of two others: adopt these, and combine them in the partnership";
+    Refusal::field(Reason::CombinationNotAdoptable, "source", message)
+        .with("first", first)
+        .with("second", second)
 }
 
 impl Calendar {

@@ -164,9 +164,11 @@ fn adoption(from: AdoptedFrom) -> CalendarAdoption {
     CalendarAdoption {
         id: "office".to_owned(),
         display_name: "Office".to_owned(),
-        specification: specification("Europe/Paris"),
-        zone_name: "Europe/Paris".to_owned(),
-        tzif: tzif.into(),
+        content: AdoptedContent::Windows {
+            specification: specification("Europe/Paris"),
+            zone_name: "Europe/Paris".to_owned(),
+            tzif: tzif.into(),
+        },
         from,
     }
 }
@@ -182,9 +184,8 @@ fn revising(id: &str) -> SettingsCommand {
 #[test]
 fn an_adopted_revision_pins_the_zone_data_of_its_source() {
     let mut desk = Desk::partnership();
-    let adopted = adoption(from("north", "office", 3));
-    let tzif = Arc::clone(&adopted.tzif);
-    let adopted = SettingsCommand::AdoptCalendar(adopted);
+    let tzif: Arc<[u8]> = pinned_zone("Europe/Lisbon").unwrap().1.into();
+    let adopted = SettingsCommand::AdoptCalendar(adoption(from("north", "office", 3)));
     let first = desk.settings(adopted.clone()).unwrap();
     let expected = [
         "zone.pinned",
