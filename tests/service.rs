@@ -18,9 +18,11 @@ mod support {
 #[path = "service"]
 mod service {
     //! The cases, by subject.
+    pub mod adoption;
     pub mod amendments;
     pub mod arithmetic;
     pub mod authorisation;
+    pub mod bad_adoption;
     pub mod bad_agreements;
     pub mod bad_amendments;
     pub mod bad_arithmetic;
@@ -32,6 +34,7 @@ mod service {
     pub mod combinations;
     pub mod evidence;
     pub mod expectations;
+    pub mod firm_rows;
     pub mod holidays;
     pub mod house;
     pub mod journal;
@@ -139,6 +142,13 @@ on_both_engines! {
     combinations::forms_change_from_revision_to_revision;
     combinations::combinations_at_fault;
     combinations::limits_of_combinations;
+    adoption::a_calendar_is_written_once_and_adopted_twice;
+    adoption::maps_are_adopted_and_parked_events_count;
+    bad_adoption::sources_at_fault;
+    bad_adoption::nothing_is_replaced_silently;
+    bad_adoption::combinations_are_not_adopted;
+    bad_adoption::a_firms_own_calendar_has_to_be_adopted;
+    bad_adoption::nobody_else_sees_a_firms_own;
     holidays::holidays_become_exceptions;
     holidays::imports_at_fault;
     thresholds::each_threshold_once_in_order;

@@ -68,6 +68,9 @@ pub(in crate::domain::sla) struct Cycle<'a> {
     judged_since: Timestamp,
     breached_at: Option<Timestamp>,
     crossings: Vec<Crossing>,
+    /// The levels still to come under `target`, by what has to be consumed for them, descending: the
+    /// next one is the last.
+    levels_left: Vec<(Span, LevelAt)>,
 }
 
 impl<'a> Cycle<'a> {
@@ -100,6 +103,7 @@ impl<'a> Cycle<'a> {
             judged_since: from,
             breached_at: None,
             crossings: Vec::new(),
+            levels_left: Vec::new(),
         }
     }
 
@@ -201,6 +205,7 @@ impl<'a> Cycle<'a> {
             }
         }
         self.last_target = target.or(self.last_target);
+        self.levels_left = self.find_levels_left();
         self.judge();
     }
 
@@ -224,10 +229,12 @@ impl<'a> Cycle<'a> {
             return;
         };
         let counted = self.counted();
-        for (amount, level) in self.levels_left(target) {
-            if amount <= counted {
-                self.cross(level, self.dated(amount));
+        while let Some((amount, level)) = self.levels_left.last().copied() {
+            if amount > counted {
+                break;
             }
+            self.levels_left.pop();
+            self.cross(level, self.dated(amount));
         }
         if self.breached_at.is_none() && counted > target {
             self.breached_at = Some(self.dated(target));
@@ -254,15 +261,18 @@ impl<'a> Cycle<'a> {
             .any(|crossing| crossing.level == level)
     }
 
-    /// The levels that are still to come, by what has to be consumed for them.
-    fn levels_left(&self, target: Span) -> Vec<(Span, LevelAt)> {
+    /// What [`Self::levels_left`] has to be under the target and the terms now in force.
+    fn find_levels_left(&self) -> Vec<(Span, LevelAt)> {
+        let Some(target) = self.target else {
+            return Vec::new();
+        };
         let levels = self.phase().terms.rules.levels(self.target_type);
         let mut left: Vec<(Span, LevelAt)> = levels
             .into_iter()
             .filter(|level| !self.has_crossed(*level))
             .map(|level| (level.amount(target), level))
             .collect();
-        left.sort_unstable();
+        left.sort_unstable_by(|one, other| other.cmp(one));
         left
     }
 
@@ -386,7 +396,8 @@ impl<'a> Cycle<'a> {
             });
         }
         let target = predicted?;
-        let (amount, level) = self.levels_left(target).into_iter().next()?;
+        let mut levels = self.levels_left.iter().rev();
+        let (amount, level) = *levels.find(|(_, level)| !self.has_crossed(*level))?;
         let at = self.reached_at(amount)?;
         Some(Crossing {
             level,

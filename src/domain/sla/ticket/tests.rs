@@ -145,7 +145,7 @@ impl Desk {
             }
         };
         for (digest, tzif) in decision.zones {
-            self.world.put_zone(self.scope.clone(), digest, tzif.into());
+            self.world.put_zone(self.scope.clone(), digest, tzif);
         }
         for (reference, kind, id) in decision.references {
             self.world.add_reference(&self.scope, &reference, kind, &id);
@@ -181,6 +181,7 @@ impl Desk {
             system: "psa".into(),
             instance: String::new(),
             entries: entries.collect(),
+            adopted_from: None,
         };
         self.settings(SettingsCommand::UpdateStatusMap {
             id: "map".into(),
@@ -195,6 +196,7 @@ impl Desk {
             system: "psa".into(),
             instance: String::new(),
             entries: BTreeMap::from([("Urgent".to_owned(), Priority::HIGHEST)]),
+            adopted_from: None,
         };
         self.settings(SettingsCommand::UpdatePriorityMap {
             id: "map".into(),
