@@ -170,6 +170,7 @@ pub async fn a_calendar_is_written_once_and_adopted_twice(house: House) {
     edited_and_adopted_anew(&house, &pair, &name).await;
     let request = v1::GetAgreementRequest {
         name: format!("{}/agreements/desk", pair.name),
+        ..Default::default()
     };
     let pinned = ok(pair.south.connection.sla().get_agreement(request)).await;
     assert_eq!(pinned.calendar_revision, 1, "what runs keeps its revision");

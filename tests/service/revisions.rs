@@ -109,9 +109,23 @@ pub async fn a_revision_needs_every_firm(house: House) {
     let revised = ok(souths.approve_agreement(approval(&other.name, &hash))).await;
     assert_eq!((revised.revision, revised.approvals.len()), (2, 2));
     assert_eq!(
-        (revised.proposed_revision, revised.repins),
-        (None, Vec::new())
+        (&revised.proposed_revision, revised.repins.len()),
+        (&None, 0)
     );
+    // What was in force before can still be read.
+    let read = |revision| v1::GetAgreementRequest {
+        name: revised.name.clone(),
+        revision,
+    };
+    let before = ok(norths.get_agreement(read(1))).await;
+    assert_eq!(
+        (&before.targets, &before.hash),
+        (&pair.desk().targets, &proposed.hash)
+    );
+    assert_eq!((before.revision, before.approvals.len()), (1, 2));
+    assert_eq!(ok(norths.get_agreement(read(0))).await, revised);
+    let absent = norths.get_agreement(read(3));
+    faulty(&house, "NOT_FOUND", &["revision"], absent).await;
     let third = opened(&pair, "3", 0).await;
     for (name, hours) in [(&first, 4), (&second, 4), (&third, 3)] {
         let clock = pair.resolution(name).await;

@@ -282,7 +282,7 @@ rows! {
     "SlaService/EndAgreement" [Approve] Ok, Ok, NotFound, |names|
         v1::EndAgreementRequest { name: names.of("ending"), ..Default::default() };
     "SlaService/GetAgreement" [Read] Ok, Ok, NotFound, |names|
-        v1::GetAgreementRequest { name: names.of("agreement") };
+        v1::GetAgreementRequest { name: names.of("agreement"), ..Default::default() };
     "SlaService/ListAgreements" [Read] Ok, Ok, NotFound, |names|
         v1::ListAgreementsRequest { parent: names.of("partnership"), ..Default::default() };
     "SlaService/UpdateStatusMap" [Tickets] Ok, NotFound, NotFound, |names|

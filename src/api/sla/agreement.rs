@@ -20,8 +20,9 @@ use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
-use crate::domain::refusal::Refusal;
-use crate::domain::sla::agreement::{Agreement, AgreementCommand};
+use crate::domain::record::{Kind, RecordKey, Stored};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::agreement::{Agreement, AgreementCommand, AgreementRevision};
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
@@ -184,9 +185,38 @@ pub(super) async fn get(
 ) -> Result<Response<v1::Agreement>, ApiError> {
     let api = service.api.as_ref();
     let caller = api.caller(request, Permission::Read).await?;
-    let [partnership, id] = parse_name("name", &request.get_ref().name, SHAPE)?;
-    let (member, agreement) = api.get::<Agreement>(&caller, &partnership, &id).await?;
+    let message = request.get_ref();
+    let mut faults = Faults::default();
+    let name = faults.take(parse_name::<2>("name", &message.name, SHAPE).map(Some));
+    let revision = u32::try_from(message.revision).ok();
+    faults.require(revision.is_some(), "revision", "must not be negative");
+    let ([partnership, id], revision) = whole(faults, name.zip(revision))?;
+    let (member, mut agreement) = api.get::<Agreement>(&caller, &partnership, &id).await?;
+    if revision > 0 && revision != agreement.state.revision {
+        let kept = kept_revision(api, &member.scope(), &id, revision).await?;
+        agreement.state.revision = revision;
+        agreement.state.content = kept.content;
+        agreement.state.hash = kept.hash;
+        agreement.state.approvals = kept.approvals;
+    }
     Ok(Response::new(to_agreement(&member.scope(), &agreement)))
+}
+
+async fn kept_revision(
+    api: &Api,
+    scope: &ScopeId,
+    agreement: &str,
+    revision: u32,
+) -> Result<AgreementRevision, ApiError> {
+    let id = AgreementRevision::id_of(agreement, revision);
+    let key = RecordKey::new(scope, Kind::AgreementRevision, id);
+    let found = api.find(&key).await?;
+    let kept = found.as_ref().and_then(|found| {
+        let kept = AgreementRevision::from_record(&found.record);
+        kept.cloned()
+    });
+    let absent = || Refusal::field(Reason::NotFound, "revision", "no such revision");
+    Ok(kept.ok_or_else(absent)?)
 }
 
 /// `ListAgreements`.

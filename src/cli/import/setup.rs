@@ -206,6 +206,7 @@ async fn ensure_agreement(connection: &Connection, place: &Place) -> Result<(), 
     let sla = connection.sla();
     let request = v1::GetAgreementRequest {
         name: place.agreement.clone(),
+        ..Default::default()
     };
     let found = retry(|| {
         let (mut sla, request) = (sla.clone(), request.clone());

@@ -373,6 +373,7 @@ fn put_in_force(
     let kept = AgreementRevision {
         content: agreement.content.clone(),
         hash: agreement.hash.clone(),
+        approvals: agreement.approvals.clone(),
     };
     let kept_id = AgreementRevision::id_of(id, agreement.revision);
     let revised = AgreementRevised {

@@ -21,6 +21,8 @@ pub struct AgreementRevision {
     pub content: AgreementContent,
     /// Hash of what was approved.
     pub hash: String,
+    /// Who approved.
+    pub approvals: Vec<Approval>,
 }
 
 impl AgreementRevision {
