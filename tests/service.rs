@@ -43,6 +43,7 @@ mod service {
     pub mod sealing;
     pub mod setting;
     pub mod shutdown;
+    pub mod simulation;
     pub mod stage;
     pub mod table;
     pub mod thresholds;
@@ -117,6 +118,11 @@ on_both_engines! {
     combinations::limits_of_combinations;
     holidays::holidays_become_exceptions;
     holidays::imports_at_fault;
+    simulation::a_draft_over_recorded_history;
+    simulation::other_hours_over_recorded_history;
+    simulation::pages_of_differences_are_of_one_instant;
+    simulation::drafts_at_fault;
+    simulation::too_many_tickets_ask_for_a_period;
     thresholds::each_threshold_once_in_order;
     thresholds::an_ended_agreement_raises_nothing_more;
     thresholds::two_sweepers_find_one_threshold;

@@ -13,11 +13,13 @@ pub mod pinned;
 mod pool;
 mod priority_map;
 mod revision;
+mod simulate;
 mod status_map;
 mod summary;
 mod ticket;
 mod ticket_event;
 mod unmapped;
+mod walk;
 mod words;
 
 use std::sync::Arc;
@@ -184,6 +186,7 @@ rpcs! {
     list_clocks(ListClocksRequest) -> ListClocksResponse = open_clocks::list;
     explain_clock(ExplainClockRequest) -> ExplainClockResponse = explain::explain_clock;
     get_attainment(GetAttainmentRequest) -> Attainment = attainment::get;
+    simulate_agreement(SimulateAgreementRequest) -> SimulateAgreementResponse = simulate::simulate;
 }
 
 #[cfg(test)]

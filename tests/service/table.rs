@@ -312,6 +312,12 @@ rows! {
         };
     "SlaService/GetAttainment" [Read] Ok, Ok, NotFound, |names|
         v1::GetAttainmentRequest { name: names.of("partnership"), ..Default::default() };
+    "SlaService/SimulateAgreement" [Read] Ok, Ok, NotFound, |names|
+        v1::SimulateAgreementRequest {
+            name: names.of("agreement"),
+            calendar_revision: 1,
+            ..Default::default()
+        };
     // PricingService
     "PricingService/CreateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
         v1::CreateJointQuoteRequest {

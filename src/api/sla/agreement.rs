@@ -1,6 +1,6 @@
 //! The RPCs of agreements.
 
-mod convert;
+pub(super) mod convert;
 mod levels;
 
 use tonic::{Request, Response};

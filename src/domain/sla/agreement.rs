@@ -4,7 +4,7 @@ mod check;
 
 use serde::{Deserialize, Serialize};
 
-use self::check::check_content;
+pub use self::check::check_content;
 use super::clock::{
     ClockRules, EscalationLevel, RetargetRule, ServiceLevelTarget, Side, TargetReopenRule,
     TicketState,

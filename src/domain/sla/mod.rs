@@ -10,4 +10,5 @@ pub mod compiled;
 pub mod explain;
 pub mod icalendar;
 pub mod settings;
+pub mod simulation;
 pub mod ticket;
