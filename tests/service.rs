@@ -27,6 +27,7 @@ mod service {
     pub mod bad_money;
     pub mod bad_words;
     pub mod calls;
+    pub mod chains;
     pub mod combinations;
     pub mod expectations;
     pub mod holidays;
@@ -118,6 +119,8 @@ on_both_engines! {
     combinations::limits_of_combinations;
     holidays::holidays_become_exceptions;
     holidays::imports_at_fault;
+    chains::links_are_of_one_firm;
+    chains::links_at_fault;
     simulation::a_draft_over_recorded_history;
     simulation::other_hours_over_recorded_history;
     simulation::pages_of_differences_are_of_one_instant;

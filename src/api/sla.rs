@@ -8,6 +8,7 @@ mod check;
 mod clock;
 mod explain;
 mod ingest;
+mod links;
 mod open_clocks;
 pub mod pinned;
 mod pool;
@@ -187,6 +188,9 @@ rpcs! {
     explain_clock(ExplainClockRequest) -> ExplainClockResponse = explain::explain_clock;
     get_attainment(GetAttainmentRequest) -> Attainment = attainment::get;
     simulate_agreement(SimulateAgreementRequest) -> SimulateAgreementResponse = simulate::simulate;
+    create_ticket_link(CreateTicketLinkRequest) -> TicketLink = links::create;
+    delete_ticket_link(DeleteTicketLinkRequest) -> TicketLink = links::delete;
+    list_ticket_links(ListTicketLinksRequest) -> ListTicketLinksResponse = links::list;
 }
 
 #[cfg(test)]

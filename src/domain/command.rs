@@ -12,8 +12,9 @@ use super::pricing::quote::{self, QuoteCommand};
 use super::record::{Event, Kind, RecordKey};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
-use super::sla::agreement::{self, AgreementCommand};
+use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
+use super::sla::link::{self, LinkCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
 use super::world::{Stop, View};
@@ -37,6 +38,8 @@ pub enum Action {
     Agreement(AgreementCommand),
     /// Of a ticket.
     Ticket(TicketCommand),
+    /// Of a link of two tickets.
+    TicketLink(LinkCommand),
     /// Of a joint quote.
     Quote(QuoteCommand),
     /// Notes how work carried to another scope went.
@@ -45,6 +48,22 @@ pub enum Action {
         id: String,
         /// How it went.
         outcome: CarryOutcome,
+    },
+    /// Terms of a ticket have changed: when is it to be looked at next?
+    RefreshTicket {
+        /// Which ticket.
+        id: String,
+    },
+    /// Notes how far the refresh of open tickets after a repin has come.
+    NoteRefresh {
+        /// Of which agreement.
+        id: String,
+        /// How far it had come before; `None` at its beginning.
+        before: Option<Refresh>,
+        /// How far it has come.
+        reached: Refresh,
+        /// Whether no ticket is left.
+        is_done: bool,
     },
     /// Time has passed: does something happen by itself?
     Tick {
@@ -155,6 +174,13 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     match &command.action {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
+        Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::NoteRefresh {
+            id,
+            before,
+            reached,
+            is_done,
+        } => return agreement::note_refresh(id, before.as_ref(), reached, *is_done, view),
         _ => {}
     }
     let Some(firm) = &command.firm else {
@@ -169,10 +195,12 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),
         Action::Ticket(action) => ticket::decide(action, firm, view),
+        Action::TicketLink(action) => link::decide(action, firm, view),
         Action::Quote(action) => quote::decide(action, firm, view),
-        Action::SettleCarry { .. } | Action::Tick { .. } => {
-            Err(Refusal::new(Reason::Internal, "decided above").into())
-        }
+        Action::SettleCarry { .. }
+        | Action::RefreshTicket { .. }
+        | Action::NoteRefresh { .. }
+        | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
 }
 

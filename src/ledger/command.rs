@@ -58,7 +58,11 @@ pub(super) fn begins_scope(command: &Command) -> bool {
 pub(super) fn is_remembered(command: &Command) -> bool {
     !matches!(
         command.action,
-        Action::Tick { .. } | Action::SettleCarry { .. } | Action::Ticket(TicketCommand::Ingest(_))
+        Action::Tick { .. }
+            | Action::RefreshTicket { .. }
+            | Action::NoteRefresh { .. }
+            | Action::SettleCarry { .. }
+            | Action::Ticket(TicketCommand::Ingest(_))
     )
 }
 
@@ -100,6 +104,8 @@ pub(super) fn first_needs(command: &Command) -> Vec<Need> {
             }
         }
         Action::Tick { kind, id } => needs.push(record(*kind, id)),
+        Action::RefreshTicket { id } => needs.push(record(Kind::Ticket, id)),
+        Action::NoteRefresh { id, .. } => needs.push(record(Kind::Agreement, id)),
         Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),
         _ => {}
     }

@@ -318,6 +318,20 @@ rows! {
             calendar_revision: 1,
             ..Default::default()
         };
+    "SlaService/CreateTicketLink" [Tickets] Ok, NotFound, NotFound, |names|
+        v1::CreateTicketLinkRequest {
+            parent: names.of("firm"),
+            ticket_link: Some(v1::TicketLink {
+                upstream: names.of("other_ticket"),
+                downstream: names.of("ticket"),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+    "SlaService/DeleteTicketLink" [Tickets] Ok, NotFound, NotFound, |names|
+        v1::DeleteTicketLinkRequest { name: names.of("ticket_link"), ..Default::default() };
+    "SlaService/ListTicketLinks" [Read] Ok, NotFound, NotFound, |names|
+        v1::ListTicketLinksRequest { parent: names.of("firm"), ..Default::default() };
     // PricingService
     "PricingService/CreateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
         v1::CreateJointQuoteRequest {

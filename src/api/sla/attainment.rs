@@ -5,15 +5,15 @@ use std::sync::Arc;
 use tonic::{Request, Response};
 
 use super::check::whole;
-use super::pinned::pins_of;
 use super::words::{long, priority, target_type, to_target_type};
 use super::{SlaService, all_of, parse_as_of, parse_instant, parse_partnership};
 use crate::api::convert::to_timestamp;
-use crate::api::deadline;
 use crate::api::faults::Faults;
 use crate::api::status::ApiError;
+use crate::api::{Found, deadline};
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
+use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, Record};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::attainment::{Attainment, AttainmentRow, Selection};
@@ -42,7 +42,7 @@ pub(super) async fn get(
     let member = api.member(&caller, &asked.partnership).await?;
     let as_of = asked.as_of;
     let objective_bps = asked.objective_bps;
-    let attainment = count_all(service, &member.scope(), asked, deadline).await?;
+    let attainment = count_all(service, &member.partnership, asked, deadline).await?;
     let rows = attainment.rows();
     let rows = rows.iter().map(|row| to_row(row, objective_bps)).collect();
     Ok(Response::new(v1::Attainment {
@@ -114,15 +114,16 @@ fn asked(message: &v1::GetAttainmentRequest, now: Timestamp) -> Result<Asked, Re
 /// page of tickets is in memory; a place in the pool bounds how many counts go on at a time.
 async fn count_all(
     service: &SlaService,
-    scope: &ScopeId,
+    partnership: &Found<Partnership>,
     asked: Asked,
     deadline: Timestamp,
 ) -> Result<Attainment, ApiError> {
     let asked = Arc::new(asked);
+    let scope = ScopeId::partnership(&partnership.id);
     let api = service.api.as_ref();
     let place = service.counting.enter().await?;
     let mut attainment = Attainment::new();
-    let mut query = all_of(scope, Kind::Ticket, "", TICKETS_AT_A_TIME);
+    let mut query = all_of(&scope, Kind::Ticket, "", TICKETS_AT_A_TIME);
     let mut read = 0;
     loop {
         if api.now() > deadline {
@@ -142,27 +143,26 @@ async fn count_all(
             .filter(|_| rows.len() == TICKETS_AT_A_TIME)
             .map(|row| row.key.id.clone());
         let tickets = place.run(move || tickets_of(&rows)).await??;
-        let agreements = service
+        let in_force = service
             .agreements
-            .of_tickets(api, scope, tickets.iter())
+            .of_tickets(api, partnership, tickets.iter())
             .await?;
         let mut counted = attainment;
         let asked = Arc::clone(&asked);
         attainment = place
             .run(move || {
                 for ticket in &tickets {
-                    let pinned = pins_of(ticket).filter_map(|pin| agreements.get(&pin));
-                    for pinned in pinned {
-                        let obligor = pinned.content().obligor.as_str();
+                    for terms in in_force.of(ticket, None)? {
+                        let obligor = terms.at(asked.as_of).content.obligor.as_str();
                         if asked.obligor.is_empty() || asked.obligor == obligor {
-                            let clocks = pinned.clocks(ticket, asked.as_of);
+                            let clocks = terms.clocks(ticket, asked.as_of);
                             counted.accumulate(obligor, &clocks, &asked.selection);
                         }
                     }
                 }
-                counted
+                Ok::<_, Refusal>(counted)
             })
-            .await?;
+            .await??;
         let Some(last) = last else {
             return Ok(attainment);
         };
@@ -206,16 +206,15 @@ fn to_row(row: &AttainmentRow, objective_bps: Option<u32>) -> v1::AttainmentRow 
 
 #[cfg(test)]
 mod tests {
-    use super::super::clock::tests::{after, pinned, ticket};
+    use super::super::clock::tests::{after, content, in_force, ticket};
     use super::*;
 
     #[test]
     fn rows_name_obligor_type_and_priority() {
         let mut attainment = Attainment::new();
-        let pinned = pinned();
         attainment.accumulate(
-            pinned.content().obligor.as_str(),
-            &pinned.clocks(&ticket(), after(45)),
+            content().obligor.as_str(),
+            &in_force()[0].clocks(&ticket(), after(45)),
             &Selection::default(),
         );
         let rows = attainment.rows();

@@ -6,6 +6,7 @@ use crate::domain::partnership::Partnership;
 use crate::domain::sla::agreement::AgreementContent;
 use crate::domain::sla::clock::{ChargedParty, ClockEvaluation, LevelAt};
 use crate::domain::sla::explain::{ClockAdjustment, ClockInterval};
+use crate::domain::sla::in_force::TermsInForce;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::proto::v1;
@@ -66,11 +67,11 @@ impl Charges {
     }
 }
 
-/// A clock of `ticket`, under the agreement of that id, as of an instant.
+/// A clock of `ticket`, under the terms that are in force, as of an instant.
 pub(super) fn to_clock(
     clock: &ClockEvaluation,
     ticket: &Ticket,
-    agreement: &str,
+    terms: &TermsInForce,
     charges: &Charges,
     as_of: Timestamp,
 ) -> v1::Clock {
@@ -87,11 +88,12 @@ pub(super) fn to_clock(
         breach_time: clock.breached_at.map(to_timestamp),
         charged_to: clock.charged_to.map(|charged| charges.show(charged)),
         percent_used_bps: long(clock.used_bps),
-        thresholds_reached: thresholds_reached(ticket, agreement, clock, as_of),
+        thresholds_reached: thresholds_reached(ticket, terms, clock, as_of),
         cycle: i32::try_from(clock.cycle).unwrap_or(i32::MAX),
         agreement: format!(
-            "partnerships/{}/agreements/{agreement}",
-            charges.partnership
+            "partnerships/{}/agreements/{}",
+            charges.partnership,
+            terms.at(as_of).terms.agreement
         ),
         obligor: charges.obligor.clone(),
     }
@@ -100,14 +102,14 @@ pub(super) fn to_clock(
 /// The thresholds that were journalled for a clock and lie no later than the instant asked about.
 fn thresholds_reached(
     ticket: &Ticket,
-    agreement: &str,
+    terms: &TermsInForce,
     clock: &ClockEvaluation,
     as_of: Timestamp,
 ) -> Vec<v1::ThresholdReached> {
     let reached = ticket.reached.iter().filter(|reached| {
         reached.target_type == clock.target_type
             && reached.cycle == clock.cycle
-            && reached.agreement == agreement
+            && terms.is_about(&reached.agreement)
             && reached.at <= as_of
     });
     let mut reached: Vec<_> = reached.collect();
@@ -158,15 +160,16 @@ pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::api::sla::pinned::PinnedAgreement;
+    use crate::api::sla::pinned::InForce;
     use crate::domain::identity::{FirmId, PartyId};
     use crate::domain::partnership::{PartnershipState, Party, Role};
-    use crate::domain::sla::agreement::{Agreement, AgreementState, AgreementType};
+    use crate::domain::sla::agreement::AgreementType;
     use crate::domain::sla::clock::{
         Priority, RetargetRule, ServiceLevelTarget, TargetType, TicketFact, TicketState,
     };
     use crate::domain::sla::compiled::CompiledCalendar;
     use crate::domain::sla::explain::ExplainRule;
+    use crate::domain::sla::in_force::{PinnedAgreement, PinnedTerms};
     use crate::domain::sla::ticket::ThresholdReached;
     use crate::domain::time::Span;
 
@@ -204,15 +207,16 @@ pub(super) mod tests {
 
     /// The agreement of [`content`].
     pub(in crate::api::sla) fn pinned() -> PinnedAgreement {
-        let state = AgreementState::Active;
-        let agreement = Agreement {
-            content: content(),
-            hash: String::new(),
+        let terms = PinnedTerms {
+            agreement: "gold".into(),
             revision: 1,
-            state,
-            approvals: Vec::new(),
         };
-        PinnedAgreement::new("gold", agreement, Arc::new(CompiledCalendar::always_open()))
+        PinnedAgreement::new(terms, content(), Arc::new(CompiledCalendar::always_open()))
+    }
+
+    /// What is in force for [`ticket`].
+    pub(in crate::api::sla) fn in_force() -> Vec<TermsInForce> {
+        InForce::only(pinned()).of(&ticket(), None).unwrap()
     }
 
     /// A ticket that waits for its client after half an hour.
@@ -280,6 +284,7 @@ pub(super) mod tests {
             invitation: None,
             ended_at: None,
             agreements_in_force: Vec::new(),
+            repins: 0,
         }
     }
 
@@ -329,8 +334,9 @@ pub(super) mod tests {
     fn a_paused_clock_shows_who_is_awaited_and_what_was_reached() {
         let charges = Charges::new("p", &partnership(2), &content());
         let (ticket, as_of) = (ticket(), after(45));
-        let evaluation = pinned().clocks(&ticket, as_of);
-        let shown = to_clock(&evaluation.clocks[0], &ticket, "gold", &charges, as_of);
+        let terms = &in_force()[0];
+        let evaluation = terms.clocks(&ticket, as_of);
+        let shown = to_clock(&evaluation.clocks[0], &ticket, terms, &charges, as_of);
         assert_eq!(
             (shown.r#type(), shown.state()),
             (v1::TargetType::Resolution, v1::ClockState::Paused)
@@ -351,7 +357,7 @@ pub(super) mod tests {
             .map(|reached| (reached.threshold_bps, reached.backfill))
             .collect();
         assert_eq!(reached, [(5_000, true)]);
-        let later = thresholds_reached(&ticket, "gold", &evaluation.clocks[0], after(60));
+        let later = thresholds_reached(&ticket, terms, &evaluation.clocks[0], after(60));
         assert_eq!(
             later
                 .iter()
@@ -363,13 +369,13 @@ pub(super) mod tests {
             cycle: 2,
             ..evaluation.clocks[0].clone()
         };
-        assert!(thresholds_reached(&ticket, "gold", &next_cycle, after(60)).is_empty());
+        assert!(thresholds_reached(&ticket, terms, &next_cycle, after(60)).is_empty());
     }
 
     #[test]
     fn intervals_say_why() {
         let charges = Charges::new("p", &partnership(2), &content());
-        let intervals = pinned()
+        let intervals = in_force()[0]
             .explain(&ticket(), TargetType::Resolution, 1, after(45))
             .unwrap()
             .intervals;

@@ -1,7 +1,5 @@
 //! `ExplainClock`: every second of one clock, page by page.
 
-use std::sync::Arc;
-
 use tonic::{Request, Response};
 
 use super::check::whole;
@@ -15,7 +13,6 @@ use crate::api::faults::Faults;
 use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::domain::firm::Permission;
-use crate::domain::identity::ScopeId;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{ClockEvaluation, TargetType};
 use crate::domain::sla::explain::{ClockExplanation, ClockInterval, INTERVALS_MAX};
@@ -56,22 +53,24 @@ pub(super) async fn explain_clock(
             Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
         })?
     };
-    let scope = ScopeId::partnership(partnership);
-    let pinned = service.agreements.of_ticket(api, &scope, &ticket).await?;
-    let pinned = pinned
-        .into_iter()
-        .find(|pinned| asked.agreement.as_ref().is_none_or(|id| id == pinned.id()))
+    let in_force = service
+        .agreements
+        .of_tickets(api, &member.partnership, std::iter::once(&ticket))
+        .await?;
+    let mut terms = in_force.of(&ticket, asked.known_at)?.into_iter();
+    let terms = terms
+        .find(|terms| asked.agreement.as_ref().is_none_or(|id| terms.is_about(id)))
         .ok_or_else(|| no_clock(asked.target_type))?;
     let place = service.explaining.enter().await?;
-    let (limit, agreement) = (page.limit(), Arc::clone(&pinned));
+    let (limit, in_force) = (page.limit(), terms.clone());
     let (target_type, cycle) = (asked.target_type, asked.cycle);
     let explained = place.run(move || {
-        let clocks = agreement.clocks(&ticket, as_of).clocks.into_iter();
+        let clocks = in_force.clocks(&ticket, as_of).clocks.into_iter();
         let clock = clocks
             .filter(|clock| clock.target_type == target_type)
             .rfind(|clock| cycle.is_none_or(|cycle| clock.cycle == cycle))
             .ok_or_else(|| no_clock(target_type))?;
-        let mut explanation = agreement
+        let mut explanation = in_force
             .explain(&ticket, target_type, clock.cycle, as_of)
             .map_err(|_| too_many())?;
         explanation.intervals = explanation
@@ -84,10 +83,14 @@ pub(super) async fn explain_clock(
     });
     let (ticket, clock, explanation): (Ticket, ClockEvaluation, ClockExplanation) =
         explained.await??;
-    let charges = Charges::new(partnership, &member.partnership.state, pinned.content());
+    let charges = Charges::new(
+        partnership,
+        &member.partnership.state,
+        &terms.at(as_of).content,
+    );
     let (intervals, next_page_token) = cut(api, &page, as_of, first, explanation.intervals);
     Ok(Response::new(v1::ExplainClockResponse {
-        clock: Some(to_clock(&clock, &ticket, pinned.id(), &charges, as_of)),
+        clock: Some(to_clock(&clock, &ticket, &terms, &charges, as_of)),
         intervals: intervals
             .iter()
             .map(|interval| to_interval(interval, &charges))

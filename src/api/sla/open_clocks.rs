@@ -1,6 +1,6 @@
 //! `ListClocks`: what is still to be kept, the most pressing first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use prost::Message;
@@ -8,7 +8,7 @@ use tonic::{Request, Response};
 
 use super::check::whole;
 use super::clock::{Charges, to_clock};
-use super::pinned::{Pin, PinnedAgreement, pinned_by};
+use super::pinned::InForce;
 use super::ticket::own_references;
 use super::words::{target_type, to_clock_state, to_target_type, unknown};
 use super::{SlaService, all_of, decode, parse_parent};
@@ -25,6 +25,7 @@ use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{ClockEvaluation, OPEN, TargetType};
+use crate::domain::sla::in_force::TermsInForce;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::{Span, Timestamp};
 use crate::proto::v1;
@@ -241,7 +242,7 @@ impl Place {
 struct Open {
     place: Place,
     ticket: Arc<Found<Ticket>>,
-    pinned: Arc<PinnedAgreement>,
+    terms: TermsInForce,
     clock: ClockEvaluation,
 }
 
@@ -291,14 +292,14 @@ impl<'search> Search<'search> {
                 .map(|row| decode::<Ticket>(row).map(Arc::new))
                 .collect::<Result<_, _>>()?;
             let states = tickets.iter().map(|ticket| &ticket.state);
-            let agreements = self
+            let in_force = self
                 .service
                 .agreements
-                .of_tickets(api, &scope, states)
+                .of_tickets(api, &self.member.partnership, states)
                 .await?;
             let (filter, as_of) = (Arc::clone(&self.filter), self.as_of);
             let partnership = Arc::clone(&partnership);
-            let work = move || evaluated(&tickets, &agreements, &partnership, &filter, as_of);
+            let work = move || evaluated(&tickets, &in_force, &partnership, &filter, as_of);
             let (clocks, open) = place.run(work).await??;
             regarded += clocks;
             if regarded > CLOCKS_MAX {
@@ -315,29 +316,30 @@ impl<'search> Search<'search> {
 /// Evaluates tickets: how many open clocks are of interest, and which of them are asked for.
 fn evaluated(
     tickets: &[Arc<Found<Ticket>>],
-    agreements: &HashMap<Pin, Arc<PinnedAgreement>>,
+    in_force: &InForce,
     partnership: &Found<Partnership>,
     filter: &Filter,
     as_of: Timestamp,
 ) -> Result<(usize, Vec<Open>), Refusal> {
     let (mut regarded, mut found) = (0, Vec::new());
     for ticket in tickets {
-        for pinned in pinned_by(&ticket.state, agreements)? {
-            let content = pinned.content();
+        for terms in in_force.of(&ticket.state, None)? {
+            let pinned = terms.at(as_of);
+            let content = &pinned.content;
             if !filter.regards_obligor(content.obligor.as_str()) {
                 continue;
             }
             let charges = Charges::new(&partnership.id, &partnership.state, content);
-            for clock in pinned.clocks(&ticket.state, as_of).clocks {
+            for clock in terms.clocks(&ticket.state, as_of).clocks {
                 if clock.stopped_at.is_some() || !filter.regards(clock.target_type) {
                     continue;
                 }
                 regarded += 1;
                 if filter.takes(&clock, &charges) {
                     found.push(Open {
-                        place: filter.place(&ticket.id, pinned.id(), &clock),
+                        place: filter.place(&ticket.id, &pinned.terms.agreement, &clock),
                         ticket: Arc::clone(ticket),
-                        pinned: Arc::clone(&pinned),
+                        terms: terms.clone(),
                         clock,
                     });
                 }
@@ -372,7 +374,7 @@ async fn show(
     let partnership = &member.partnership;
     let shown = open.iter().map(|found| {
         let ticket = &found.ticket;
-        let content = found.pinned.content();
+        let content = &found.terms.at(as_of).content;
         let charges = Charges::new(&partnership.id, &partnership.state, content);
         let own = references.get(&ticket.id).into_iter().flatten();
         v1::OpenClock {
@@ -381,7 +383,7 @@ async fn show(
             clock: Some(to_clock(
                 &found.clock,
                 &ticket.state,
-                found.pinned.id(),
+                &found.terms,
                 &charges,
                 as_of,
             )),
@@ -394,7 +396,6 @@ async fn show(
 #[cfg(test)]
 mod tests {
     use super::super::clock::tests::{OPENED, after, partnership, pinned, ticket};
-    use super::super::pinned::pins_of;
     use super::*;
 
     fn found<T>(id: &str, state: T) -> Found<T> {
@@ -415,11 +416,10 @@ mod tests {
         };
         let (_, filter) = filter(&message).unwrap();
         let ticket = Arc::new(found("t", ticket()));
-        let pins = pins_of(&ticket.state).map(|pin| (pin, Arc::new(pinned())));
-        let agreements = pins.collect();
+        let in_force = InForce::only(pinned());
         let partnership = found("p", partnership(2));
         let (regarded, open) =
-            evaluated(&[ticket], &agreements, &partnership, &filter, after(45)).unwrap();
+            evaluated(&[ticket], &in_force, &partnership, &filter, after(45)).unwrap();
         (regarded, open.len())
     }
 

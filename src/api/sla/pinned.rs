@@ -1,22 +1,25 @@
 //! What the clocks of tickets run by, ready for use: agreements and compiled calendars.
 //!
 //! What an agreement says never changes under its id and revision, and neither does a calendar's
-//! revision. So both are remembered, and showing a ticket needs the ticket alone.
+//! revision. So both are remembered, and showing a ticket needs the ticket alone. Which revisions
+//! reach open tickets may change; the partnership, which is read anyway, counts how often it did.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::revision::{Revision, revisions};
-use crate::api::Api;
 use crate::api::status::ApiError;
+use crate::api::{Api, Found};
 use crate::domain::identity::ScopeId;
+use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::agreement::{Agreement, AgreementContent};
-use crate::domain::sla::clock::{Case, ClockRules, TargetType, Terms, TicketEvaluation, evaluate};
+use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementRevision, Repin};
 use crate::domain::sla::combination::Operand;
 use crate::domain::sla::compiled::CompiledCalendar;
-use crate::domain::sla::explain::{ClockExplanation, ExplainError, explain_case};
+use crate::domain::sla::in_force::{
+    Assignment, PinnedAgreement, PinnedTerms, TermsInForce, course,
+};
 use crate::domain::sla::settings::CalendarRevision;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -130,170 +133,193 @@ fn lost(what: &str) -> Refusal {
     Refusal::new(Reason::Internal, format!("{what} is missing"))
 }
 
-/// What an agreement says, with its calendar compiled.
-#[derive(Debug)]
-pub struct PinnedAgreement {
-    id: String,
-    // Its state and its approvals may have changed since it was read, so they are not shown.
-    agreement: Agreement,
-    /// What its clocks run by, made ready once for all tickets.
-    rules: ClockRules,
-    calendar: Arc<CompiledCalendar>,
+/// What is in force for tickets that were asked about.
+#[derive(Debug, Default)]
+pub struct InForce {
+    repins: HashMap<String, Arc<[Repin]>>,
+    pinned: HashMap<PinnedTerms, Arc<PinnedAgreement>>,
 }
 
-impl PinnedAgreement {
-    /// Puts both together.
-    #[must_use]
-    pub fn new(id: &str, agreement: Agreement, calendar: Arc<CompiledCalendar>) -> Self {
-        Self {
-            id: id.to_owned(),
-            rules: agreement.content.rules(),
-            agreement,
-            calendar,
-        }
-    }
-
-    /// The agreement's id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// What the agreement says.
-    #[must_use]
-    pub const fn content(&self) -> &AgreementContent {
-        &self.agreement.content
-    }
-
-    /// The clocks of a ticket that runs under it.
-    #[must_use]
-    pub fn clocks(&self, ticket: &Ticket, as_of: Timestamp) -> TicketEvaluation {
-        evaluate(&ticket.facts, &self.rules, &self.calendar, as_of)
-    }
-
-    /// The life of one cycle of one of its clocks.
+impl InForce {
+    /// The terms of a ticket, its own first, then those in return. With `known_at`, without the
+    /// repins that were recorded later.
     ///
     /// # Errors
-    /// If it has too many intervals.
-    pub fn explain(
+    /// If it is not one of the tickets asked about.
+    pub fn of(
         &self,
         ticket: &Ticket,
-        target_type: TargetType,
-        cycle: u32,
-        as_of: Timestamp,
-    ) -> Result<ClockExplanation, ExplainError> {
-        let terms = [Terms {
-            from: Timestamp::EARLIEST,
-            event_id: "",
-            rules: &self.rules,
-            calendar: &self.calendar,
-        }];
-        let case = Case::under(&ticket.facts, &terms);
-        explain_case(&case, target_type, Some(cycle), as_of)
+        known_at: Option<Timestamp>,
+    ) -> Result<Vec<TermsInForce>, Refusal> {
+        let courses = ticket.assignments().into_iter().map(|assignments| {
+            let steps = self.course(&assignments, known_at)?.into_iter();
+            let steps = steps.map(|step| {
+                let pinned = self.pinned.get(&step.terms).map(Arc::clone);
+                Ok((step, pinned.ok_or_else(|| lost("an agreement"))?))
+            });
+            TermsInForce::new(steps.collect::<Result<_, Refusal>>()?)
+                .ok_or_else(|| lost("a ticket's terms"))
+        });
+        courses.collect()
+    }
+
+    fn course(
+        &self,
+        assignments: &[Assignment],
+        known_at: Option<Timestamp>,
+    ) -> Result<Vec<Assignment>, Refusal> {
+        let known = |repin: &&Repin| known_at.is_none_or(|at| repin.recorded_at <= at);
+        course(assignments, |agreement| {
+            let repins = self.repins.get(agreement);
+            let repins = repins.ok_or_else(|| lost("an agreement"))?;
+            Ok(repins.iter().filter(known).cloned().collect::<Vec<_>>())
+        })
+    }
+
+    /// For tests: one set of terms that nothing changes.
+    #[cfg(test)]
+    pub(super) fn only(pinned: PinnedAgreement) -> Self {
+        let terms = pinned.terms.clone();
+        Self {
+            repins: HashMap::from([(terms.agreement.clone(), Arc::from([]))]),
+            pinned: HashMap::from([(terms, Arc::new(pinned))]),
+        }
     }
 }
 
-/// The agreements that a ticket pins: its own, and the one in return.
-pub fn pins_of(ticket: &Ticket) -> impl Iterator<Item = Pin> + '_ {
-    ticket
-        .terms()
-        .map(|terms| (terms.agreement, terms.revision))
-}
-
-/// Those of the agreements that a ticket pins, its own first.
-///
-/// # Errors
-/// If one of them is not among them.
-pub(super) fn pinned_by(
-    ticket: &Ticket,
-    agreements: &HashMap<Pin, Arc<PinnedAgreement>>,
-) -> Result<Vec<Arc<PinnedAgreement>>, Refusal> {
-    let of = |pin: Pin| agreements.get(&pin).map(Arc::clone);
-    pins_of(ticket)
-        .map(|pin| of(pin).ok_or_else(|| lost("an agreement")))
-        .collect()
-}
-
-/// Agreements that tickets pin, remembered by scope, id and revision.
+/// Agreements that tickets run under, remembered.
 #[derive(Debug, Default)]
 pub struct PinnedAgreements {
-    known: Mutex<HashMap<(ScopeId, Pin), Arc<PinnedAgreement>>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// What a revision says never changes.
+    pinned: HashMap<(ScopeId, PinnedTerms), Arc<PinnedAgreement>>,
+    /// Holds for as long as the partnership counts so many repins.
+    repins: HashMap<(ScopeId, String), (u32, Arc<[Repin]>)>,
 }
 
 impl PinnedAgreements {
-    /// The agreements of one ticket, its own first.
+    /// What is in force for tickets of `member`'s partnership.
     ///
     /// # Errors
-    /// As [`Self::of_tickets`].
-    pub async fn of_ticket(
-        &self,
-        api: &Api,
-        scope: &ScopeId,
-        ticket: &Ticket,
-    ) -> Result<Vec<Arc<PinnedAgreement>>, ApiError> {
-        let found = self.of_tickets(api, scope, std::iter::once(ticket)).await?;
-        Ok(pinned_by(ticket, &found)?)
-    }
-
-    /// The agreements of tickets in `scope`, each once.
-    ///
-    /// # Errors
-    /// If the store fails, or does not have one of them.
+    /// If the store fails, or does not have what a ticket names.
     pub async fn of_tickets<'ticket>(
         &self,
         api: &Api,
-        scope: &ScopeId,
+        partnership: &Found<Partnership>,
         tickets: impl Iterator<Item = &'ticket Ticket>,
-    ) -> Result<HashMap<Pin, Arc<PinnedAgreement>>, ApiError> {
-        let (mut found, missing) = self.remembered(scope, tickets);
+    ) -> Result<InForce, ApiError> {
+        let scope = ScopeId::partnership(&partnership.id);
+        let assignments: Vec<Vec<Assignment>> =
+            tickets.flat_map(|ticket| ticket.assignments()).collect();
+        let agreements: BTreeSet<&str> = assignments
+            .iter()
+            .flatten()
+            .map(|assignment| assignment.terms.agreement.as_str())
+            .collect();
+        let mut in_force = InForce {
+            repins: self
+                .repins(api, &scope, partnership.state.repins, &agreements)
+                .await?,
+            ..InForce::default()
+        };
+        let mut wanted = BTreeSet::new();
+        for assignments in &assignments {
+            let course = in_force.course(assignments, None)?;
+            wanted.extend(course.into_iter().map(|step| step.terms));
+        }
+        in_force.pinned = self.pinned(api, &scope, wanted).await?;
+        Ok(in_force)
+    }
+
+    /// The repins of agreements, from memory where they are remembered for this count of them.
+    async fn repins(
+        &self,
+        api: &Api,
+        scope: &ScopeId,
+        count: u32,
+        agreements: &BTreeSet<&str>,
+    ) -> Result<HashMap<String, Arc<[Repin]>>, ApiError> {
+        let mut found = HashMap::new();
+        let mut missing = Vec::new();
+        for id in agreements {
+            match self.remembered_repins(scope, id, count) {
+                Some(repins) => drop(found.insert((*id).to_owned(), repins)),
+                None => missing.push(RecordKey::new(scope, Kind::Agreement, *id)),
+            }
+        }
         if missing.is_empty() {
             return Ok(found);
         }
-        let keys: BTreeSet<&str> = missing.iter().map(|(id, _)| id.as_str()).collect();
-        let keys: Vec<RecordKey> = keys
-            .into_iter()
-            .map(|id| RecordKey::new(scope, Kind::Agreement, id))
-            .collect();
-        let mut agreements: HashMap<String, Agreement> = HashMap::new();
-        for row in api.ledger.store().records(&keys).await? {
+        for row in api.ledger.store().records(&missing).await? {
             let versioned = rows::decode_row(&row)?;
             if let Some(agreement) = Agreement::from_record(&versioned.record) {
-                agreements.insert(row.key.id, agreement.clone());
+                let repins: Arc<[Repin]> = agreement.repins.as_slice().into();
+                let mut memory = self.memory();
+                if memory.repins.len() >= AGREEMENTS_MAX {
+                    memory.repins.clear();
+                }
+                let key = (scope.clone(), row.key.id.clone());
+                memory.repins.insert(key, (count, Arc::clone(&repins)));
+                found.insert(row.key.id, repins);
             }
-        }
-        let wanted: BTreeSet<Pin> = agreements.values().map(calendar_of).collect();
-        let wanted: Vec<Pin> = wanted.into_iter().collect();
-        let calendars = calendars(api, scope, &wanted).await?;
-        for pin in missing {
-            let agreement = agreements.get(&pin.0).ok_or_else(|| lost("an agreement"))?;
-            let calendar = calendars
-                .get(&calendar_of(agreement))
-                .ok_or_else(|| lost("a calendar"))?;
-            let pinned = Arc::new(PinnedAgreement::new(
-                &pin.0,
-                agreement.clone(),
-                Arc::clone(calendar),
-            ));
-            self.remember(scope, &pin, &pinned);
-            found.insert(pin, pinned);
         }
         Ok(found)
     }
 
-    fn remembered<'ticket>(
+    fn remembered_repins(&self, scope: &ScopeId, id: &str, count: u32) -> Option<Arc<[Repin]>> {
+        let memory = self.memory();
+        let (counted, repins) = memory.repins.get(&(scope.clone(), id.to_owned()))?;
+        (*counted == count).then(|| Arc::clone(repins))
+    }
+
+    /// Revisions of agreements, from memory where they are remembered.
+    async fn pinned(
+        &self,
+        api: &Api,
+        scope: &ScopeId,
+        wanted: BTreeSet<PinnedTerms>,
+    ) -> Result<HashMap<PinnedTerms, Arc<PinnedAgreement>>, ApiError> {
+        let (mut found, missing) = self.remembered(scope, wanted);
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let contents = contents(api, scope, &missing).await?;
+        let calendars_wanted: BTreeSet<Pin> = contents.values().map(calendar_of).collect();
+        let calendars_wanted: Vec<Pin> = calendars_wanted.into_iter().collect();
+        let calendars = calendars(api, scope, &calendars_wanted).await?;
+        for (terms, content) in contents {
+            let calendar = calendars.get(&calendar_of(&content));
+            let calendar = Arc::clone(calendar.ok_or_else(|| lost("a calendar"))?);
+            let pinned = Arc::new(PinnedAgreement::new(terms.clone(), content, calendar));
+            let mut memory = self.memory();
+            if memory.pinned.len() >= AGREEMENTS_MAX {
+                memory.pinned.clear();
+            }
+            let key = (scope.clone(), terms.clone());
+            memory.pinned.insert(key, Arc::clone(&pinned));
+            found.insert(terms, pinned);
+        }
+        Ok(found)
+    }
+
+    fn remembered(
         &self,
         scope: &ScopeId,
-        tickets: impl Iterator<Item = &'ticket Ticket>,
-    ) -> (HashMap<Pin, Arc<PinnedAgreement>>, BTreeSet<Pin>) {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted: BTreeSet<PinnedTerms>,
+    ) -> (
+        HashMap<PinnedTerms, Arc<PinnedAgreement>>,
+        BTreeSet<PinnedTerms>,
+    ) {
+        let memory = self.memory();
         let mut found = HashMap::new();
         let mut missing = BTreeSet::new();
-        for pin in tickets.flat_map(pins_of) {
-            if found.contains_key(&pin) {
-                continue;
-            }
-            let key = (scope.clone(), pin);
-            match known.get(&key) {
+        for terms in wanted {
+            let key = (scope.clone(), terms);
+            match memory.pinned.get(&key) {
                 Some(pinned) => drop(found.insert(key.1, Arc::clone(pinned))),
                 None => drop(missing.insert(key.1)),
             }
@@ -301,18 +327,46 @@ impl PinnedAgreements {
         (found, missing)
     }
 
-    fn remember(&self, scope: &ScopeId, pin: &Pin, pinned: &Arc<PinnedAgreement>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= AGREEMENTS_MAX {
-            known.clear();
-        }
-        known.insert((scope.clone(), pin.clone()), Arc::clone(pinned));
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn calendar_of(agreement: &Agreement) -> Pin {
-    (
-        agreement.content.calendar.clone(),
-        agreement.content.calendar_revision,
-    )
+/// What revisions of agreements say: the agreement has its latest, earlier ones are on their own.
+async fn contents(
+    api: &Api,
+    scope: &ScopeId,
+    wanted: &BTreeSet<PinnedTerms>,
+) -> Result<HashMap<PinnedTerms, AgreementContent>, ApiError> {
+    let mut keys: BTreeSet<RecordKey> = BTreeSet::new();
+    for terms in wanted {
+        let kept = AgreementRevision::id_of(&terms.agreement, terms.revision);
+        keys.insert(RecordKey::new(scope, Kind::AgreementRevision, kept));
+        keys.insert(RecordKey::new(
+            scope,
+            Kind::Agreement,
+            terms.agreement.as_str(),
+        ));
+    }
+    let keys: Vec<RecordKey> = keys.into_iter().collect();
+    let mut read = HashMap::new();
+    for row in api.ledger.store().records(&keys).await? {
+        let versioned = rows::decode_row(&row)?;
+        if let Some(agreement) = Agreement::from_record(&versioned.record) {
+            let id = AgreementRevision::id_of(&row.key.id, agreement.revision);
+            read.insert(id, agreement.content.clone());
+        } else if let Some(kept) = AgreementRevision::from_record(&versioned.record) {
+            read.insert(row.key.id, kept.content.clone());
+        }
+    }
+    let contents = wanted.iter().map(|terms| {
+        let id = AgreementRevision::id_of(&terms.agreement, terms.revision);
+        let content = read.get(&id).cloned();
+        Ok((terms.clone(), content.ok_or_else(|| lost("an agreement"))?))
+    });
+    contents.collect()
+}
+
+fn calendar_of(content: &AgreementContent) -> Pin {
+    (content.calendar.clone(), content.calendar_revision)
 }

@@ -2,14 +2,13 @@
 
 mod draft;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use prost::Message;
 use tonic::{Request, Response};
 
 use self::draft::Draft;
-use super::pinned::{Pin, PinnedAgreement, pins_of};
+use super::pinned::InForce;
 use super::walk::{Chosen, Walk};
 use super::words::{long, to_target_type, to_verdict};
 use super::{AGREEMENT_SHAPE, SlaService, parse_as_of, parse_instant};
@@ -22,7 +21,7 @@ use crate::api::status::ApiError;
 use crate::domain::content_hash;
 use crate::domain::firm::Permission;
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::clock::{ClockEvaluation, TargetType, TicketEvaluation, evaluate};
+use crate::domain::sla::clock::{ClockEvaluation, TargetType, TicketEvaluation};
 use crate::domain::sla::simulation::{ClockDifference, Period, Simulation, VerdictCounts};
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -69,8 +68,11 @@ pub(super) async fn simulate(
     let mut run = run;
     while let Some(tickets) = walk.next().await? {
         let states = tickets.iter().map(|(_, ticket)| ticket);
-        let agreements = service.agreements.of_tickets(api, &scope, states).await?;
-        run = place.run(move || run.judge(&tickets, &agreements)).await?;
+        let in_force = service
+            .agreements
+            .of_tickets(api, &member.partnership, states)
+            .await?;
+        run = place.run(move || run.judge(&tickets, &in_force)).await??;
         if run.is_full() {
             break;
         }
@@ -120,15 +122,17 @@ fn digest(message: &v1::SimulateAgreementRequest) -> String {
     content_hash("entente.simulate-agreement.v1", &rest.encode_to_vec())
 }
 
-/// What the agreement `id` made of a ticket, by the terms that it really ran under.
+/// What the agreement `id` made of a ticket, by the terms that it really ran under; `None` if they
+/// were others.
 fn as_it_was(
     id: &str,
     ticket: &Ticket,
-    agreements: &HashMap<Pin, Arc<PinnedAgreement>>,
-    as_of: Timestamp,
-) -> Option<TicketEvaluation> {
-    let pinned = pins_of(ticket).find(|(agreement, _)| agreement == id)?;
-    Some(agreements.get(&pinned)?.clocks(ticket, as_of))
+    in_force: &InForce,
+    [as_of, known_at]: [Timestamp; 2],
+) -> Result<Option<TicketEvaluation>, Refusal> {
+    let terms = in_force.of(ticket, Some(known_at))?;
+    let terms = terms.iter().find(|terms| terms.is_about(id));
+    Ok(terms.map(|terms| terms.clocks(ticket, as_of)))
 }
 
 /// What has been judged so far.
@@ -150,20 +154,15 @@ impl Run {
         self.after.is_some() && self.listed.len() >= self.limit
     }
 
-    fn judge(
-        mut self,
-        tickets: &[(String, Ticket)],
-        agreements: &HashMap<Pin, Arc<PinnedAgreement>>,
-    ) -> Self {
+    fn judge(mut self, tickets: &[(String, Ticket)], in_force: &InForce) -> Result<Self, Refusal> {
         let draft = Arc::clone(&self.draft);
+        let instants = [self.as_of, self.known_at];
         for (id, ticket) in tickets {
-            let Some(before) = as_it_was(&draft.agreement, ticket, agreements, self.as_of) else {
+            let before = as_it_was(&draft.agreement, ticket, in_force, instants)?;
+            let Some(before) = before.filter(|before| before.opened_at <= self.as_of) else {
                 continue;
             };
-            if before.opened_at > self.as_of {
-                continue;
-            }
-            let after = evaluate(&ticket.facts, &draft.rules, &draft.calendar, self.as_of);
+            let after = draft.clocks(ticket, self.as_of);
             for difference in self.simulation.add(&before, &after) {
                 let place = Position {
                     known_at: self.known_at,
@@ -177,7 +176,7 @@ impl Run {
                 break;
             }
         }
-        self
+        Ok(self)
     }
 
     fn list(&mut self, place: Position, difference: ClockDifference) {

@@ -1,13 +1,11 @@
 //! `BatchGetTickets`: several tickets in short, with their deadlines flat.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use tonic::{Request, Response};
 
 use super::check::whole;
 use super::clock::Charges;
-use super::pinned::{PinnedAgreement, pinned_by};
 use super::ticket::{SHAPE, own_references};
 use super::words::{count, long, to_ticket_state};
 use super::{SlaService, decode, parse_neighbour, parse_parent};
@@ -21,6 +19,7 @@ use crate::domain::identity::ExternalReference;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{ChargedParty, ClockEvaluation, TargetType, Verdict};
+use crate::domain::sla::in_force::TermsInForce;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::proto::v1;
@@ -50,13 +49,16 @@ pub(super) async fn batch_get(
     }
     let references = own_references(&caller.firm, api.ledger.store().references_of(&keys).await?);
     let states = found.values().map(|ticket| &ticket.state);
-    let agreements = service.agreements.of_tickets(api, &scope, states).await?;
+    let in_force = service
+        .agreements
+        .of_tickets(api, &member.partnership, states)
+        .await?;
     let mut tickets = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         let ticket = found.get(id).ok_or_else(|| missing(index))?;
-        let pinned = pinned_by(&ticket.state, &agreements)?;
+        let terms = in_force.of(&ticket.state, None)?;
         let own = references.get(id).map_or(&[][..], Vec::as_slice);
-        tickets.push(summary(&member, ticket, &pinned, own, as_of));
+        tickets.push(summary(&member, ticket, &terms, own, as_of));
     }
     Ok(Response::new(v1::BatchGetTicketsResponse { tickets }))
 }
@@ -88,7 +90,7 @@ fn missing(index: usize) -> Refusal {
 fn summary(
     member: &Member,
     ticket: &Found<Ticket>,
-    pinned: &[Arc<PinnedAgreement>],
+    terms: &[TermsInForce],
     references: &[ExternalReference],
     as_of: Timestamp,
 ) -> v1::TicketSummary {
@@ -98,9 +100,13 @@ fn summary(
         external_references: references.iter().map(to_reference).collect(),
         ..v1::TicketSummary::default()
     };
-    for (index, agreement) in pinned.iter().enumerate() {
-        let evaluation = agreement.clocks(&ticket.state, as_of);
-        let charges = Charges::new(&partnership.id, &partnership.state, agreement.content());
+    for (index, in_force) in terms.iter().enumerate() {
+        let evaluation = in_force.clocks(&ticket.state, as_of);
+        let charges = Charges::new(
+            &partnership.id,
+            &partnership.state,
+            &in_force.at(as_of).content,
+        );
         shown.breached_count += count(
             evaluation
                 .clocks

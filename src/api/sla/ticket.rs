@@ -1,13 +1,11 @@
 //! Tickets with their clocks: one, one by the caller's own id, a page of them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use tonic::{Request, Response};
 
 use super::clock::{Charges, to_clock};
 use super::ingest::REFERENCES_READ_MAX;
-use super::pinned::{PinnedAgreement, pinned_by};
 use super::words::{count, ticket_state, to_ticket_state};
 use super::{SlaService, all_of, decode, parse_as_of, parse_known_at, parse_parent};
 use crate::api::caller::Caller;
@@ -23,6 +21,7 @@ use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::clock::{Priority, TicketState};
+use crate::domain::sla::in_force::{PinnedTerms, TermsInForce};
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::text::require_reference;
 use crate::domain::time::Timestamp;
@@ -216,17 +215,19 @@ async fn show_all(
         .filter_map(|ticket| ticket.state.title.clone())
         .collect();
     let states = found.iter().map(|ticket| &ticket.state);
-    let agreements = service.agreements.of_tickets(api, &scope, states).await?;
+    let in_force = service
+        .agreements
+        .of_tickets(api, &member.partnership, states)
+        .await?;
     let mut references =
         own_references(&caller.firm, api.ledger.store().references_of(&keys).await?);
     let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
     let mut shown = Vec::with_capacity(found.len());
     for ticket in found {
-        let pinned = pinned_by(&ticket.state, &agreements)?;
         let view = TicketView {
             member,
             ticket,
-            pinned,
+            terms: in_force.of(&ticket.state, None)?,
             references: references.remove(&ticket.id).unwrap_or_default(),
             title: texts.show(ticket.state.title.as_ref()),
             as_of,
@@ -261,16 +262,16 @@ async fn show_one(
     let (member, mut ticket) = read?;
     ticket.state = ticket.state.as_known_at(asked.known_at);
     let as_of = instant(asked.as_of.or(asked.known_at), &ticket.state, api.now())?;
-    let pinned = service
+    let in_force = service
         .agreements
-        .of_ticket(api, &scope, &ticket.state)
+        .of_tickets(api, &member.partnership, std::iter::once(&ticket.state))
         .await?;
     let titles = ticket.state.title.iter().cloned().collect();
     let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
     let view = TicketView {
         member: &member,
         ticket: &ticket,
-        pinned,
+        terms: in_force.of(&ticket.state, asked.known_at)?,
         references: own_references(&caller.firm, references?)
             .remove(&ticket.id)
             .unwrap_or_default(),
@@ -321,8 +322,8 @@ pub(super) fn own_references(
 struct TicketView<'view> {
     member: &'view Member,
     ticket: &'view Found<Ticket>,
-    /// Its own agreement first.
-    pinned: Vec<Arc<PinnedAgreement>>,
+    /// Its own first.
+    terms: Vec<TermsInForce>,
     references: Vec<ExternalReference>,
     title: String,
     as_of: Timestamp,
@@ -341,24 +342,29 @@ impl TicketView<'_> {
         let scope = self.member.scope();
         let mut clocks = Vec::new();
         let mut standing = None;
-        for pinned in &self.pinned {
-            let evaluation = pinned.clocks(ticket, self.as_of);
-            let charges = Charges::new(&partnership.id, &partnership.state, pinned.content());
+        for terms in &self.terms {
+            let evaluation = terms.clocks(ticket, self.as_of);
+            let content = &terms.at(self.as_of).content;
+            let charges = Charges::new(&partnership.id, &partnership.state, content);
             let shown = evaluation.clocks.iter();
-            clocks.extend(
-                shown.map(|clock| to_clock(clock, ticket, pinned.id(), &charges, self.as_of)),
-            );
+            clocks.extend(shown.map(|clock| to_clock(clock, ticket, terms, &charges, self.as_of)));
             standing = standing.or(Some(evaluation));
         }
         let (state, priority, opened_at) = standing
             .map_or((TicketState::New, None, self.as_of), |evaluation| {
                 (evaluation.state, evaluation.priority, evaluation.opened_at)
             });
+        let opened_under = PinnedTerms {
+            agreement: ticket.agreement.clone(),
+            revision: ticket.agreement_revision,
+        };
+        let own = self.terms.first();
+        let own = own.map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
         v1::Ticket {
             name: name_in(&scope, "tickets", id),
             external_references: self.references.iter().map(to_reference).collect(),
-            agreement: name_in(&scope, "agreements", &ticket.agreement),
-            agreement_revision: i64::from(ticket.agreement_revision),
+            agreement: name_in(&scope, "agreements", &own.agreement),
+            agreement_revision: i64::from(own.revision),
             title: self.title.clone(),
             state: to_ticket_state(state).into(),
             priority: priority.map_or(0, |priority: Priority| priority.get().into()),
@@ -376,7 +382,7 @@ impl TicketView<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clock::tests::{OPENED, after, partnership, pinned, ticket};
+    use super::super::clock::tests::{OPENED, after, in_force, partnership, ticket};
     use super::*;
 
     fn found<T>(id: &str, state: T) -> Found<T> {
@@ -415,12 +421,12 @@ mod tests {
 
     #[test]
     fn a_ticket_is_shown_as_of_an_instant() {
-        let (member, pinned) = (member(), Arc::new(pinned()));
+        let member = member();
         let ticket = found("t", ticket());
         let mut view = TicketView {
             member: &member,
             ticket: &ticket,
-            pinned: vec![Arc::clone(&pinned)],
+            terms: in_force(),
             references: vec![row("north", "p", "t").reference],
             title: "Printer on fire".into(),
             as_of: after(45),
@@ -447,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_ticket_of_parked_events_alone_has_no_opening() {
-        let (member, pinned) = (member(), Arc::new(pinned()));
+        let member = member();
         let ticket = found(
             "t",
             Ticket {
@@ -458,7 +464,7 @@ mod tests {
         let view = TicketView {
             member: &member,
             ticket: &ticket,
-            pinned: vec![Arc::clone(&pinned)],
+            terms: in_force(),
             references: Vec::new(),
             title: String::new(),
             as_of: OPENED,

@@ -33,8 +33,10 @@ impl Chosen {
     fn take(&self, ticket: Ticket) -> Option<Ticket> {
         let ticket = ticket.as_known_at(Some(self.known_at));
         let runs = ticket
-            .terms()
-            .any(|terms| terms.agreement == self.agreement);
+            .assignments()
+            .iter()
+            .flatten()
+            .any(|assignment| assignment.terms.agreement == self.agreement);
         (runs && self.period.opened_in(&ticket)).then_some(ticket)
     }
 }

@@ -111,6 +111,18 @@ pub struct Partnership {
     pub ended_at: Option<Timestamp>,
     /// Agreements under which tickets may run.
     pub agreements_in_force: Vec<String>,
+    /// How often a revision of an agreement reached tickets that were open: what readers remember
+    /// of repins holds for one count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repins: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Partnership {
@@ -261,6 +273,8 @@ events! {
         TermsApproved(terms::TermsApproved) = "partnership.terms_approved", 1;
         /// An agreement came into force.
         AgreementStarted(AgreementNamed) = "partnership.agreement_started", 1;
+        /// A revision of an agreement reaches tickets that are open already.
+        AgreementRepinned(AgreementNamed) = "partnership.agreement_repinned", 1;
         /// An agreement is no longer in force.
         AgreementEnded(AgreementNamed) = "partnership.agreement_ended", 1;
         /// It ended.
@@ -288,6 +302,7 @@ impl Aggregate for Partnership {
                 invitation: None,
                 ended_at: None,
                 agreements_in_force: Vec::new(),
+                repins: 0,
             }),
             (Some(partnership), event) => partnership.changed(event, recorded),
             (None, _) => None,
@@ -319,6 +334,7 @@ impl Partnership {
             PartnershipEvent::AgreementStarted(named) => {
                 self.agreements_in_force.push(named.agreement.clone());
             }
+            PartnershipEvent::AgreementRepinned(_) => self.repins += 1,
             PartnershipEvent::AgreementEnded(named) => {
                 self.agreements_in_force
                     .retain(|agreement| *agreement != named.agreement);

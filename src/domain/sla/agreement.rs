@@ -1,27 +1,28 @@
 //! Agreements: which service levels one party owes another.
 
 mod check;
+mod decide;
+mod refresh;
+mod revision;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::check::check_content;
 use super::clock::{
     ClockRules, EscalationLevel, RetargetRule, ServiceLevelTarget, Side, TargetReopenRule,
     TicketState,
 };
-use super::settings::Calendar;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
-use crate::domain::command::Decision;
-use crate::domain::content_hash;
-use crate::domain::identity::{FirmId, PartyId};
-use crate::domain::outsiders::{Client, already_exists};
-use crate::domain::partnership::{
-    AgreementNamed, Approval, Partnership, PartnershipEvent, Party, as_active_party,
+use crate::domain::identity::PartyId;
+use crate::domain::partnership::Approval;
+use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
+
+pub use self::check::check_content;
+pub use self::decide::decide;
+pub use self::refresh::{Refresh, RefreshAdvanced, note_refresh};
+pub use self::revision::{
+    AgreementRevised, AgreementRevision, AgreementRevisionEvent, ProposedRevision, REVISIONS_MAX,
+    Repin, RevisionApproved, RevisionProposed,
 };
-use crate::domain::record::{Event, Kind};
-use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::time::{MICROS_PER_DAY, Span};
-use crate::domain::world::{Stop, View};
 
 /// Most targets of one agreement: six types at five priorities.
 pub const TARGETS_MAX: usize = 30;
@@ -157,6 +158,18 @@ pub struct Agreement {
     pub state: AgreementState,
     /// Who approved.
     pub approvals: Vec<Approval>,
+    /// A revision that waits for approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<ProposedRevision>,
+    /// Which revisions reach tickets that were open already, in the order of their approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repins: Vec<Repin>,
+    /// How far the sweeper has come with open tickets, if it is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Refresh>,
+    /// When open tickets have to be looked at because of a repin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
 }
 
 /// An agreement was proposed, or asserted by one firm alone.
@@ -195,6 +208,16 @@ events! {
         Proposed(AgreementProposed) = "agreement.proposed", 1;
         /// A party approved.
         Approved(AgreementApproved) = "agreement.approved", 1;
+        /// A revision of it was proposed.
+        RevisionProposed(RevisionProposed) = "agreement.revision_proposed", 1;
+        /// A party approved the proposed revision.
+        RevisionApproved(RevisionApproved) = "agreement.revision_approved", 1;
+        /// A revision came into force for new tickets.
+        Revised(AgreementRevised) = "agreement.revised", 1;
+        /// A revision reaches tickets that are open already.
+        Repinned(Repin) = "agreement.repinned", 1;
+        /// Some of the open tickets were looked at because of a repin.
+        RefreshAdvanced(RefreshAdvanced) = "agreement.refresh_advanced", 1;
         /// It ended.
         Ended(AgreementEnded) = "agreement.ended", 1;
     }
@@ -212,24 +235,51 @@ impl Aggregate for Agreement {
                 revision: 1,
                 state: proposed.state,
                 approvals: vec![Approval::of(&proposed.proposer, recorded)?],
+                proposed: None,
+                repins: Vec::new(),
+                refresh: None,
+                due_at: None,
             }),
-            (Some(mut agreement), AgreementEvent::Approved(approved)) => {
-                agreement
-                    .approvals
-                    .push(Approval::of(&approved.party, recorded)?);
-                agreement.state = approved.state;
-                Some(agreement)
-            }
-            (Some(mut agreement), AgreementEvent::Ended(_)) => {
-                agreement.state = AgreementState::Ended;
-                Some(agreement)
-            }
-            _ => None,
+            (Some(agreement), event) => agreement.changed(event, recorded),
+            (None, _) => None,
         }
     }
 
     fn state(&self) -> &'static str {
         self.state.as_str()
+    }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        self.due_at
+    }
+}
+
+impl Agreement {
+    fn changed(mut self, event: &AgreementEvent, recorded: &Recorded) -> Option<Self> {
+        match event {
+            AgreementEvent::Proposed(_) => return None,
+            AgreementEvent::Approved(approved) => {
+                self.approvals
+                    .push(Approval::of(&approved.party, recorded)?);
+                self.state = approved.state;
+            }
+            AgreementEvent::RevisionProposed(proposed) => {
+                let approval = Approval::of(&proposed.proposer, recorded)?;
+                self.proposed = Some(proposed.revision(approval));
+            }
+            AgreementEvent::RevisionApproved(approved) => {
+                let approval = Approval::of(&approved.party, recorded)?;
+                self.proposed.as_mut()?.approvals.push(approval);
+            }
+            AgreementEvent::Revised(revised) => self.revise(revised)?,
+            AgreementEvent::Repinned(repin) => self.repin(repin),
+            AgreementEvent::RefreshAdvanced(advanced) => self.advance_refresh(advanced),
+            AgreementEvent::Ended(_) => {
+                self.state = AgreementState::Ended;
+                self.proposed = None;
+            }
+        }
+        Some(self)
     }
 }
 
@@ -250,178 +300,19 @@ pub enum AgreementCommand {
         /// What the caller saw.
         hash: String,
     },
+    /// Proposes a revision; alone in its partnership, a firm puts it in force at once.
+    Revise {
+        /// Which agreement.
+        id: String,
+        /// What it shall say. A calendar revision of 0 stands for the latest.
+        content: AgreementContent,
+        /// From when on it shall also count for tickets that are open then, but not before all have
+        /// approved; `None` for new tickets only.
+        repin_from: Option<Timestamp>,
+    },
     /// Ends it; ending it again changes nothing.
     End {
         /// Which agreement.
         id: String,
     },
-}
-
-/// Decides a command on agreements.
-///
-/// # Errors
-/// A refusal, or what has to be loaded first.
-pub fn decide(
-    command: &AgreementCommand,
-    firm: &FirmId,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let (partnership, party) = as_active_party(firm, view)?;
-    match command {
-        AgreementCommand::Create { id, content } => {
-            create(id.as_deref(), content, partnership, party, view)
-        }
-        AgreementCommand::Approve { id, hash } => approve(id, hash, partnership, party, view),
-        AgreementCommand::End { id } => end(id, view),
-    }
-}
-
-fn create(
-    id: Option<&str>,
-    content: &AgreementContent,
-    partnership: &Partnership,
-    party: &Party,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let id = id.map_or_else(|| view.new_id(0), str::to_owned);
-    if view.find::<Agreement>(&id)?.is_some() {
-        return Err(already_exists(Kind::Agreement, &id).into());
-    }
-    let mut content = content.clone();
-    if content.thresholds_bps.is_empty() {
-        content.thresholds_bps = THRESHOLDS_BPS_DEFAULT.to_vec();
-    }
-    check_content(&content, partnership)?;
-    pin_calendar(&mut content, view)?;
-    if let Some(client) = &content.client {
-        view.get::<Client>(client)?;
-    }
-    let alone = partnership.firms().count() == 1;
-    if alone && partnership.agreements_in_force.len() >= AGREEMENTS_IN_FORCE_MAX {
-        return Err(Refusal::limit("agreements_in_force", AGREEMENTS_IN_FORCE_MAX).into());
-    }
-    let state = if alone {
-        AgreementState::Asserted
-    } else {
-        AgreementState::Proposed
-    };
-    let hash = content_hash("entente.agreement.v1", &content);
-    let proposed = AgreementProposed {
-        proposer: party.id.clone(),
-        content,
-        hash,
-        state,
-    };
-    let decision = Decision::about(Kind::Agreement, &id)
-        .event(Event::new(&id, AgreementEvent::Proposed(proposed)));
-    Ok(if alone {
-        decision.event(started(&id, view))
-    } else {
-        decision
-    })
-}
-
-fn started(id: &str, view: &View<'_>) -> Event {
-    let named = AgreementNamed {
-        agreement: id.to_owned(),
-    };
-    Event::new(view.scope.id(), PartnershipEvent::AgreementStarted(named))
-}
-
-/// Pins the calendar's revision and refuses a target that it cannot hold.
-fn pin_calendar(content: &mut AgreementContent, view: &View<'_>) -> Result<(), Stop> {
-    let missing = || Refusal::field(Reason::NotFound, "agreement.calendar", "no such calendar");
-    let calendar = view
-        .find::<Calendar>(&content.calendar)?
-        .ok_or_else(missing)?;
-    if content.calendar_revision == 0 {
-        content.calendar_revision = calendar.latest_revision;
-    }
-    if content.calendar_revision > calendar.latest_revision {
-        return Err(Refusal::field(
-            Reason::NotFound,
-            "agreement.calendar_revision",
-            "no such revision",
-        )
-        .into());
-    }
-    let compiled = view.calendar(&content.calendar, content.calendar_revision)?;
-    for (index, target) in content.targets.iter().enumerate() {
-        if compiled.add(view.now, target.duration).is_none() {
-            let field = format!("agreement.targets[{index}].duration");
-            return Err(Refusal::field(
-                Reason::TargetUnreachable,
-                field,
-                "the calendar never has that much open time",
-            )
-            .into());
-        }
-    }
-    Ok(())
-}
-
-fn approve(
-    id: &str,
-    hash: &str,
-    partnership: &Partnership,
-    party: &Party,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let agreement = view.get::<Agreement>(id)?;
-    let decision = Decision::about(Kind::Agreement, id);
-    if agreement.hash != hash {
-        return Err(
-            Refusal::new(Reason::StaleHash, "the agreement has another hash")
-                .with("hash", &agreement.hash)
-                .into(),
-        );
-    }
-    if Approval::is_among(&agreement.approvals, &party.id) {
-        return Ok(decision);
-    }
-    if agreement.state == AgreementState::Ended {
-        return Err(Refusal::invalid_state(agreement.state.as_str(), "ApproveAgreement").into());
-    }
-    let everyone = !partnership.has_placeholder()
-        && partnership.firms().all(|other| {
-            other.id == party.id || Approval::is_among(&agreement.approvals, &other.id)
-        });
-    let state = if everyone {
-        AgreementState::Active
-    } else {
-        agreement.state
-    };
-    let starts = state.is_in_force() && !agreement.state.is_in_force();
-    if starts && partnership.agreements_in_force.len() >= AGREEMENTS_IN_FORCE_MAX {
-        return Err(Refusal::limit("agreements_in_force", AGREEMENTS_IN_FORCE_MAX).into());
-    }
-    let approved = AgreementApproved {
-        party: party.id.clone(),
-        state,
-    };
-    let decision = decision.event(Event::new(id, AgreementEvent::Approved(approved)));
-    Ok(if starts {
-        decision.event(started(id, view))
-    } else {
-        decision
-    })
-}
-
-fn end(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
-    let agreement = view.get::<Agreement>(id)?;
-    let decision = Decision::about(Kind::Agreement, id);
-    if agreement.state == AgreementState::Ended {
-        return Ok(decision);
-    }
-    let decision = decision.event(Event::new(id, AgreementEvent::Ended(AgreementEnded {})));
-    if !agreement.state.is_in_force() {
-        return Ok(decision);
-    }
-    let named = AgreementNamed {
-        agreement: id.to_owned(),
-    };
-    Ok(decision.event(Event::new(
-        view.scope.id(),
-        PartnershipEvent::AgreementEnded(named),
-    )))
 }

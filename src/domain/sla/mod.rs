@@ -9,6 +9,8 @@ pub mod combination;
 pub mod compiled;
 pub mod explain;
 pub mod icalendar;
+pub mod in_force;
+pub mod link;
 pub mod settings;
 pub mod simulation;
 pub mod ticket;

@@ -17,6 +17,7 @@ use super::clock::{
     ClockEvaluation, LevelAt, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact,
     TicketState, sort_facts,
 };
+use super::in_force::{Assignment, PinnedTerms, TermsInForce};
 use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
@@ -25,7 +26,7 @@ use crate::domain::time::{Span, Timestamp};
 
 pub use decide::{IngestEvent, PARKED, TicketCommand, decide};
 pub use replay::{tick_list, tick_word};
-pub use tick::tick;
+pub use tick::{refresh, tick};
 
 /// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
@@ -62,16 +63,6 @@ pub struct FactExplained {
     pub word: String,
     /// What it means.
     pub meaning: Meaning,
-}
-
-/// Terms that a ticket's clocks run under, for good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PinnedTerms {
-    /// The agreement.
-    pub agreement: String,
-    /// Which revision of it.
-    pub revision: u32,
 }
 
 /// A level that a clock reached, as believed when it was journalled.
@@ -343,21 +334,27 @@ impl Ticket {
         self
     }
 
-    /// The agreements whose promises its clocks are about: its own, and the one in return.
-    pub fn terms(&self) -> impl Iterator<Item = PinnedTerms> + '_ {
-        let own = PinnedTerms {
+    /// Under which terms it was put, one after the other: what is owed to it, and what is owed in
+    /// return for it.
+    #[must_use]
+    pub fn assignments(&self) -> Vec<Vec<Assignment>> {
+        let own = Assignment::at_opening(PinnedTerms {
             agreement: self.agreement.clone(),
             revision: self.agreement_revision,
-        };
-        std::iter::once(own).chain(self.in_return.clone())
+        });
+        let in_return = self.in_return.clone().map(Assignment::at_opening);
+        std::iter::once(own)
+            .chain(in_return)
+            .map(|first| vec![first])
+            .collect()
     }
 
-    fn has_reached(&self, agreement: &str, clock: &ClockEvaluation, level: LevelAt) -> bool {
+    fn has_reached(&self, terms: &TermsInForce, clock: &ClockEvaluation, level: LevelAt) -> bool {
         self.reached.iter().any(|reached| {
             reached.level == level
                 && reached.cycle == clock.cycle
                 && reached.target_type == clock.target_type
-                && reached.agreement == agreement
+                && terms.is_about(&reached.agreement)
         })
     }
 
@@ -366,21 +363,19 @@ impl Ticket {
         let crossings = evaluations.iter().flat_map(|evaluated| {
             evaluated.evaluation.clocks.iter().flat_map(|clock| {
                 let all = clock.crossings.iter().chain(&clock.next_crossing);
-                all.filter(|crossing| {
-                    !self.has_reached(&evaluated.agreement, clock, crossing.level)
-                })
+                all.filter(|crossing| !self.has_reached(&evaluated.terms, clock, crossing.level))
             })
         });
         crossings.map(|crossing| crossing.at).min()
     }
 }
 
-/// The clocks of a ticket under one of its agreements.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The clocks of a ticket for one side's promises.
+#[derive(Clone, Debug)]
 pub struct Evaluated {
-    /// Which agreement.
-    pub agreement: String,
-    /// What it makes of the ticket.
+    /// The terms under which they ran.
+    pub terms: TermsInForce,
+    /// What they make of the ticket.
     pub evaluation: TicketEvaluation,
 }
 

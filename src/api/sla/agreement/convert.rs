@@ -191,6 +191,7 @@ pub(in crate::api::sla) fn to_agreement(
         revision,
         state,
         approvals,
+        ..
     } = &agreement.state;
     let named = |collection: &str, id: &str| name_in(scope, collection, id);
     let to_bps = |threshold: &u32| i32::try_from(*threshold).unwrap_or(i32::MAX);
@@ -327,6 +328,10 @@ mod tests {
                 revision: 1,
                 state,
                 approvals: Vec::new(),
+                proposed: None,
+                repins: Vec::new(),
+                refresh: None,
+                due_at: None,
             },
             revision: 2,
             created_at: at,

@@ -16,9 +16,11 @@ use crate::domain::sla::agreement::{
     Agreement, AgreementContent, THRESHOLDS_BPS_DEFAULT, check_content,
 };
 use crate::domain::sla::calendar::{CalendarSpecification, refusal_at};
-use crate::domain::sla::clock::ClockRules;
+use crate::domain::sla::clock::{Case, ClockRules, Terms, TicketEvaluation, evaluate_case};
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::sla::simulation::require_reachable;
+use crate::domain::sla::ticket::Ticket;
+use crate::domain::time::Timestamp;
 use crate::proto::v1;
 
 /// A draft, ready for use.
@@ -27,9 +29,9 @@ pub(super) struct Draft {
     /// The id of the agreement in whose place it is.
     pub(super) agreement: String,
     /// What its clocks run by.
-    pub(super) rules: ClockRules,
+    rules: ClockRules,
     /// In whose hours.
-    pub(super) calendar: Arc<CompiledCalendar>,
+    calendar: Arc<CompiledCalendar>,
 }
 
 /// Where the draft's calendar is.
@@ -86,6 +88,17 @@ impl Draft {
             rules: content.rules(),
             calendar,
         })
+    }
+
+    /// The clocks of a ticket, had the draft been in force from the beginning.
+    pub(super) fn clocks(&self, ticket: &Ticket, as_of: Timestamp) -> TicketEvaluation {
+        let terms = [Terms {
+            from: Timestamp::EARLIEST,
+            event_id: "",
+            rules: &self.rules,
+            calendar: &self.calendar,
+        }];
+        evaluate_case(&Case::under(&ticket.facts, &terms), as_of)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::tick::evaluate_facts;
+use super::tick::evaluate_ticket;
 use super::words::{explain, park};
 use super::{
-    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PERSON_BYTES_MAX,
-    PinnedTerms, Ticket, TicketEvent, TicketOpened,
+    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PERSON_BYTES_MAX, Ticket,
+    TicketEvent, TicketOpened,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::{Decision, Repeat};
@@ -17,6 +17,7 @@ use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
 use crate::domain::sla::clock::{Mark, Priority, TicketFact, TicketState, sort_facts};
+use crate::domain::sla::in_force::PinnedTerms;
 use crate::domain::sla::settings::{SOURCE_PRIORITY_BYTES_MAX, STATUS_BYTES_MAX};
 use crate::domain::text::{require_reference, require_token};
 use crate::domain::time::Timestamp;
@@ -346,11 +347,12 @@ pub(super) fn counted(
     if new.is_empty() {
         return Ok(Vec::new());
     }
-    let mut facts = ticket.facts.clone();
-    facts.extend(new.iter().map(|(fact, _)| fact.clone()));
-    sort_facts(&mut facts);
-    let evaluations = evaluate_facts(&facts, ticket, view.now, view)?;
-    let next_look = ticket.next_look(&evaluations);
+    let mut after = ticket.clone();
+    let facts = new.iter().map(|(fact, _)| fact.clone());
+    after.facts.extend(facts);
+    sort_facts(&mut after.facts);
+    let evaluations = evaluate_ticket(&after, view.now, view)?;
+    let next_look = after.next_look(&evaluations);
     let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
     let due_at = if new.iter().any(|(_, backfill)| *backfill) {
         next_look.map(|at| at.max(settled))
