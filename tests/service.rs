@@ -121,6 +121,8 @@ on_both_engines! {
     holidays::imports_at_fault;
     chains::links_are_of_one_firm;
     chains::links_at_fault;
+    chains::s17_time_is_charged_along_the_chain;
+    chains::chains_are_followed_downwards_only;
     simulation::a_draft_over_recorded_history;
     simulation::other_hours_over_recorded_history;
     simulation::pages_of_differences_are_of_one_instant;

@@ -4,6 +4,7 @@ mod agreement;
 mod arithmetic;
 mod attainment;
 mod calendar;
+mod chain;
 mod check;
 mod clock;
 mod explain;
@@ -191,6 +192,7 @@ rpcs! {
     create_ticket_link(CreateTicketLinkRequest) -> TicketLink = links::create;
     delete_ticket_link(DeleteTicketLinkRequest) -> TicketLink = links::delete;
     list_ticket_links(ListTicketLinksRequest) -> ListTicketLinksResponse = links::list;
+    get_chain_charges(GetChainChargesRequest) -> ChainCharges = chain::charges;
 }
 
 #[cfg(test)]

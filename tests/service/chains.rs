@@ -1,10 +1,10 @@
 //! Chains of tickets: a firm that opened one with its partner because of another's.
 
-use entente::proto::v1;
+use entente::proto::v1::{self, ChargedPartyKind, TargetType};
 
 use super::calls::{faulty, ok, refuses};
-use super::house::{HOUR, House};
-use super::setting::{NORTH_PSA, Pair, SOUTH_PSA, opening, ticket};
+use super::house::{HOUR, House, MINUTE, at};
+use super::setting::{NORTH_PSA, Pair, SOUTH, SOUTH_PSA, opening, status, ticket};
 
 /// Not acceptable.
 const BAD: &str = "INVALID_FIELD";
@@ -224,5 +224,227 @@ pub async fn links_at_fault(house: House) {
     let request = linking(&up, &chain.downstream(21).await);
     let refused = refuses(&house, "LIMIT_REACHED", middle.create_ticket_link(request)).await;
     assert_eq!(refused.metadata["limit"], "downstream_tickets");
+    house.stop().await;
+}
+
+/// A ticket with its changes of status, each after so many minutes; the first one opens it. Its name.
+async fn life(pair: &Pair, number: usize, changes: &[(i64, &str)]) -> String {
+    let id = ticket(NORTH_PSA, &number.to_string());
+    let events = changes.iter().enumerate().map(|(index, (minutes, state))| {
+        let name = format!("e{index}");
+        match index {
+            0 => opening(&name, &id, minutes * MINUTE, 1),
+            _ => status(&name, &id, minutes * MINUTE, state),
+        }
+    });
+    let results = pair.ingest(&pair.north, events.collect()).await;
+    assert!(results.iter().all(|result| result.error.is_none()));
+    results[0].ticket.clone()
+}
+
+fn charges_of(name: &str) -> v1::GetChainChargesRequest {
+    v1::GetChainChargesRequest {
+        name: name.to_owned(),
+        r#type: TargetType::Resolution.into(),
+        page_size: 500,
+        ..Default::default()
+    }
+}
+
+/// From minute to minute, in which partnership, and who.
+type Line = (i64, i64, String, String);
+
+fn lines(found: &v1::ChainCharges) -> Vec<Line> {
+    let minutes = |instant: Option<prost_types::Timestamp>| {
+        (instant.unwrap().seconds - at(0).seconds) / MINUTE
+    };
+    let intervals = found.intervals.iter();
+    intervals
+        .map(|piece| {
+            let interval = piece.interval.as_ref().unwrap();
+            let party = piece.charged_to.clone().unwrap_or_default();
+            let who = match party.kind() {
+                ChargedPartyKind::Party => party.name,
+                kind => format!("{kind:?}"),
+            };
+            let (from, to) = (minutes(interval.start_time), minutes(interval.end_time));
+            (from, to, party.partnership, who)
+        })
+        .collect()
+}
+
+/// Minutes by partnership and party, in the order of the minutes.
+fn totals(found: &v1::ChainCharges) -> Vec<(i64, String, String)> {
+    let mut totals: Vec<_> = found
+        .totals
+        .iter()
+        .map(|total| {
+            let party = total.party.clone().unwrap();
+            let minutes = total.charged.unwrap().seconds / MINUTE;
+            (minutes, party.partnership, party.name)
+        })
+        .collect();
+    totals.sort();
+    totals
+}
+
+/// The partnership and the three lives of a chain of four firms, linked by the one in the middle.
+async fn a_chain_of_four(house: &House, chain: &Chain) -> (Pair, [String; 3]) {
+    let further = Pair::between(house, "south", "east")
+        .await
+        .at_a_desk()
+        .await;
+    house.pass(6 * HOUR);
+    let upstream = [
+        (0, "New"),
+        (30, "Open"),
+        (180, "Waiting"),
+        (195, "Open"),
+        (300, "Done"),
+    ];
+    let upstream = life(&chain.up, 1, &upstream).await;
+    let down = [(60, "New"), (120, "Waiting"), (150, "Open"), (210, "Done")];
+    let down = life(&chain.down, 1, &down).await;
+    let last = life(&further, 1, &[(75, "New"), (105, "Done")]).await;
+    let mut sla = chain.middle().connection.sla();
+    for (upstream, downstream) in [(&upstream, &down), (&down, &last)] {
+        ok(sla.create_ticket_link(linking(upstream, downstream))).await;
+    }
+    (further, [upstream, down, last])
+}
+
+/// S17: time is charged per party on every hand-off, A to B to C and on to D, and adds up.
+pub async fn s17_time_is_charged_along_the_chain(house: House) {
+    let chain = Chain::set(&house).await;
+    let (further, [upstream, down, last]) = a_chain_of_four(&house, &chain).await;
+    let mut middle = chain.middle().connection.sla();
+    let found = ok(middle.get_chain_charges(charges_of(&upstream))).await;
+    let line = |from, to, pair: &Pair, who: &str| (from, to, pair.name.clone(), who.to_owned());
+    let (up, west) = (&chain.up, &chain.down);
+    assert_eq!(
+        lines(&found),
+        [
+            line(0, 60, up, SOUTH),
+            line(60, 75, west, SOUTH),
+            line(75, 105, &further, SOUTH),
+            line(105, 120, west, SOUTH),
+            // West waits for the client, and so does not have the ball.
+            line(120, 150, up, SOUTH),
+            line(150, 180, west, SOUTH),
+            line(180, 195, up, "Client"),
+            line(195, 210, west, SOUTH),
+            line(210, 300, up, SOUTH),
+        ]
+    );
+    let total = |minutes, pair: &Pair, who: &str| (minutes, pair.name.clone(), who.to_owned());
+    assert_eq!(
+        totals(&found),
+        [
+            total(15, up, ""),
+            total(30, &further, SOUTH),
+            total(75, west, SOUTH),
+            total(180, up, SOUTH),
+        ]
+    );
+    let said_by: Vec<_> = found.intervals[1..4]
+        .iter()
+        .map(|piece| {
+            let event = piece.downstream_event_id.as_str();
+            (piece.downstream_ticket.as_str(), event)
+        })
+        .collect();
+    let expected = [
+        (down.as_str(), "e0"),
+        (last.as_str(), "e0"),
+        (down.as_str(), "e0"),
+    ];
+    assert_eq!(said_by, expected);
+    // North knows nothing of west, and what it is told adds up to the same.
+    let mut north = chain.up.north.connection.sla();
+    let norths = ok(north.get_chain_charges(charges_of(&upstream))).await;
+    assert_eq!(totals(&norths), [total(15, up, ""), total(285, up, SOUTH)]);
+    assert!(
+        norths
+            .intervals
+            .iter()
+            .all(|piece| piece.downstream_ticket.is_empty())
+    );
+    assert_eq!(norths.clock, found.clock);
+    let mut west = chain.down.south.connection.sla();
+    let call = west.get_chain_charges(charges_of(&upstream));
+    refuses(&house, "NOT_FOUND", call).await;
+    pages(&chain, &upstream, &found).await;
+    house.stop().await;
+}
+
+async fn pages(chain: &Chain, upstream: &str, whole: &v1::ChainCharges) {
+    let mut middle = chain.middle().connection.sla();
+    let (mut intervals, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = v1::GetChainChargesRequest {
+            page_size: 2,
+            page_token,
+            ..charges_of(upstream)
+        };
+        let page = ok(middle.get_chain_charges(request)).await;
+        assert_eq!((&page.totals, &page.clock), (&whole.totals, &whole.clock));
+        intervals.extend(page.intervals);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(intervals, whole.intervals);
+}
+
+/// Circles end, deleted links count no more, other instants and bad input are answered as by
+/// ExplainClock.
+pub async fn chains_are_followed_downwards_only(house: House) {
+    let chain = Chain::set(&house).await;
+    let (_, [upstream, down, last]) = a_chain_of_four(&house, &chain).await;
+    let mut middle = chain.middle().connection.sla();
+    let before = ok(middle.get_chain_charges(charges_of(&upstream))).await;
+    for downstream in [&upstream, &down] {
+        ok(middle.create_ticket_link(linking(&last, downstream))).await;
+    }
+    let found = ok(middle.get_chain_charges(charges_of(&upstream))).await;
+    assert_eq!(found.intervals, before.intervals);
+    let early = v1::GetChainChargesRequest {
+        as_of_time: Some(at(90 * MINUTE)),
+        ..charges_of(&upstream)
+    };
+    let found = ok(middle.get_chain_charges(early)).await;
+    let minutes: Vec<_> = totals(&found).into_iter().map(|total| total.0).collect();
+    assert_eq!(minutes, [15, 15, 60]);
+    let links = v1::ListTicketLinksRequest {
+        upstream: upstream.clone(),
+        ..links_of(MIDDLE)
+    };
+    let link = names(ok(middle.list_ticket_links(links)).await).remove(0);
+    let deleting = v1::DeleteTicketLinkRequest {
+        name: link,
+        ..Default::default()
+    };
+    ok(middle.delete_ticket_link(deleting)).await;
+    let found = ok(middle.get_chain_charges(charges_of(&upstream))).await;
+    let own = (285, chain.up.name.clone(), SOUTH.to_owned());
+    assert_eq!(totals(&found)[1..], [own]);
+    let bad = v1::GetChainChargesRequest {
+        name: chain.up.name.clone(),
+        cycle: -1,
+        ..Default::default()
+    };
+    let call = middle.get_chain_charges(bad);
+    faulty(&house, BAD, &["name", "type", "cycle"], call).await;
+    let absent = v1::GetChainChargesRequest {
+        cycle: 2,
+        ..charges_of(&upstream)
+    };
+    refuses(&house, "NOT_FOUND", middle.get_chain_charges(absent)).await;
+    let early = v1::GetChainChargesRequest {
+        as_of_time: Some(at(-HOUR)),
+        ..charges_of(&upstream)
+    };
+    refuses(&house, "OUT_OF_RANGE", middle.get_chain_charges(early)).await;
     house.stop().await;
 }

@@ -330,6 +330,12 @@ rows! {
         };
     "SlaService/DeleteTicketLink" [Tickets] Ok, NotFound, NotFound, |names|
         v1::DeleteTicketLinkRequest { name: names.of("ticket_link"), ..Default::default() };
+    "SlaService/GetChainCharges" [Read] Ok, Ok, NotFound, |names|
+        v1::GetChainChargesRequest {
+            name: names.of("ticket"),
+            r#type: v1::TargetType::Resolution.into(),
+            ..Default::default()
+        };
     "SlaService/ListTicketLinks" [Read] Ok, NotFound, NotFound, |names|
         v1::ListTicketLinksRequest { parent: names.of("firm"), ..Default::default() };
     // PricingService

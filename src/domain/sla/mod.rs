@@ -4,6 +4,7 @@ pub mod agreement;
 pub mod attainment;
 pub mod cache;
 pub mod calendar;
+pub mod chain;
 pub mod clock;
 pub mod combination;
 pub mod compiled;
