@@ -49,6 +49,7 @@ mod service {
     pub mod table;
     pub mod thresholds;
     pub mod tickets;
+    pub mod underpinning;
 }
 
 use service::house::House;
@@ -123,6 +124,8 @@ on_both_engines! {
     chains::links_at_fault;
     chains::s17_time_is_charged_along_the_chain;
     chains::chains_are_followed_downwards_only;
+    underpinning::a_contract_that_ends_at_five;
+    underpinning::chains_at_fault;
     simulation::a_draft_over_recorded_history;
     simulation::other_hours_over_recorded_history;
     simulation::pages_of_differences_are_of_one_instant;

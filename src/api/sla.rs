@@ -6,6 +6,7 @@ mod attainment;
 mod calendar;
 mod chain;
 mod check;
+mod check_chain;
 mod clock;
 mod explain;
 mod ingest;
@@ -193,6 +194,7 @@ rpcs! {
     delete_ticket_link(DeleteTicketLinkRequest) -> TicketLink = links::delete;
     list_ticket_links(ListTicketLinksRequest) -> ListTicketLinksResponse = links::list;
     get_chain_charges(GetChainChargesRequest) -> ChainCharges = chain::charges;
+    check_chain(CheckChainRequest) -> CheckChainResponse = check_chain::check;
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ const BAD: &str = "INVALID_FIELD";
 const MIDDLE: &str = "firms/south";
 
 /// North is served by south, and south by west. Nobody but south knows all three.
-struct Chain {
+pub struct Chain {
     /// North and south.
-    up: Pair,
+    pub up: Pair,
     /// South, who stands where north would, and west.
-    down: Pair,
+    pub down: Pair,
 }
 
 impl Chain {
@@ -31,7 +31,7 @@ impl Chain {
     }
 
     /// The caller in the middle.
-    fn middle(&self) -> &super::house::Firm {
+    pub fn middle(&self) -> &super::house::Firm {
         &self.up.south
     }
 
@@ -55,7 +55,8 @@ impl Chain {
     }
 }
 
-fn linking(upstream: &str, downstream: &str) -> v1::CreateTicketLinkRequest {
+/// The request for a link of the firm in the middle.
+pub fn linking(upstream: &str, downstream: &str) -> v1::CreateTicketLinkRequest {
     v1::CreateTicketLinkRequest {
         parent: MIDDLE.to_owned(),
         ticket_link: Some(v1::TicketLink {
@@ -109,7 +110,7 @@ pub async fn links_are_of_one_firm(house: House) {
     assert_eq!(names(page), [first.clone(), second.clone()]);
     let page = ok(sla.list_ticket_links(next)).await;
     assert_eq!(page.next_page_token, "");
-    assert_eq!(names(page), [third.clone()]);
+    assert_eq!(names(page), [third.as_str()]);
     for (upstream, downstream, expected) in [
         (Some(0), None, vec![&first, &second]),
         (None, Some(1), vec![&second, &third]),
@@ -228,7 +229,7 @@ pub async fn links_at_fault(house: House) {
 }
 
 /// A ticket with its changes of status, each after so many minutes; the first one opens it. Its name.
-async fn life(pair: &Pair, number: usize, changes: &[(i64, &str)]) -> String {
+pub async fn life(pair: &Pair, number: usize, changes: &[(i64, &str)]) -> String {
     let id = ticket(NORTH_PSA, &number.to_string());
     let events = changes.iter().enumerate().map(|(index, (minutes, state))| {
         let name = format!("e{index}");
@@ -398,7 +399,7 @@ async fn pages(chain: &Chain, upstream: &str, whole: &v1::ChainCharges) {
 }
 
 /// Circles end, deleted links count no more, other instants and bad input are answered as by
-/// ExplainClock.
+/// `ExplainClock`.
 pub async fn chains_are_followed_downwards_only(house: House) {
     let chain = Chain::set(&house).await;
     let (_, [upstream, down, last]) = a_chain_of_four(&house, &chain).await;

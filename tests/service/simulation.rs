@@ -401,6 +401,19 @@ pub async fn too_many_tickets_ask_for_a_period(house: House) {
     let call = sla.simulate_agreement(asking(&pair));
     let refused = refuses(&house, "RESULT_TOO_LARGE", call).await;
     assert_eq!(refused.metadata["maximum"], "10000");
+    let desk = asking(&pair).name;
+    let checking = v1::CheckChainRequest {
+        upstream_agreement: desk.clone(),
+        downstream_agreement: desk,
+        ..Default::default()
+    };
+    let call = sla.check_chain(checking.clone());
+    refuses(&house, "RESULT_TOO_LARGE", call).await;
+    let some = v1::CheckChainRequest {
+        start_time: Some(at(MINUTE)),
+        ..checking
+    };
+    assert_eq!(ok(sla.check_chain(some)).await.ticket_count, 10_000);
     let some = v1::SimulateAgreementRequest {
         start_time: Some(at(MINUTE)),
         page_size: 1,

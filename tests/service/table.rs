@@ -336,6 +336,12 @@ rows! {
             r#type: v1::TargetType::Resolution.into(),
             ..Default::default()
         };
+    "SlaService/CheckChain" [Read] Ok, Ok, NotFound, |names|
+        v1::CheckChainRequest {
+            upstream_agreement: names.of("agreement"),
+            downstream_agreement: names.of("proposed"),
+            ..Default::default()
+        };
     "SlaService/ListTicketLinks" [Read] Ok, NotFound, NotFound, |names|
         v1::ListTicketLinksRequest { parent: names.of("firm"), ..Default::default() };
     // PricingService

@@ -15,3 +15,4 @@ pub mod link;
 pub mod settings;
 pub mod simulation;
 pub mod ticket;
+pub mod underpin;

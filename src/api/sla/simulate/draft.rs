@@ -7,7 +7,7 @@ use crate::api::sla::SlaService;
 use crate::api::sla::agreement::convert::{content, to_agreement};
 use crate::api::sla::calendar::convert::rules;
 use crate::api::sla::check::whole;
-use crate::api::sla::pinned::{Pin, calendars};
+use crate::api::sla::pinned::{Pin, calendar};
 use crate::api::status::ApiError;
 use crate::api::{Api, Found, Member, required};
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -78,9 +78,9 @@ impl Draft {
             }
             Source::Stored(id, revision) => {
                 let pin = stored(api, member, id, revision).await?;
-                of_partnership(api, member, pin).await?
+                calendar(api, &member.scope(), pin).await?
             }
-            Source::Own(pin) => of_partnership(api, member, pin).await?,
+            Source::Own(pin) => calendar(api, &member.scope(), pin).await?,
         };
         require_reachable("draft", &content.targets, &calendar, api.now())?;
         Ok(Self {
@@ -209,28 +209,16 @@ async fn stored(
     revision: Option<u32>,
 ) -> Result<Pin, ApiError> {
     let key = RecordKey::new(&member.scope(), Kind::Calendar, id.as_str());
-    let latest = match api.find(&key).await?.map(|found| found.record) {
-        Some(Record::Calendar(calendar)) => calendar.latest_revision,
-        _ => {
-            let none = "no such calendar";
-            return Err(Refusal::field(Reason::NotFound, "draft.calendar", none).into());
-        }
+    let found = api.find(&key).await?.map(|found| found.record);
+    let Some(Record::Calendar(calendar)) = found else {
+        let none = "no such calendar";
+        return Err(Refusal::field(Reason::NotFound, "draft.calendar", none).into());
     };
+    let latest = calendar.latest_revision;
     let revision = revision.unwrap_or(latest);
     if revision > latest {
         let none = "no such revision";
         return Err(Refusal::field(Reason::NotFound, "calendar_revision", none).into());
     }
     Ok((id, revision))
-}
-
-async fn of_partnership(
-    api: &Api,
-    member: &Member,
-    pin: Pin,
-) -> Result<Arc<CompiledCalendar>, ApiError> {
-    let wanted = [pin];
-    let mut found = calendars(api, &member.scope(), &wanted).await?;
-    let calendar = found.remove(&wanted[0]);
-    Ok(calendar.ok_or_else(|| Refusal::new(Reason::Internal, "a calendar is missing"))?)
 }
