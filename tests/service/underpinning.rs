@@ -146,10 +146,7 @@ pub async fn a_contract_that_ends_at_five(house: House) {
     let found = ok(middle.check_chain(same)).await;
     assert_eq!((found.ticket_count, found.breaks.len()), (2, 0));
     assert!(found.uncovered.is_empty());
-    let gaps = found
-        .promises
-        .iter()
-        .map(|row| row.worst.clone().unwrap().gap);
+    let gaps = found.promises.iter().map(|row| row.worst.unwrap().gap);
     assert!(gaps.into_iter().all(|gap| gap == Some(lasting(0))));
     house.stop().await;
 }

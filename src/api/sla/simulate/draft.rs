@@ -65,7 +65,7 @@ impl Draft {
         }
         let source = source(agreement, message, &mut faults);
         let content = drafted(member, agreement, message, &mut faults);
-        let (content, source) = whole(faults, content.zip(source))?;
+        let content = whole(faults, content)?;
         let api = service.api.as_ref();
         let calendar = match source {
             Source::Written(specification) => {
@@ -106,7 +106,7 @@ fn source(
     agreement: &Found<Agreement>,
     message: &v1::SimulateAgreementRequest,
     faults: &mut Faults,
-) -> Option<Source> {
+) -> Source {
     let revision = u32::try_from(message.calendar_revision);
     faults.require(
         revision.is_ok(),
@@ -125,21 +125,18 @@ fn source(
             "not together with draft.calendar or calendar_revision",
         );
         let specification = rules("draft_calendar", written.into(), faults);
-        return Some(Source::Written(specification));
+        return Source::Written(specification);
     }
     let content = &agreement.state.content;
     match revision {
-        None if !named => Some(Source::Own((
-            content.calendar.clone(),
-            content.calendar_revision,
-        ))),
+        None if !named => Source::Own((content.calendar.clone(), content.calendar_revision)),
         // Its form is checked with the rest of the draft.
         _ if named => {
             let name = message.draft.as_ref().map_or("", |draft| &draft.calendar);
             let id = name.rsplit('/').next().unwrap_or_default();
-            Some(Source::Stored(id.to_owned(), revision))
+            Source::Stored(id.to_owned(), revision)
         }
-        _ => Some(Source::Stored(content.calendar.clone(), revision)),
+        _ => Source::Stored(content.calendar.clone(), revision),
     }
 }
 
