@@ -41,12 +41,14 @@ mod service {
     pub mod queues;
     pub mod raw;
     pub mod retries;
+    pub mod revisions;
     pub mod sealing;
     pub mod setting;
     pub mod shutdown;
     pub mod simulation;
     pub mod stage;
     pub mod table;
+    pub mod templates;
     pub mod thresholds;
     pub mod tickets;
     pub mod underpinning;
@@ -102,6 +104,12 @@ on_both_engines! {
     promises::cycles_and_changes_are_explained;
     promises::escalations_tell_everything_once;
     promises::what_was_known_at_an_instant;
+    revisions::a_revision_needs_every_firm;
+    revisions::s21_a_calendar_edit_reaches_every_open_clock_at_once;
+    revisions::revisions_at_fault;
+    templates::a_first_agreement_is_one_call;
+    templates::templates_at_fault;
+    templates::what_is_only_validated_changes_nothing;
     queues::the_most_pressing_clock_comes_first;
     queues::clocks_are_filtered;
     queues::filters_of_clocks_at_fault;

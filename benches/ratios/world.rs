@@ -110,6 +110,7 @@ impl World {
             Action::Agreement(AgreementCommand::Create {
                 id: Some("sla".to_owned()),
                 content: agreement(),
+                calendar: None,
             }),
             Action::Settings(SettingsCommand::UpdateStatusMap {
                 id: "map".to_owned(),

@@ -35,6 +35,7 @@ use crate::domain::text::require_token;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::world::Versioned;
 use crate::ledger::checkpoint::CheckpointSigner;
+use crate::ledger::preview::preview;
 use crate::ledger::queue::Urgency;
 use crate::ledger::token::TokenKey;
 use crate::ledger::{Ledger, Randomness, Receipt, rows};
@@ -167,6 +168,24 @@ impl Api {
             .ledger
             .submit(command, Some(deadline), Urgency::Interactive)
             .await?)
+    }
+
+    /// What a mutation would leave behind, without running it: `validate_only`.
+    ///
+    /// # Errors
+    /// The refusal that it would meet.
+    pub async fn preview<T: Stored + Clone, M: Message>(
+        &self,
+        caller: &Caller,
+        method: &str,
+        request: &Request<M>,
+        mutation: Mutation,
+    ) -> Result<Found<T>, ApiError> {
+        let command = self.command(caller, method, request.get_ref(), mutation)?;
+        let (id, versioned) = preview(&self.ledger, &command).await??;
+        let state = T::from_record(&versioned.record).cloned();
+        let state = state.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
+        Ok(Found::new(&id, state, &versioned))
     }
 
     /// Puts the command of a mutation together.

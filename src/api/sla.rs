@@ -171,6 +171,9 @@ rpcs! {
     compute_elapsed(ComputeElapsedRequest) -> ComputeElapsedResponse = arithmetic::elapsed;
     create_agreement(CreateAgreementRequest) -> Agreement = agreement::create;
     approve_agreement(ApproveAgreementRequest) -> Agreement = agreement::approve;
+    list_agreement_templates(ListAgreementTemplatesRequest) -> ListAgreementTemplatesResponse =
+        agreement::template::list;
+    revise_agreement(ReviseAgreementRequest) -> Agreement = agreement::revise;
     end_agreement(EndAgreementRequest) -> Agreement = agreement::end;
     get_agreement(GetAgreementRequest) -> Agreement = agreement::get;
     list_agreements(ListAgreementsRequest) -> ListAgreementsResponse = agreement::list;

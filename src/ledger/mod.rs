@@ -7,7 +7,9 @@
 pub mod batch;
 pub mod checkpoint;
 mod command;
+pub mod preview;
 pub mod queue;
+pub mod refresh;
 pub mod rows;
 pub mod sweep;
 pub mod token;

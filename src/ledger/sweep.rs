@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Urgency;
-use super::{Failure, Ledger};
+use super::{Failure, Ledger, refresh};
 use crate::domain::carry::{CarriedAction, Carry, CarryOutcome};
 use crate::domain::command::{Action, Command};
 use crate::domain::firm::FirmCommand;
@@ -56,7 +56,7 @@ pub async fn run(ledger: Ledger, stop: CancellationToken) {
 async fn sweep_all(ledger: &Ledger, stop: &CancellationToken) -> Result<(), StoreError> {
     while !stop.is_cancelled() {
         let swept = sweep_once(ledger).await?;
-        if swept.found < DUE_MAX || swept.advanced == 0 {
+        if !swept.has_more || swept.advanced == 0 {
             return Ok(());
         }
     }
@@ -70,6 +70,8 @@ pub struct Swept {
     pub found: usize,
     /// Those among them for which something could be done.
     pub advanced: usize,
+    /// Whether another look will find something to do at once.
+    pub has_more: bool,
 }
 
 /// Looks once, and waits until what was found has been carried out.
@@ -82,9 +84,15 @@ pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
         .due_records(ledger.clock().now(), DUE_MAX)
         .await?;
     let found = due.len();
-    let (carries, others): (Vec<_>, Vec<_>) =
-        due.into_iter().partition(|row| row.key.kind == Kind::Carry);
-    let ticks = others.into_iter().map(|row| tick(&row.key)).collect();
+    let (mut carries, mut agreements, mut ticks) = (Vec::new(), Vec::new(), Vec::new());
+    for row in due {
+        match row.key.kind {
+            Kind::Carry => carries.push(row),
+            Kind::Agreement => agreements.push(row.key),
+            _ => ticks.push(tick(&row.key)),
+        }
+    }
+    let mut has_more = found >= DUE_MAX;
     let mut advanced = 0;
     for outcome in ledger.submit_all(ticks, None, Urgency::Background).await {
         match outcome {
@@ -98,10 +106,23 @@ pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
             Err(failure) => tracing::warn!(%failure, id = row.key.id, "a carry failed"),
         }
     }
-    Ok(Swept { found, advanced })
+    for key in agreements {
+        match refresh::advance(ledger, &key).await {
+            Ok(is_done) => {
+                advanced += 1;
+                has_more |= !is_done;
+            }
+            Err(failure) => tracing::warn!(%failure, id = key.id, "a refresh failed"),
+        }
+    }
+    Ok(Swept {
+        found,
+        advanced,
+        has_more,
+    })
 }
 
-fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Command {
+pub(super) fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Command {
     Command {
         scope: scope.clone(),
         firm: None,

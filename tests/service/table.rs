@@ -259,6 +259,19 @@ rows! {
             hash: names.of("proposed_hash"),
             ..Default::default()
         };
+    "SlaService/ListAgreementTemplates" [Read] Ok, Ok, Ok, |_|
+        v1::ListAgreementTemplatesRequest::default();
+    "SlaService/ReviseAgreement" [Approve] Ok, Ok, NotFound, |names|
+        v1::ReviseAgreementRequest {
+            name: names.of("agreement"),
+            agreement: Some(v1::Agreement {
+                kind: v1::AgreementKind::UnderpinningContract.into(),
+                obligor: SOUTH.to_owned(),
+                beneficiary: NORTH.to_owned(),
+                ..agreement(names)
+            }),
+            ..Default::default()
+        };
     "SlaService/EndAgreement" [Approve] Ok, Ok, NotFound, |names|
         v1::EndAgreementRequest { name: names.of("ending"), ..Default::default() };
     "SlaService/GetAgreement" [Read] Ok, Ok, NotFound, |names|

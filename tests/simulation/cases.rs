@@ -277,7 +277,8 @@ fn what_could_not_be_carried_stays_due() {
             sweep_once(&house.ledger).await.unwrap(),
             Swept {
                 found: 1,
-                advanced: 1
+                advanced: 1,
+                has_more: false
             }
         );
         assert_eq!(house.memory.heads(&[scope]).await.unwrap().len(), 1);
@@ -285,7 +286,8 @@ fn what_could_not_be_carried_stays_due() {
             sweep_once(&house.ledger).await.unwrap(),
             Swept {
                 found: 0,
-                advanced: 0
+                advanced: 0,
+                has_more: false
             }
         );
     });
@@ -374,7 +376,11 @@ fn agreement(scope: &ScopeId, request_id: &str) -> Command {
     command(
         scope,
         request_id,
-        Action::Agreement(AgreementCommand::Create { id: None, content }),
+        Action::Agreement(AgreementCommand::Create {
+            id: None,
+            content,
+            calendar: None,
+        }),
     )
 }
 

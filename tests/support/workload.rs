@@ -181,7 +181,7 @@ impl Recipe {
             Topic::Calendar(number) => service_levels::calendar(draw, number, &self.hint),
             Topic::StatusMap => service_levels::status_map(draw, &self.firm),
             Topic::PriorityMap => service_levels::priority_map(draw, &self.firm),
-            Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint),
+            Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint, at),
             Topic::Event { event, other } => {
                 service_levels::event(draw, event, other, &self.scope, &self.firm)
             }

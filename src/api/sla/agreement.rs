@@ -2,12 +2,14 @@
 
 pub(super) mod convert;
 mod levels;
+pub(super) mod template;
 
+use prost::Message;
 use tonic::{Request, Response};
 
 use self::convert::{content, to_agreement};
 use super::check::whole;
-use super::{SlaService, parse_parent};
+use super::{SlaService, parse_instant, parse_parent};
 use crate::api::caller::Caller;
 use crate::api::convert::{chosen_id, parse_name};
 use crate::api::faults::Faults;
@@ -18,6 +20,7 @@ use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
+use crate::domain::refusal::Refusal;
 use crate::domain::sla::agreement::{Agreement, AgreementCommand};
 use crate::ledger::Receipt;
 use crate::proto::v1;
@@ -35,26 +38,66 @@ pub(super) async fn create(
     let mut faults = Faults::default();
     let parent = faults.take(parse_parent(&message.parent).map(Some));
     let id = faults.take(chosen_id("agreement_id", &message.agreement_id).map(Some));
-    let proposed = faults.take(
-        message
-            .agreement
-            .as_ref()
-            .ok_or_else(|| required("agreement"))
-            .map(Some),
-    );
-    let content = parent
-        .as_ref()
-        .zip(proposed)
-        .and_then(|(partnership, proposed)| content(partnership, proposed, &mut faults));
-    let ((partnership, id), content) = whole(faults, parent.zip(id).zip(content))?;
+    let proposed = faults.take(proposed(message.agreement.as_ref()).map(Some));
+    let from_template = faults.take(template::chosen(message).map(Some));
+    let written = parent.as_ref().zip(proposed).zip(from_template);
+    let content = written.and_then(|((partnership, proposed), template)| {
+        let (proposed, calendar) = template::filled(template, partnership, proposed, message);
+        Some((content(partnership, &proposed, &mut faults)?, calendar))
+    });
+    let ((partnership, id), (content, calendar)) = whole(faults, parent.zip(id).zip(content))?;
     let mutation = Mutation {
         scope: ScopeId::partnership(&partnership),
         envelope: Envelope::new(&message.request_id, &message.origin, ""),
-        action: Action::Agreement(AgreementCommand::Create { id, content }),
+        action: Action::Agreement(AgreementCommand::Create {
+            id,
+            content,
+            calendar,
+        }),
         openings: Vec::new(),
     };
+    if message.validate_only {
+        return preview(api, &caller, "CreateAgreement", request, mutation).await;
+    }
     let receipt = api
         .run(&caller, "CreateAgreement", request, mutation)
+        .await?;
+    answer(api, &caller, &partnership, &receipt).await
+}
+
+/// `ReviseAgreement`.
+pub(super) async fn revise(
+    service: &SlaService,
+    request: &Request<v1::ReviseAgreementRequest>,
+) -> Result<Response<v1::Agreement>, ApiError> {
+    let api = service.api.as_ref();
+    let caller = api.caller(request, Permission::Approve).await?;
+    let message = request.get_ref();
+    let mut faults = Faults::default();
+    let name = faults.take(parse_name::<2>("name", &message.name, SHAPE).map(Some));
+    let repin_from = faults.take(parse_instant("repin_time", message.repin_time).map(Some));
+    let proposed = faults.take(proposed(message.agreement.as_ref()).map(Some));
+    let content = name
+        .as_ref()
+        .zip(proposed)
+        .and_then(|([partnership, _], proposed)| content(partnership, proposed, &mut faults));
+    let (([partnership, id], content), repin_from) =
+        whole(faults, name.zip(content).zip(repin_from))?;
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&partnership),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
+        action: Action::Agreement(AgreementCommand::Revise {
+            id,
+            content,
+            repin_from,
+        }),
+        openings: Vec::new(),
+    };
+    if message.validate_only {
+        return preview(api, &caller, "ReviseAgreement", request, mutation).await;
+    }
+    let receipt = api
+        .run(&caller, "ReviseAgreement", request, mutation)
         .await?;
     answer(api, &caller, &partnership, &receipt).await
 }
@@ -103,6 +146,23 @@ pub(super) async fn end(
     };
     let receipt = api.run(&caller, "EndAgreement", request, mutation).await?;
     answer(api, &caller, &partnership, &receipt).await
+}
+
+fn proposed(agreement: Option<&v1::Agreement>) -> Result<&v1::Agreement, Refusal> {
+    agreement.ok_or_else(|| required("agreement"))
+}
+
+/// The answer as it would be.
+async fn preview<M: Message>(
+    api: &Api,
+    caller: &Caller,
+    method: &str,
+    request: &Request<M>,
+    mutation: Mutation,
+) -> Result<Response<v1::Agreement>, ApiError> {
+    let scope = mutation.scope.clone();
+    let agreement = api.preview::<Agreement, M>(caller, method, request, mutation);
+    Ok(Response::new(to_agreement(&scope, &agreement.await?)))
 }
 
 async fn answer(

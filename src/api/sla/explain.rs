@@ -16,6 +16,7 @@ use crate::domain::firm::Permission;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{ClockEvaluation, TargetType};
 use crate::domain::sla::explain::{ClockExplanation, ClockInterval, INTERVALS_MAX};
+use crate::domain::sla::in_force::TermsInForce;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::proto::v1;
@@ -65,24 +66,12 @@ pub(super) async fn explain_clock(
     let (limit, in_force) = (page.limit(), terms.clone());
     let (target_type, cycle) = (asked.target_type, asked.cycle);
     let explained = place.run(move || {
-        let clocks = in_force.clocks(&ticket, as_of).clocks.into_iter();
-        let clock = clocks
-            .filter(|clock| clock.target_type == target_type)
-            .rfind(|clock| cycle.is_none_or(|cycle| clock.cycle == cycle))
-            .ok_or_else(|| no_clock(target_type))?;
-        let mut explanation = in_force
-            .explain(&ticket, target_type, clock.cycle, as_of)
-            .map_err(|_| too_many())?;
-        explanation.intervals = explanation
-            .intervals
-            .into_iter()
-            .skip(first)
-            .take(limit)
-            .collect();
-        Ok::<_, Refusal>((ticket, clock, explanation))
+        let explained = explain(&ticket, &in_force, target_type, cycle, as_of)?;
+        Ok::<_, Refusal>((ticket, explained))
     });
-    let (ticket, clock, explanation): (Ticket, ClockEvaluation, ClockExplanation) =
-        explained.await??;
+    let (ticket, (clock, mut explanation)) = explained.await??;
+    let intervals = explanation.intervals.into_iter();
+    explanation.intervals = intervals.skip(first).take(limit).collect();
     let charges = Charges::new(
         partnership,
         &member.partnership.state,
@@ -98,6 +87,25 @@ pub(super) async fn explain_clock(
         next_page_token,
         adjustments: explanation.adjustments.iter().map(to_adjustment).collect(),
     }))
+}
+
+/// The latest cycle of a clock, or the one asked about, and its life.
+fn explain(
+    ticket: &Ticket,
+    in_force: &TermsInForce,
+    target_type: TargetType,
+    cycle: Option<u32>,
+    as_of: Timestamp,
+) -> Result<(ClockEvaluation, ClockExplanation), Refusal> {
+    let clocks = in_force.clocks(ticket, as_of).clocks.into_iter();
+    let clock = clocks
+        .filter(|clock| clock.target_type == target_type)
+        .rfind(|clock| cycle.is_none_or(|cycle| clock.cycle == cycle))
+        .ok_or_else(|| no_clock(target_type))?;
+    let explanation = in_force
+        .explain(ticket, target_type, clock.cycle, as_of)
+        .map_err(|_| too_many())?;
+    Ok((clock, explanation))
 }
 
 /// What is asked.

@@ -212,8 +212,11 @@ struct Memory {
     /// What a revision says never changes.
     pinned: HashMap<(ScopeId, PinnedTerms), Arc<PinnedAgreement>>,
     /// Holds for as long as the partnership counts so many repins.
-    repins: HashMap<(ScopeId, String), (u32, Arc<[Repin]>)>,
+    repins: HashMap<(ScopeId, String), CountedRepins>,
 }
+
+/// Repins of an agreement, and how many the partnership counted then.
+type CountedRepins = (u32, Arc<[Repin]>);
 
 impl PinnedAgreements {
     /// What is in force for tickets of `member`'s partnership.
@@ -227,8 +230,7 @@ impl PinnedAgreements {
         tickets: impl Iterator<Item = &'ticket Ticket>,
     ) -> Result<InForce, ApiError> {
         let scope = ScopeId::partnership(&partnership.id);
-        let assignments: Vec<Vec<Assignment>> =
-            tickets.flat_map(|ticket| ticket.assignments()).collect();
+        let assignments: Vec<Vec<Assignment>> = tickets.flat_map(Ticket::assignments).collect();
         let agreements: BTreeSet<&str> = assignments
             .iter()
             .flatten()

@@ -352,6 +352,7 @@ async fn agree(
         agreement: Some(agreement),
         request_id: firm.request_id(),
         origin: ORIGIN.to_owned(),
+        ..v1::CreateAgreementRequest::default()
     };
     let proposed = call("propose an agreement", firm.sla().create_agreement(request)).await?;
     let request = v1::ApproveAgreementRequest {

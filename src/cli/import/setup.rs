@@ -220,6 +220,7 @@ async fn ensure_agreement(connection: &Connection, place: &Place) -> Result<(), 
         agreement: Some(agreement(&place.partnership)),
         request_id: connection.request_id(),
         origin: ORIGIN.to_owned(),
+        ..v1::CreateAgreementRequest::default()
     };
     let answer = retry(|| {
         let (mut sla, request) = (sla.clone(), request.clone());

@@ -4,9 +4,14 @@ mod check;
 mod decide;
 mod refresh;
 mod revision;
+mod template;
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::calendar::CalendarSpecification;
 use super::clock::{
     ClockRules, EscalationLevel, RetargetRule, ServiceLevelTarget, Side, TargetReopenRule,
     TicketState,
@@ -23,6 +28,8 @@ pub use self::revision::{
     AgreementRevised, AgreementRevision, AgreementRevisionEvent, ProposedRevision, REVISIONS_MAX,
     Repin, RevisionApproved, RevisionProposed,
 };
+
+pub use self::template::{AgreementTemplate, TEMPLATES};
 
 /// Most targets of one agreement: six types at five priorities.
 pub const TARGETS_MAX: usize = 30;
@@ -283,6 +290,15 @@ impl Agreement {
     }
 }
 
+/// A calendar that comes along with an agreement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCalendar {
+    /// Its name for people.
+    pub display_name: String,
+    /// What it says.
+    pub specification: CalendarSpecification,
+}
+
 /// What can be asked of agreements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgreementCommand {
@@ -292,6 +308,8 @@ pub enum AgreementCommand {
         id: Option<String>,
         /// What it says. A calendar revision of 0 stands for the latest.
         content: AgreementContent,
+        /// The calendar that it names, to be made if there is none of that id.
+        calendar: Option<NewCalendar>,
     },
     /// Approves what has that hash.
     Approve {

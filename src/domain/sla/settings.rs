@@ -12,6 +12,8 @@ use crate::domain::identity::FirmId;
 use crate::domain::partnership::as_active_party;
 use crate::domain::world::{Stop, View};
 
+pub(super) use calendars::{compile, create as create_calendar};
+
 pub use calendars::{
     CALENDAR_REVISIONS_MAX, Calendar, CalendarEvent, CalendarRevised, CalendarRevision,
     CalendarRevisionEvent, Zone, ZoneEvent, digest,

@@ -300,7 +300,11 @@ fn hint(versioned: &Versioned) -> Hint {
                 .map(|terms| terms.hash.clone())
                 .unwrap_or_default();
         }
-        Record::Agreement(agreement) => hint.text.clone_from(&agreement.hash),
+        Record::Agreement(agreement) => {
+            let proposed = agreement.proposed.as_ref();
+            let hash = proposed.map_or(&agreement.hash, |proposed| &proposed.hash);
+            hint.text.clone_from(hash);
+        }
         Record::Expectation(expectation) => {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
             hint.criteria =

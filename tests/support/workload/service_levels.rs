@@ -13,7 +13,7 @@ use entente::domain::sla::clock::{
 };
 use entente::domain::sla::settings::{PriorityMap, SettingsCommand, StatusMap, Word, WordKind};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
-use entente::domain::time::Span;
+use entente::domain::time::{Span, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
@@ -145,28 +145,39 @@ pub(super) fn tick_word(draw: &mut Draw, firm: &str) -> Action {
     }
 }
 
-pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
+pub(super) fn agreement(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = agreement_id(number);
     let random = draw.number(0..100);
     let sensible = match hint.state.as_str() {
         "" => 0,
-        "proposed" | "asserted" => 60,
+        "proposed" => 60,
+        "asserted" => draw.number(55..95),
         _ => random,
     };
     Action::Agreement(match if draw.chance(75) { sensible } else { random } {
-        0..50 => AgreementCommand::Create {
+        0..40 => AgreementCommand::Create {
             id: Some(id),
-            content: content(draw),
+            content: content(draw, number),
+            calendar: None,
         },
-        50..95 => AgreementCommand::Approve {
+        40..75 => AgreementCommand::Approve {
             id,
             hash: hint.text.clone(),
+        },
+        75..97 => AgreementCommand::Revise {
+            id,
+            content: content(draw, number),
+            repin_from: draw.chance(60).then(|| {
+                let minutes = draw.number(-600..2_000);
+                at.saturating_add(Span::from_minutes(minutes))
+            }),
         },
         _ => AgreementCommand::End { id },
     })
 }
 
-fn content(draw: &mut Draw) -> AgreementContent {
+/// What an agreement says. Its number mostly decides what a revision may not change.
+fn content(draw: &mut Draw, number: u8) -> AgreementContent {
     let mut targets = Vec::new();
     for number in 1..=5 {
         for target_type in TargetType::ALL {
@@ -181,13 +192,20 @@ fn content(draw: &mut Draw) -> AgreementContent {
             }
         }
     }
-    let obligor = draw.number(1..=2);
-    let agreement_type = *draw.one_of(&[
+    let types = [
         AgreementType::Sla,
+        AgreementType::Reciprocal,
         AgreementType::Ola,
         AgreementType::UnderpinningContract,
-        AgreementType::Reciprocal,
-    ]);
+    ];
+    let (agreement_type, obligor) = if draw.chance(80) {
+        (
+            types[usize::from(number) % types.len()],
+            usize::from(number) % 2 + 1,
+        )
+    } else {
+        (*draw.one_of(&types), draw.number(1..=2))
+    };
     if agreement_type == AgreementType::Reciprocal {
         // Now and then something is owed in return that cannot be.
         targets.retain(|target| target.target_type.may_be_reciprocal() || draw.chance(2));
@@ -197,7 +215,7 @@ fn content(draw: &mut Draw) -> AgreementContent {
         agreement_type,
         obligor: PartyId::numbered(obligor),
         beneficiary: PartyId::numbered(if draw.chance(5) { obligor } else { 3 - obligor }),
-        client: draw.chance(10).then(|| client_id(0)),
+        client: draw.chance(3).then(|| client_id(0)),
         targets,
         calendar: calendar_id(draw.number(0..CALENDARS)),
         calendar_revision: if draw.chance(20) {

@@ -13,7 +13,8 @@ use crate::api::{Found, required};
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::refusal::Refusal;
 use crate::domain::sla::agreement::{
-    Agreement, AgreementContent, AgreementState, AgreementType, TARGETS_MAX, THRESHOLDS_MAX,
+    Agreement, AgreementContent, AgreementState, AgreementType, ProposedRevision, Repin,
+    TARGETS_MAX, THRESHOLDS_MAX,
 };
 use crate::domain::sla::clock::{ServiceLevelTarget, TicketState};
 use crate::domain::text::require_display_name;
@@ -162,7 +163,7 @@ fn agreement_type(field: &str, value: i32) -> Result<AgreementType, Refusal> {
     }
 }
 
-const fn to_kind(agreement_type: AgreementType) -> v1::AgreementKind {
+pub(super) const fn to_kind(agreement_type: AgreementType) -> v1::AgreementKind {
     match agreement_type {
         AgreementType::Sla => v1::AgreementKind::Sla,
         AgreementType::Ola => v1::AgreementKind::Ola,
@@ -185,25 +186,52 @@ pub(in crate::api::sla) fn to_agreement(
     scope: &ScopeId,
     agreement: &Found<Agreement>,
 ) -> v1::Agreement {
-    let Agreement {
-        content,
-        hash,
-        revision,
-        state,
-        approvals,
-        ..
-    } = &agreement.state;
+    let state = &agreement.state;
+    v1::Agreement {
+        name: name_in(scope, "agreements", &agreement.id),
+        state: to_state(state.state).into(),
+        revision: i64::from(state.revision),
+        approvals: state.approvals.iter().map(to_approval).collect(),
+        hash: state.hash.clone(),
+        create_time: Some(to_timestamp(agreement.created_at)),
+        etag: etag(agreement.revision),
+        proposed_revision: state
+            .proposed
+            .as_ref()
+            .map(|proposed| Box::new(to_proposed_revision(scope, proposed))),
+        repins: state.repins.iter().map(to_repin).collect(),
+        ..to_content(scope, &state.content)
+    }
+}
+
+fn to_proposed_revision(scope: &ScopeId, proposed: &ProposedRevision) -> v1::ProposedRevision {
+    v1::ProposedRevision {
+        agreement: Some(Box::new(to_content(scope, &proposed.content))),
+        repin_time: proposed.repin_from.map(to_timestamp),
+        hash: proposed.hash.clone(),
+        approvals: proposed.approvals.iter().map(to_approval).collect(),
+    }
+}
+
+fn to_repin(repin: &Repin) -> v1::Repin {
+    v1::Repin {
+        revision: i64::from(repin.revision),
+        effective_time: Some(to_timestamp(repin.from)),
+        create_time: Some(to_timestamp(repin.recorded_at)),
+    }
+}
+
+/// What can be proposed.
+fn to_content(scope: &ScopeId, content: &AgreementContent) -> v1::Agreement {
     let named = |collection: &str, id: &str| name_in(scope, collection, id);
     let to_bps = |threshold: &u32| i32::try_from(*threshold).unwrap_or(i32::MAX);
+    let client = content.client.as_ref();
     v1::Agreement {
-        name: named("agreements", &agreement.id),
         display_name: content.display_name.clone(),
         kind: to_kind(content.agreement_type).into(),
         obligor: content.obligor.as_str().to_owned(),
         beneficiary: content.beneficiary.as_str().to_owned(),
-        client: content
-            .client
-            .as_ref()
+        client: client
             .map(|client| named("clients", client))
             .unwrap_or_default(),
         targets: content.targets.iter().map(to_target).collect(),
@@ -228,16 +256,11 @@ pub(in crate::api::sla) fn to_agreement(
             .iter()
             .map(levels::to_escalation_level)
             .collect(),
-        state: to_state(*state).into(),
-        revision: i64::from(*revision),
-        approvals: approvals.iter().map(to_approval).collect(),
-        hash: hash.clone(),
-        create_time: Some(to_timestamp(agreement.created_at)),
-        etag: etag(agreement.revision),
+        ..v1::Agreement::default()
     }
 }
 
-fn to_target(target: &ServiceLevelTarget) -> v1::ServiceLevelTarget {
+pub(super) fn to_target(target: &ServiceLevelTarget) -> v1::ServiceLevelTarget {
     v1::ServiceLevelTarget {
         r#type: to_target_type(target.target_type).into(),
         priority: target.priority.get().into(),

@@ -234,7 +234,7 @@ pub(in crate::api::sla) fn to_calendar(
     }
 }
 
-fn to_weekly_window(window: WeeklyWindow) -> v1::WeeklyWindow {
+pub(in crate::api::sla) fn to_weekly_window(window: WeeklyWindow) -> v1::WeeklyWindow {
     let day = i32::try_from(window.day.index() + 1).unwrap_or_default();
     v1::WeeklyWindow {
         day,

@@ -6,8 +6,8 @@ use super::revision::{
 };
 use super::{
     AGREEMENTS_IN_FORCE_MAX, Agreement, AgreementApproved, AgreementCommand, AgreementContent,
-    AgreementEnded, AgreementEvent, AgreementProposed, AgreementState, ProposedRevision,
-    REVISIONS_MAX, Repin, RevisionProposed, THRESHOLDS_BPS_DEFAULT,
+    AgreementEnded, AgreementEvent, AgreementProposed, AgreementState, NewCalendar,
+    ProposedRevision, REVISIONS_MAX, Repin, RevisionProposed, THRESHOLDS_BPS_DEFAULT,
 };
 use crate::domain::command::Decision;
 use crate::domain::content_hash;
@@ -18,7 +18,8 @@ use crate::domain::partnership::{
 };
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::sla::settings::Calendar;
+use crate::domain::sla::compiled::CompiledCalendar;
+use crate::domain::sla::settings::{Calendar, compile, create_calendar};
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
 
@@ -33,8 +34,13 @@ pub fn decide(
 ) -> Result<Decision, Stop> {
     let (partnership, party) = as_active_party(firm, view)?;
     match command {
-        AgreementCommand::Create { id, content } => {
-            create(id.as_deref(), content, partnership, party, view)
+        AgreementCommand::Create {
+            id,
+            content,
+            calendar,
+        } => {
+            let id = id.as_deref();
+            create(id, content, calendar.as_ref(), partnership, party, view)
         }
         AgreementCommand::Approve { id, hash } => approve(id, hash, partnership, party, view),
         AgreementCommand::Revise {
@@ -49,6 +55,7 @@ pub fn decide(
 fn create(
     id: Option<&str>,
     content: &AgreementContent,
+    calendar: Option<&NewCalendar>,
     partnership: &Partnership,
     party: &Party,
     view: &View<'_>,
@@ -57,7 +64,7 @@ fn create(
     if view.find::<Agreement>(&id)?.is_some() {
         return Err(already_exists(Kind::Agreement, &id).into());
     }
-    let content = complete(content, partnership, view)?;
+    let (content, calendar) = with_calendar(content, calendar, partnership, view)?;
     if let Some(client) = &content.client {
         view.get::<Client>(client)?;
     }
@@ -77,8 +84,13 @@ fn create(
         hash,
         state,
     };
-    let decision = Decision::about(Kind::Agreement, &id)
-        .event(Event::new(&id, AgreementEvent::Proposed(proposed)));
+    let (events, zones) = calendar.map_or_else(Default::default, |made| (made.events, made.zones));
+    let decision = Decision {
+        events,
+        zones,
+        ..Decision::about(Kind::Agreement, &id)
+    };
+    let decision = decision.event(Event::new(&id, AgreementEvent::Proposed(proposed)));
     Ok(if alone {
         decision.event(started(&id, view))
     } else {
@@ -99,13 +111,47 @@ fn complete(
     partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<AgreementContent, Stop> {
+    let mut content = checked(content, partnership)?;
+    pin_calendar(&mut content, view)?;
+    Ok(content)
+}
+
+fn checked(
+    content: &AgreementContent,
+    partnership: &Partnership,
+) -> Result<AgreementContent, Refusal> {
     let mut content = content.clone();
     if content.thresholds_bps.is_empty() {
         content.thresholds_bps = THRESHOLDS_BPS_DEFAULT.to_vec();
     }
     check_content(&content, partnership)?;
-    pin_calendar(&mut content, view)?;
     Ok(content)
+}
+
+/// As [`complete`], and what makes the calendar if it came along and there is none of its id.
+fn with_calendar(
+    content: &AgreementContent,
+    calendar: Option<&NewCalendar>,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<(AgreementContent, Option<Decision>), Stop> {
+    let Some(new) = calendar else {
+        return Ok((complete(content, partnership, view)?, None));
+    };
+    if view.find::<Calendar>(&content.calendar)?.is_some() {
+        return Ok((complete(content, partnership, view)?, None));
+    }
+    let mut content = checked(content, partnership)?;
+    content.calendar_revision = 1;
+    let specification = &new.specification;
+    let made = create_calendar(
+        Some(&content.calendar),
+        &new.display_name,
+        specification,
+        view,
+    )?;
+    require_feasible(&content, &compile(specification)?.calendar, view)?;
+    Ok((content, Some(made)))
 }
 
 /// Pins the calendar's revision, if it can hold every target.
@@ -131,6 +177,14 @@ fn pin_calendar(content: &mut AgreementContent, view: &View<'_>) -> Result<(), S
 /// Refuses a target that the calendar cannot hold.
 fn check_feasible(content: &AgreementContent, view: &View<'_>) -> Result<(), Stop> {
     let compiled = view.calendar(&content.calendar, content.calendar_revision)?;
+    require_feasible(content, &compiled, view)
+}
+
+fn require_feasible(
+    content: &AgreementContent,
+    compiled: &CompiledCalendar,
+    view: &View<'_>,
+) -> Result<(), Stop> {
     for (index, target) in content.targets.iter().enumerate() {
         if compiled.add(view.now, target.duration).is_none() {
             let field = format!("agreement.targets[{index}].duration");
@@ -256,12 +310,12 @@ fn revise(
     let alone = partnership.firms().count() == 1;
     let in_force = alone.then(|| put_in_force(id, agreement, &proposed.content, repin_from, view));
     let decision = decision.event(Event::new(id, AgreementEvent::RevisionProposed(proposed)));
-    with_events(decision, in_force.transpose()?)
+    Ok(with_events(decision, in_force.transpose()?))
 }
 
-fn with_events(decision: Decision, events: Option<Vec<Event>>) -> Result<Decision, Stop> {
+fn with_events(decision: Decision, events: Option<Vec<Event>>) -> Decision {
     let events = events.into_iter().flatten();
-    Ok(events.fold(decision, Decision::event))
+    events.fold(decision, Decision::event)
 }
 
 /// A revision changes what is owed, never who owes it to whom.
@@ -297,10 +351,8 @@ fn approve_revision(
         party: party.id.clone(),
     };
     let approved = AgreementEvent::RevisionApproved(approved);
-    with_events(
-        decision.event(Event::new(id, approved)),
-        in_force.transpose()?,
-    )
+    let decision = decision.event(Event::new(id, approved));
+    Ok(with_events(decision, in_force.transpose()?))
 }
 
 /// What follows once a proposed revision is approved by all, or asserted by one alone. What was in

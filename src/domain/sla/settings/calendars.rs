@@ -125,7 +125,7 @@ impl Aggregate for CalendarRevision {
     }
 }
 /// Writes down a new calendar.
-pub(super) fn create(
+pub(in crate::domain::sla) fn create(
     id: Option<&str>,
     display_name: &str,
     specification: &CalendarSpecification,
@@ -163,7 +163,7 @@ fn write_revision(
     let mut violations = Violations::default();
     require_display_name(&mut violations, "calendar.display_name", display_name);
     violations.finish()?;
-    let (name, tzif) = compile(specification)?;
+    let Compiled { name, tzif, .. } = compile(specification)?;
     let zone_digest = digest(tzif);
     let mut decision = Decision::about(Kind::Calendar, id);
     if view.find::<Zone>(&zone_digest)?.is_none() {
@@ -191,10 +191,20 @@ fn write_revision(
         .event(Event::new(id, CalendarEvent::Revised(revised))))
 }
 
+/// A specification that is sound.
+pub(in crate::domain::sla) struct Compiled {
+    /// IANA name of the zone.
+    name: &'static str,
+    /// The zone's data.
+    tzif: &'static [u8],
+    /// The calendar, ready for use.
+    pub(in crate::domain::sla) calendar: CompiledCalendar,
+}
+
 /// Checks a specification as thoroughly as its later use will need it.
-fn compile(
+pub(in crate::domain::sla) fn compile(
     specification: &CalendarSpecification,
-) -> Result<(&'static str, &'static [u8]), Refusal> {
+) -> Result<Compiled, Refusal> {
     let faults = specification.validate();
     if !faults.is_empty() {
         return Err(refusal_at("calendar", &faults));
@@ -208,9 +218,13 @@ fn compile(
         .with("time_zone", &specification.time_zone)
     };
     let (name, tzif) = pinned_zone(&specification.time_zone).ok_or_else(unknown)?;
-    CompiledCalendar::compile(specification, tzif)
+    let calendar = CompiledCalendar::compile(specification, tzif)
         .map_err(|fault| refusal_at("calendar", &[fault]))?;
-    Ok((name, tzif))
+    Ok(Compiled {
+        name,
+        tzif,
+        calendar,
+    })
 }
 
 /// SHA-256 of time zone data, hexadecimal.

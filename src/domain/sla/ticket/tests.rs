@@ -91,8 +91,12 @@ impl Desk {
             escalation_levels: Vec::new(),
         };
         let id = Some("desk".into());
-        desk.run(Action::Agreement(AgreementCommand::Create { id, content }))
-            .unwrap();
+        desk.run(Action::Agreement(AgreementCommand::Create {
+            id,
+            content,
+            calendar: None,
+        }))
+        .unwrap();
         desk
     }
 
