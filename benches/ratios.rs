@@ -6,11 +6,17 @@
 //! `ENTENTE_BENCH_SECONDS` sets the length of a round (default 3), `ENTENTE_BENCH_ROUNDS` how many
 //! there are (default 5), and `ENTENTE_BENCH_ONLY` which comparisons are made, such as `ac`.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/support"]
+mod support {
+    //! What the tests share with the benchmarks.
+    pub mod clocks;
+    pub mod postgres;
+}
 
 #[path = "ratios/calendar.rs"]
 mod calendar;
+#[path = "ratios/clocks.rs"]
+mod clocks;
 #[path = "ratios/echo.rs"]
 mod echo;
 #[path = "ratios/latency.rs"]
@@ -19,8 +25,12 @@ mod latency;
 mod load;
 #[path = "ratios/pgbench.rs"]
 mod pgbench;
+#[path = "ratios/repin.rs"]
+mod repin;
 #[path = "ratios/table.rs"]
 mod table;
+#[path = "ratios/thresholds.rs"]
+mod thresholds;
 #[path = "ratios/throughput.rs"]
 mod throughput;
 #[path = "ratios/world.rs"]
@@ -80,6 +90,15 @@ async fn main() {
     }
     if wanted("d") {
         calendar::measure(rounds, &mut table);
+    }
+    if wanted("e") {
+        clocks::measure(rounds, &mut table);
+    }
+    if wanted("f") {
+        repin::measure(rounds, &mut table).await;
+    }
+    if wanted("g") {
+        thresholds::measure(rounds, &mut table).await;
     }
     table.print();
 }

@@ -17,7 +17,7 @@ use super::Rounds;
 use super::table::Table;
 
 /// 2020-01-01T00:00:00Z in microseconds.
-const BEGIN: i64 = 1_577_836_800_000_000;
+pub const BEGIN: i64 = 1_577_836_800_000_000;
 const DAY: i64 = MICROS_PER_DAY;
 const TEN_YEARS: i64 = 3_653 * DAY;
 /// The dates, `(month, day)`, that are closed every year.
@@ -42,7 +42,7 @@ const PYTHON: &str = include_str!("calendar.py");
 const LIBRARIES: [&str; 2] = ["businesstimedelta==1.0.1", "business-duration==0.68"];
 
 /// Berlin, Monday to Friday, 9 to 17, ten holidays a year.
-fn ours() -> CompiledCalendar {
+pub fn ours() -> CompiledCalendar {
     let minute = |minutes| MinuteOfDay::from_minutes(minutes).expect("a time of day");
     let window = |day: &Weekday| WeeklyWindow {
         day: *day,
@@ -68,7 +68,8 @@ fn ours() -> CompiledCalendar {
     CompiledCalendar::compile_with_bundled_zone(&specification).expect("a calendar")
 }
 
-fn workclock() -> Schedule {
+/// The same in the other program.
+pub fn workclock() -> Schedule {
     let holidays = CLOSED_YEARS
         .flat_map(|year| HOLIDAYS.map(|(month, day)| jiff::civil::date(year, month, day)));
     let (start, end) = (time(9, 0, 0, 0), time(17, 0, 0, 0));

@@ -8,7 +8,7 @@ use entente::ledger::queue::Urgency;
 use entente::store::WriteSet;
 
 use crate::Rounds;
-use crate::load::now;
+use crate::load::{median, now};
 use crate::support::postgres::Cluster;
 use crate::table::Table;
 use crate::world::World;
@@ -126,9 +126,4 @@ async fn some_ticket(world: &World, scope: &ScopeId) -> String {
         .remove(0)
         .key
         .id
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

@@ -39,3 +39,15 @@ where
 pub fn now() -> Instant {
     Instant::now()
 }
+
+/// The figure in the middle; there must be at least one.
+pub fn median(figures: Vec<f64>) -> f64 {
+    quantile(figures, 50)
+}
+
+/// The figure that so many in a hundred do not exceed; there must be at least one.
+pub fn quantile(mut figures: Vec<f64>, percent: usize) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let place = figures.len() * percent / 100;
+    figures[place.min(figures.len() - 1)]
+}

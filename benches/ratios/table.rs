@@ -50,7 +50,7 @@ impl Table {
             peer: Spread::of(peer),
             ratio: Spread::of(ratios),
         };
-        eprintln!("{}: ratio {:.2}", row.what, row.ratio.median);
+        eprintln!("{}: ratio {}", row.what, ratio(row.ratio.median));
         self.rows.push(row);
     }
 
@@ -66,12 +66,29 @@ impl Table {
             println!(
                 "{:<62} {:>26} {:>32} {:>32}",
                 row.what,
-                show(row.ratio, 2, ""),
+                show_ratio(row.ratio),
                 show(row.ours, 0, row.unit),
                 show(row.peer, 0, row.unit)
             );
         }
     }
+}
+
+/// Below this, a ratio reads better the other way round.
+const SMALL_RATIO: f64 = 0.1;
+
+/// A ratio; a small one as its fraction, such as `1/364`.
+fn ratio(value: f64) -> String {
+    if value < SMALL_RATIO {
+        format!("1/{:.0}", 1.0 / value)
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn show_ratio(spread: Spread) -> String {
+    let [min, median, max] = [spread.min, spread.median, spread.max].map(ratio);
+    format!("{min} / {median} / {max} ")
 }
 
 fn show(spread: Spread, places: usize, unit: &str) -> String {

@@ -30,6 +30,13 @@ pub const TICKETS: u64 = 10_000;
 /// Statuses that events walk through.
 const STATUSES: [&str; 4] = ["Active", "Waiting", "Active", "Resolved"];
 
+/// How much there is in a world.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub partnerships: u64,
+    pub tickets: u64,
+}
+
 /// A running application over a filled database.
 pub struct World {
     pub application: Application,
@@ -41,13 +48,22 @@ pub struct World {
 impl World {
     /// Opens and fills a database. `tickets` may be fewer than [`TICKETS`].
     pub async fn start(database_url: &str, settings: Settings, tickets: u64) -> Self {
-        store::migrate(database_url).await.expect("the schema");
-        let opened = store::open(database_url).await.expect("the database");
         let environment = Environment {
             settings,
             sweeping: false,
             ..Environment::default()
         };
+        let size = Size {
+            partnerships: PARTNERSHIPS,
+            tickets,
+        };
+        Self::start_in(database_url, environment, size).await
+    }
+
+    /// Opens and fills a database as large as that.
+    pub async fn start_in(database_url: &str, environment: Environment, size: Size) -> Self {
+        store::migrate(database_url).await.expect("the schema");
+        let opened = store::open(database_url).await.expect("the database");
         let application = Application::start(opened, environment)
             .await
             .expect("the application");
@@ -70,11 +86,11 @@ impl World {
             partnerships: Arc::default(),
         };
         let mut partnerships = Vec::new();
-        for number in 0..PARTNERSHIPS {
+        for number in 0..size.partnerships {
             partnerships.push(world.partnership(number).await);
         }
         world.partnerships = Arc::new(partnerships);
-        world.fill(tickets).await;
+        world.fill(size.tickets).await;
         world
     }
 
@@ -171,7 +187,8 @@ pub fn event(
     ticket: u64,
     step: u64,
 ) -> Command {
-    let partnership = &partnerships[usize::try_from(ticket % PARTNERSHIPS).expect("small")];
+    let ticket_number = usize::try_from(ticket).expect("small");
+    let partnership = &partnerships[ticket_number % partnerships.len()];
     let status = STATUSES[usize::try_from(step % 4).expect("small")];
     let ingest = IngestEvent {
         event_id: format!("bench-{ticket}-{step}"),
@@ -203,7 +220,8 @@ pub fn event(
     )
 }
 
-fn command(firm: &FirmId, scope: ScopeId, request_id: String, action: Action) -> Command {
+/// A command of the firm.
+pub fn command(firm: &FirmId, scope: ScopeId, request_id: String, action: Action) -> Command {
     Command {
         scope,
         firm: Some(firm.clone()),
@@ -244,7 +262,8 @@ fn weekdays() -> CalendarSpecification {
     }
 }
 
-fn agreement() -> AgreementContent {
+/// What each partnership's agreement says.
+pub fn agreement() -> AgreementContent {
     let target = |target_type, priority, hours| ServiceLevelTarget {
         target_type,
         priority: Priority::new(priority).expect("a priority"),
