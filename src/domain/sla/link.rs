@@ -274,3 +274,139 @@ fn delete(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
         .event(Event::new(upstream_id, unlinked.clone()))
         .event(Event::new(downstream_id, unlinked)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::record::{Record, RecordKey};
+    use crate::domain::sla::cache::CalendarCache;
+    use crate::domain::world::{Need, Versioned, World};
+
+    fn firm() -> FirmId {
+        FirmId::parse("middle").unwrap()
+    }
+
+    /// The records of one firm.
+    struct Desk {
+        world: World,
+        sequence: u64,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let mut world = World::new(Arc::new(CalendarCache::default()));
+            let firm = Record::Firm(Box::new(Firm {
+                display_name: "The middle".into(),
+            }));
+            let versioned = Versioned {
+                record: firm,
+                revision: 1,
+                sequence: 1,
+                created_at: Timestamp::EARLIEST,
+                updated_at: Timestamp::EARLIEST,
+            };
+            let key = RecordKey::new(&self::firm().scope(), Kind::Firm, "middle");
+            world.put_record(key, Some(versioned));
+            Self { world, sequence: 1 }
+        }
+
+        /// Decides, loads what is missing (nothing is there), and applies what happened: the link,
+        /// and how many events there were.
+        fn run(&mut self, command: &LinkCommand, by: &FirmId) -> Result<(String, usize), Refusal> {
+            let scope = firm().scope();
+            let decision = loop {
+                let view = View {
+                    world: &self.world,
+                    scope: &scope,
+                    now: Timestamp::EARLIEST,
+                    next_sequence: self.sequence + 1,
+                };
+                match decide(command, by, &view) {
+                    Ok(decision) => break decision,
+                    Err(Stop::Refused(refusal)) => return Err(refusal),
+                    Err(Stop::Missing(need)) => {
+                        for need in need.each() {
+                            let Need::Record(key) = need else {
+                                panic!("{need:?} is no record");
+                            };
+                            self.world.put_record(key, None);
+                        }
+                    }
+                }
+            };
+            for event in &decision.events {
+                self.sequence += 1;
+                let recorded = Recorded {
+                    sequence: self.sequence,
+                    at: Timestamp::EARLIEST,
+                    firm: Some(by.clone()),
+                    actor: String::new(),
+                };
+                self.world.apply(&scope, event, &recorded).unwrap();
+            }
+            Ok((decision.subject.1, decision.events.len()))
+        }
+
+        fn link(&mut self, upstream: usize, downstream: usize) -> Result<(String, usize), Refusal> {
+            let name = |partnership: &str, number: usize| TicketName {
+                partnership: partnership.into(),
+                ticket: format!("t{number}"),
+            };
+            let pair = LinkedPair {
+                upstream: name("up", upstream),
+                downstream: name("down", downstream),
+            };
+            self.run(&LinkCommand::Create(pair), &firm())
+        }
+    }
+
+    #[test]
+    fn a_link_is_made_once_until_it_is_deleted() {
+        let mut desk = Desk::new();
+        let (link, events) = desk.link(1, 1).unwrap();
+        assert_eq!(events, 3);
+        assert_eq!(desk.link(1, 1), Ok((link.clone(), 0)));
+        let delete = LinkCommand::Delete { id: link.clone() };
+        assert_eq!(desk.run(&delete, &firm()), Ok((link.clone(), 3)));
+        assert_eq!(desk.run(&delete, &firm()), Ok((link.clone(), 0)));
+        assert_ne!(desk.link(1, 1).unwrap().0, link);
+    }
+
+    #[test]
+    fn both_sides_have_limits_that_deleting_makes_room_for() {
+        let mut desk = Desk::new();
+        let limit = |refused: Result<_, Refusal>| refused.unwrap_err().metadata[0].1.clone();
+        let (first, _) = desk.link(0, 0).unwrap();
+        for downstream in 1..DOWNSTREAM_MAX {
+            desk.link(0, downstream).unwrap();
+        }
+        assert_eq!(limit(desk.link(0, 99)), "downstream_tickets");
+        for upstream in 1..UPSTREAM_MAX {
+            desk.link(upstream, 0).unwrap();
+        }
+        assert_eq!(limit(desk.link(999, 0)), "upstream_tickets");
+        let delete = LinkCommand::Delete { id: first };
+        desk.run(&delete, &firm()).unwrap();
+        assert!(desk.link(0, 99).is_ok() && desk.link(999, 0).is_ok());
+    }
+
+    #[test]
+    fn nobody_links_itself_or_for_another_firm() {
+        let mut desk = Desk::new();
+        let name = TicketName {
+            partnership: "up".into(),
+            ticket: "t".into(),
+        };
+        let itself = LinkCommand::Create(LinkedPair {
+            upstream: name.clone(),
+            downstream: name,
+        });
+        let refusal = desk.run(&itself, &firm()).unwrap_err();
+        assert_eq!(refusal.violations[0].field, "ticket_link.downstream");
+        let other = FirmId::parse("other").unwrap();
+        let refusal = desk.run(&itself, &other).unwrap_err();
+        assert_eq!(refusal.reason, Reason::NotFound);
+    }
+}
