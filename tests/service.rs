@@ -18,8 +18,10 @@ mod support {
 #[path = "service"]
 mod service {
     //! The cases, by subject.
+    pub mod adoption;
     pub mod arithmetic;
     pub mod authorisation;
+    pub mod bad_adoption;
     pub mod bad_agreements;
     pub mod bad_arithmetic;
     pub mod bad_calls;
@@ -30,6 +32,7 @@ mod service {
     pub mod chains;
     pub mod combinations;
     pub mod expectations;
+    pub mod firm_rows;
     pub mod holidays;
     pub mod house;
     pub mod journal;
@@ -126,6 +129,13 @@ on_both_engines! {
     combinations::forms_change_from_revision_to_revision;
     combinations::combinations_at_fault;
     combinations::limits_of_combinations;
+    adoption::a_calendar_is_written_once_and_adopted_twice;
+    adoption::maps_are_adopted_and_parked_events_count;
+    bad_adoption::sources_at_fault;
+    bad_adoption::nothing_is_replaced_silently;
+    bad_adoption::combinations_are_not_adopted;
+    bad_adoption::a_firms_own_calendar_has_to_be_adopted;
+    bad_adoption::nobody_else_sees_a_firms_own;
     holidays::holidays_become_exceptions;
     holidays::imports_at_fault;
     chains::links_are_of_one_firm;

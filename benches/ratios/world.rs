@@ -310,5 +310,6 @@ fn status_map(firm: &FirmId) -> StatusMap {
             .into_iter()
             .map(|(status, state)| (status.to_owned(), state))
             .collect(),
+        adopted_from: None,
     }
 }

@@ -1,5 +1,6 @@
 //! `SlaService`: calendars, agreements, status and priority maps, tickets and the clocks over them.
 
+mod adoption;
 mod agreement;
 mod arithmetic;
 mod attainment;
@@ -9,6 +10,7 @@ mod check;
 mod check_chain;
 mod clock;
 mod explain;
+mod home;
 mod ingest;
 mod links;
 mod open_clocks;
@@ -23,6 +25,7 @@ mod ticket;
 mod ticket_event;
 mod unmapped;
 mod walk;
+mod word_map;
 mod words;
 
 use std::sync::Arc;
@@ -183,6 +186,8 @@ rpcs! {
     update_priority_map(UpdatePriorityMapRequest) -> PriorityMap = priority_map::update;
     get_priority_map(GetPriorityMapRequest) -> PriorityMap = priority_map::get;
     list_priority_maps(ListPriorityMapsRequest) -> ListPriorityMapsResponse = priority_map::list;
+    adopt_revision(AdoptRevisionRequest) -> AdoptRevisionResponse = adoption::adopt;
+    get_adoption_difference(GetAdoptionDifferenceRequest) -> AdoptionDifference = adoption::difference;
     batch_ingest_events(BatchIngestEventsRequest) -> BatchIngestEventsResponse = ingest::batch_ingest;
     list_unmapped(ListUnmappedRequest) -> ListUnmappedResponse = unmapped::list;
     get_ticket(GetTicketRequest) -> Ticket = ticket::get;

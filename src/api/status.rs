@@ -30,6 +30,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::CurrencyUnknown
         | Reason::CurrencyMismatch
         | Reason::WeightsInvalid
+        | Reason::CalendarNotAdopted
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
@@ -46,6 +47,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
         | Reason::TargetUnreachable
+        | Reason::AdoptionConflict
+        | Reason::CombinationNotAdoptable
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

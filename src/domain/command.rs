@@ -1,5 +1,7 @@
 //! Commands, decisions, and the one function that leads from one to the other.
 
+use std::sync::Arc;
+
 use super::carry::{self, CarryOutcome};
 use super::commitment::Opening;
 use super::expectation::{self, ExpectationCommand};
@@ -107,7 +109,7 @@ pub struct Decision {
     /// New external references.
     pub references: Vec<(ExternalReference, Kind, String)>,
     /// Time zone data pinned: digest and `TZif` bytes.
-    pub zones: Vec<(String, &'static [u8])>,
+    pub zones: Vec<(String, Arc<[u8]>)>,
     /// What the caller is told beside the record; a word such as `parked`, or nothing.
     pub note: &'static str,
     /// Where the same was carried out before, if it was; then nothing happened now.

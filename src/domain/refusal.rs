@@ -106,6 +106,12 @@ reasons! {
     ResultTooLarge = "RESULT_TOO_LARGE";
     /// The server is shutting down.
     ServiceStopping = "SERVICE_STOPPING";
+    /// A firm's own calendar was named where one of the partnership is needed.
+    CalendarNotAdopted = "CALENDAR_NOT_ADOPTED";
+    /// The record was written by hand, or adopted from elsewhere.
+    AdoptionConflict = "ADOPTION_CONFLICT";
+    /// A calendar that is made of others is not adopted as a whole.
+    CombinationNotAdoptable = "COMBINATION_NOT_ADOPTABLE";
 }
 
 /// A field at fault.

@@ -378,13 +378,12 @@ impl<'batch> Batch<'batch> {
             });
         }
         for (digest, tzif) in decision.zones {
-            self.world
-                .put_zone(scope.clone(), digest.clone(), tzif.into());
             self.set.zones.push(ZoneRow {
                 scope: scope.clone(),
-                digest,
+                digest: digest.clone(),
                 tzif: tzif.to_vec(),
             });
+            self.world.put_zone(scope.clone(), digest, tzif);
         }
         let sealed = committed(&command.openings, &self.set.entries[before..]);
         self.set.sealed.extend(sealed.map(|opening| SealedRow {

@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::calls::ok;
+use super::firm_rows::FIRM_ROWS;
 use super::house::House;
 use super::raw;
 use super::stage::{self, Names};
@@ -59,7 +60,7 @@ pub async fn every_rpc_by_every_caller(house: House) {
     let revoked = revoked_key(&house).await;
     let channel = house.channel().await;
     let mut wrong = Vec::new();
-    for row in ROWS {
+    for row in ROWS.iter().chain(FIRM_ROWS) {
         let mut check = Check {
             row,
             channel: &channel,

@@ -134,7 +134,9 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_NOT_ACTIVE"
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
-        | "TARGET_UNREACHABLE" => Code::FailedPrecondition,
+        | "TARGET_UNREACHABLE"
+        | "ADOPTION_CONFLICT"
+        | "COMBINATION_NOT_ADOPTABLE" => Code::FailedPrecondition,
         _ => Code::InvalidArgument,
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use entente::proto::v1::{self, AllocationBasis};
 
+use super::adoption::{adopting, creating, priority_map, status_map};
 use super::calls::ok;
 use super::house::{House, START_SECONDS};
 use super::maps::priority_map_request;
 use super::setting::{
-    NORTH_PSA, Pair, euros, fulfilling, invitation, joining, opening, partnership, ticket,
+    NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership, ticket,
 };
 
 /// An identifier like those that the server makes, which nothing has.
@@ -85,6 +86,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     partnerships(&pair, &mut names).await;
     outsiders(&pair, &mut names).await;
     service_levels(&pair, &mut names).await;
+    firms_own(&pair, &mut names).await;
     expectations(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
     assert_eq!(
@@ -177,6 +179,22 @@ async fn service_levels(pair: &Pair, names: &mut BTreeMap<&'static str, String>)
     names.insert("proposed_hash", proposed.hash);
     let ending = pair.agreement("ending", pair.desk()).await;
     names.insert("ending", ending.name);
+}
+
+async fn firms_own(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.sla();
+    let calendar = creating("firms/north", "office", always());
+    let own = ok(norths.create_calendar(calendar)).await;
+    let adopted = adopting(&pair.name, &own.name);
+    ok(norths.adopt_revision(adopted)).await;
+    names.insert("adopted", format!("{}/calendars/office", pair.name));
+    names.insert("own_calendar", own.name);
+    let map = status_map("firms/north/statusMaps/words", &["New"]);
+    let map = ok(norths.update_status_map(map)).await;
+    names.insert("own_status_map", map.name);
+    let map = priority_map("firms/north/priorityMaps/words", &[("P2", 2)]);
+    let map = ok(norths.update_priority_map(map)).await;
+    names.insert("own_priority_map", map.name);
 }
 
 async fn expectations(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

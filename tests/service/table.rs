@@ -5,6 +5,7 @@ use entente::proto::v1;
 use prost::Message;
 use tonic::Code;
 
+use super::adoption::{adopting, comparing};
 use super::arithmetic::{between, deadlines, elapsed, in_open_time};
 use super::house::{HOUR, at};
 use super::setting::{
@@ -88,10 +89,10 @@ fn quote() -> v1::JointQuote {
 /// Writes a row for each line: the RPC, what a key needs, what the own firm, its partner and a
 /// stranger are answered, and the request.
 macro_rules! rows {
-    ($($rpc:literal [$($needs:ident)* $(/ $or:ident)?] $own:ident, $partner:ident, $stranger:ident,
+    ($(#[$meta:meta])* $table:ident: $($rpc:literal [$($needs:ident)* $(/ $or:ident)?] $own:ident, $partner:ident, $stranger:ident,
         |$names:pat_param| $request:expr;)*) => {
-        /// Every RPC of the contract.
-        pub const ROWS: &[Row] = &[$(Row {
+        $(#[$meta])*
+        pub const $table: &[Row] = &[$(Row {
             rpc: concat!("entente.v1.", $rpc),
             needs: &[$(Permission::$needs),*],
             or: rows!(@or $($or)?),
@@ -105,7 +106,11 @@ macro_rules! rows {
     (@or $or:ident) => { Some(Permission::$or) };
 }
 
+pub(super) use rows;
+
 rows! {
+    /// Every RPC of the contract.
+    ROWS:
     // AdminService
     "AdminService/CreateFirm" [] PermissionDenied, PermissionDenied, PermissionDenied, |_|
         v1::CreateFirmRequest {
@@ -293,6 +298,10 @@ rows! {
         v1::GetPriorityMapRequest { name: names.of("priority_map") };
     "SlaService/ListPriorityMaps" [Read] Ok, Ok, NotFound, |names|
         v1::ListPriorityMapsRequest { parent: names.of("partnership"), ..Default::default() };
+    "SlaService/AdoptRevision" [Tickets] Ok, NotFound, NotFound, |names|
+        adopting(&names.of("partnership"), &names.of("own_calendar"));
+    "SlaService/GetAdoptionDifference" [Read] Ok, NotFound, NotFound, |names|
+        comparing(&names.of("adopted"), 0);
     "SlaService/BatchIngestEvents" [Tickets] Ok, Ok, NotFound, |names|
         v1::BatchIngestEventsRequest {
             parent: names.of("partnership"),

@@ -128,8 +128,7 @@ impl Replay {
             });
         }
         for (digest, tzif) in decision.zones {
-            self.world
-                .put_zone(command.scope.clone(), digest, tzif.into());
+            self.world.put_zone(command.scope.clone(), digest, tzif);
         }
         own
     }

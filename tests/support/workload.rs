@@ -68,6 +68,12 @@ pub enum Topic {
     OutsideParty(u8),
     /// A calendar is written down.
     Calendar(u8),
+    /// A calendar is written down in the firm's own scope.
+    OwnCalendar(u8),
+    /// The firm's statuses are mapped in its own scope.
+    OwnStatusMap,
+    /// A firm's own calendar is adopted.
+    Adoption,
     /// The firm's statuses are mapped.
     StatusMap,
     /// The firm's priorities are mapped.
@@ -181,8 +187,11 @@ impl Recipe {
             Topic::EndPartnership => partnerships::end(draw),
             Topic::Client(number) => partnerships::client(draw, number, &self.firm),
             Topic::OutsideParty(number) => partnerships::outside_party(draw, number),
-            Topic::Calendar(number) => service_levels::calendar(draw, number, &self.hint),
-            Topic::StatusMap => service_levels::status_map(draw, &self.firm),
+            Topic::Calendar(number) | Topic::OwnCalendar(number) => {
+                service_levels::calendar(draw, number, &self.hint)
+            }
+            Topic::Adoption => service_levels::adoption(draw, &self.firm),
+            Topic::StatusMap | Topic::OwnStatusMap => service_levels::status_map(draw, &self.firm),
             Topic::PriorityMap => service_levels::priority_map(draw, &self.firm),
             Topic::Agreement(number) => service_levels::agreement(draw, number, &self.hint, at),
             Topic::Event { event, other } => {

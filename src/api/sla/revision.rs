@@ -6,28 +6,8 @@ use crate::api::Api;
 use crate::api::status::ApiError;
 use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, Record, RecordKey};
-use crate::domain::sla::combination::CalendarCombination;
-use crate::domain::sla::settings::CalendarRevision;
+pub(super) use crate::domain::sla::combination::Revision;
 use crate::ledger::rows;
-
-/// A revision of a calendar.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Revision {
-    /// Made of windows.
-    Windows(CalendarRevision),
-    /// Made of two others.
-    Combination(CalendarCombination),
-}
-
-impl Revision {
-    /// How many combinations stand above one another; what a revision is made of has fewer.
-    pub(super) const fn depth(&self) -> u8 {
-        match self {
-            Self::Windows(_) => 0,
-            Self::Combination(combination) => combination.depth,
-        }
-    }
-}
 
 /// The revisions of these ids, as far as they exist.
 ///

@@ -46,7 +46,7 @@ pub struct CalendarSpecification {
 ///
 /// An `end` at or before `start` lies on the next day (equal ones make 24 hours). Such a window
 /// belongs to the day on which it opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeeklyWindow {
     /// Day on which the window opens.
@@ -58,7 +58,7 @@ pub struct WeeklyWindow {
 }
 
 /// One stretch of opening that an exception gives to its dates; `end` as in [`WeeklyWindow`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayWindow {
     /// First minute that is open, before 24:00.
@@ -73,7 +73,7 @@ pub struct DayWindow {
 /// dates; a window that opened the day before and runs over midnight still runs to its end.
 /// Without any, the dates are closed from midnight to midnight, and that also cuts a window that
 /// opened the day before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarException {
     /// First date covered.

@@ -8,14 +8,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::compiled::CompiledCalendar;
-use super::settings::{
-    CALENDAR_REVISIONS_MAX, Calendar, CalendarEvent, CalendarRevised, CalendarRevision,
-};
+use super::settings::{Calendar, CalendarEvent, CalendarRevised, CalendarRevision, require_keeper};
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::command::Decision;
 use crate::domain::identity::FirmId;
 use crate::domain::outsiders::already_exists;
-use crate::domain::partnership::as_active_party;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_display_name;
@@ -41,7 +38,7 @@ pub enum Operator {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operand {
-    /// The calendar's id; of the same partnership.
+    /// The calendar's id; of the same scope.
     pub calendar: String,
     /// Its revision, from 1; in a request 0 stands for the latest.
     pub revision: u32,
@@ -83,6 +80,26 @@ impl Aggregate for CalendarCombination {
     }
 }
 
+/// A revision of a calendar, made of either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// Made of windows.
+    Windows(CalendarRevision),
+    /// Made of two others.
+    Combination(CalendarCombination),
+}
+
+impl Revision {
+    /// How many combinations stand above one another; what a revision is made of has fewer.
+    #[must_use]
+    pub const fn depth(&self) -> u8 {
+        match self {
+            Self::Windows(_) => 0,
+            Self::Combination(combination) => combination.depth,
+        }
+    }
+}
+
 /// Asks for a calendar, or a new revision of one, that is made of two others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CombinationCommand {
@@ -114,7 +131,7 @@ pub fn decide(
     firm: &FirmId,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    as_active_party(firm, view)?;
+    require_keeper(firm, view)?;
     let (id, revision) = match &command.calendar {
         Combined::New(chosen) => {
             let id = chosen.clone().unwrap_or_else(|| view.new_id(0));
@@ -124,11 +141,7 @@ pub fn decide(
             (id, 1)
         }
         Combined::Revised(id) => {
-            let revision = view.get::<Calendar>(id)?.latest_revision + 1;
-            if revision > CALENDAR_REVISIONS_MAX {
-                let maximum = CALENDAR_REVISIONS_MAX as usize;
-                return Err(Refusal::limit("calendar_revisions", maximum).into());
-            }
+            let revision = view.get::<Calendar>(id)?.next_revision(None)?;
             (id.clone(), revision)
         }
     };
@@ -143,6 +156,7 @@ pub fn decide(
     let revised = CalendarRevised {
         display_name: command.display_name.clone(),
         revision,
+        adopted_from: None,
     };
     Ok(Decision::about(Kind::Calendar, &id)
         .event(Event::new(

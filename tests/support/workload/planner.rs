@@ -193,6 +193,9 @@ impl Planner {
             (3, Topic::Client(rng.random_range(0..OUTSIDERS))),
             (2, Topic::OutsideParty(rng.random_range(0..OUTSIDERS))),
             (4, Topic::Calendar(rng.random_range(0..CALENDARS))),
+            (2, Topic::OwnCalendar(rng.random_range(0..CALENDARS))),
+            (1, Topic::OwnStatusMap),
+            (3, Topic::Adoption),
             (3, Topic::StatusMap),
             (3, Topic::PriorityMap),
             (12, Topic::Agreement(rng.random_range(0..AGREEMENTS))),
@@ -225,6 +228,7 @@ impl Planner {
         match topic {
             Topic::Register(_) => FirmId::operator().scope(),
             Topic::ApiKey | Topic::OpenPartnership | Topic::TicketLink => own,
+            Topic::OwnCalendar(_) | Topic::OwnStatusMap => self.mostly(own),
             // A partnership that is not there, now and then.
             _ if self.memberships.is_empty() || self.rng.random_ratio(1, 100) => {
                 ScopeId::partnership("nowhere")
@@ -247,10 +251,20 @@ impl Planner {
         }
     }
 
+    /// A firm's own scope, and now and then that of the first firm, whose it mostly is not.
+    fn mostly(&mut self, own: ScopeId) -> ScopeId {
+        if self.rng.random_ratio(90, 100) {
+            return own;
+        }
+        FirmId::parse(FIRMS[0]).expect("a firm").scope()
+    }
+
     /// What a caller would have read of the record concerned.
     async fn read(&mut self, store: &dyn Store, topic: Topic, scope: &ScopeId) -> Option<Hint> {
         let (kind, id) = match topic {
-            Topic::Calendar(number) => (Kind::Calendar, calendar_id(number)),
+            Topic::Calendar(number) | Topic::OwnCalendar(number) => {
+                (Kind::Calendar, calendar_id(number))
+            }
             Topic::ApproveTerms => (Kind::Partnership, scope.id().to_owned()),
             Topic::Agreement(number) => (Kind::Agreement, agreement_id(number)),
             Topic::Expectation(number) => (Kind::Expectation, expectation_id(number)),

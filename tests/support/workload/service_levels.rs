@@ -6,13 +6,18 @@ use entente::domain::command::Action;
 use entente::domain::identity::{FirmId, PartyId};
 use entente::domain::record::Kind;
 use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
-use entente::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
+use entente::domain::sla::calendar::{
+    CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow, pinned_zone,
+};
 use entente::domain::sla::clock::{
     EscalationLevel, EscalationType, LevelAt, Mark, Priority, ReopenRule, RetargetRule,
     ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
 };
 use entente::domain::sla::link::{LinkCommand, LinkedPair, TicketName};
-use entente::domain::sla::settings::{PriorityMap, SettingsCommand, StatusMap, Word, WordKind};
+use entente::domain::sla::settings::{
+    AdoptedContent, AdoptedFrom, CalendarAdoption, PriorityMap, SettingsCommand, StatusMap, Word,
+    WordKind,
+};
 use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
 use entente::domain::time::{Span, Timestamp};
 use rand::SeedableRng;
@@ -72,6 +77,34 @@ pub(super) fn calendar(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
     })
 }
 
+/// A revision of a firm's own calendar, under an id of its own or one that is taken by hand.
+pub(super) fn adoption(draw: &mut Draw, firm: &str) -> Action {
+    let specification = specification(draw);
+    // The data that a zone had when the revision was written need not be what it has now.
+    let zone = *draw.one_of(&["Europe/Paris", "Asia/Tokyo"]);
+    let (zone_name, tzif) = pinned_zone(zone).expect("a zone");
+    let id = if draw.chance(85) {
+        format!("adopted-by-{firm}")
+    } else {
+        calendar_id(0)
+    };
+    let source = if draw.chance(95) { firm } else { "cargo" };
+    Action::Settings(SettingsCommand::AdoptCalendar(CalendarAdoption {
+        id,
+        display_name: "Adopted".to_owned(),
+        content: AdoptedContent::Windows {
+            specification,
+            zone_name: zone_name.to_owned(),
+            tzif: tzif.into(),
+        },
+        from: AdoptedFrom {
+            firm: FirmId::parse(source).expect("recipes name firms"),
+            id: calendar_id(draw.number(0..CALENDARS)),
+            revision: draw.number(1..4),
+        },
+    }))
+}
+
 fn specification(draw: &mut Draw) -> CalendarSpecification {
     let time_zone = *draw.one_of(&[
         "Europe/Paris",
@@ -113,6 +146,7 @@ pub(super) fn status_map(draw: &mut Draw, firm: &str) -> Action {
         system: "psa".to_owned(),
         instance: String::new(),
         entries,
+        adopted_from: None,
     };
     Action::Settings(SettingsCommand::UpdateStatusMap {
         id: format!("map-{firm}"),
@@ -134,6 +168,7 @@ pub(super) fn priority_map(draw: &mut Draw, firm: &str) -> Action {
         system: "psa".to_owned(),
         instance: String::new(),
         entries,
+        adopted_from: None,
     };
     Action::Settings(SettingsCommand::UpdatePriorityMap {
         id: format!("map-{firm}"),

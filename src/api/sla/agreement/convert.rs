@@ -5,6 +5,7 @@ use crate::api::convert::{etag, span, to_approval, to_duration, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
 use crate::api::sla::check::checked;
+use crate::api::sla::home::require_adopted;
 use crate::api::sla::parse_neighbour;
 use crate::api::sla::words::{
     priority, target_type, ticket_state, to_target_type, to_ticket_state, unknown,
@@ -21,6 +22,7 @@ use crate::domain::text::require_display_name;
 use crate::proto::v1;
 
 const CALENDAR_SHAPE: &str = "partnerships/*/calendars/*";
+const CALENDAR_FIELD: &str = "agreement.calendar";
 const CLIENT_SHAPE: &str = "partnerships/*/clients/*";
 /// Most states that a list of states without repetition can have.
 const STATES_MAX: usize = 7;
@@ -48,15 +50,7 @@ pub(in crate::api::sla) fn content(
             .map(Some),
         )
     };
-    let calendar = faults.take(
-        parse_neighbour(
-            "agreement.calendar",
-            &proposed.calendar,
-            CALENDAR_SHAPE,
-            partnership,
-        )
-        .map(Some),
-    );
+    let calendar = faults.take(calendar(&proposed.calendar, partnership).map(Some));
     let few = format!("no more than {TARGETS_MAX} targets");
     faults.require(
         proposed.targets.len() <= TARGETS_MAX,
@@ -91,6 +85,12 @@ pub(in crate::api::sla) fn content(
         reopen_rules,
         escalation_levels,
     })
+}
+
+/// The calendar of an agreement: of the partnership, which may have adopted it.
+fn calendar(name: &str, partnership: &str) -> Result<String, Refusal> {
+    require_adopted(CALENDAR_FIELD, name, partnership)?;
+    parse_neighbour(CALENDAR_FIELD, name, CALENDAR_SHAPE, partnership)
 }
 
 fn target(

@@ -1,9 +1,9 @@
 //! Calendars that are made of two others: what a caller writes down, and what it is shown.
 
-use crate::api::convert::{known_enum, parse_name};
+use crate::api::convert::known_enum;
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
-use crate::api::sla::parse_neighbour;
+use crate::api::sla::home::{parse_setting, require_adopted};
 use crate::domain::identity::ScopeId;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::combination::{CalendarCombination, OPERANDS, Operand, Operator};
@@ -19,7 +19,7 @@ pub(super) type Combination = (Operator, [Operand; OPERANDS]);
 pub(super) fn combination(
     calendar: &v1::Calendar,
     written: &v1::CalendarCombination,
-    partnership: &str,
+    scope: Option<&ScopeId>,
     faults: &mut Faults,
 ) -> Option<Combination> {
     for (field, is_empty) in [
@@ -44,7 +44,7 @@ pub(super) fn combination(
         .enumerate()
         .filter_map(|(index, operand)| {
             let path = format!("{field}[{index}]");
-            self::operand(&path, operand, partnership, faults)
+            self::operand(&path, operand, scope, faults)
         })
         .collect();
     let operator = match operator? {
@@ -58,18 +58,11 @@ pub(super) fn combination(
 fn operand(
     path: &str,
     written: &v1::CalendarOperand,
-    partnership: &str,
+    scope: Option<&ScopeId>,
     faults: &mut Faults,
 ) -> Option<Operand> {
     let field = format!("{path}.calendar");
-    let calendar = if partnership.is_empty() {
-        // The partnership is at fault itself, and noted.
-        let name = parse_name::<2>(&field, &written.calendar, super::SHAPE);
-        name.map(|[_, id]| id)
-    } else {
-        parse_neighbour(&field, &written.calendar, super::SHAPE, partnership)
-    };
-    let calendar = faults.take(calendar.map(Some));
+    let calendar = faults.take(neighbour(&field, &written.calendar, scope).map(Some));
     let revision = u32::try_from(written.revision).map_err(|_| {
         let rule = "must be a revision's number, or 0 for the latest";
         Refusal::field(Reason::InvalidField, format!("{path}.revision"), rule)
@@ -81,8 +74,23 @@ fn operand(
     })
 }
 
+/// A calendar that must be of the same `scope`; of any, if that is at fault itself, and noted.
+fn neighbour(field: &str, name: &str, scope: Option<&ScopeId>) -> Result<String, Refusal> {
+    if let Some(partnership) = scope.filter(|scope| !scope.is_firm()) {
+        require_adopted(field, name, partnership.id())?;
+    }
+    let (found, id) = parse_setting(field, name, super::COLLECTION)?;
+    match scope {
+        Some(scope) if *scope != found => {
+            let rule = format!("must be of the same parent, {scope}");
+            Err(Refusal::field(Reason::InvalidField, field, rule))
+        }
+        _ => Ok(id),
+    }
+}
+
 /// A combination as the contract shows it.
-pub(super) fn to_combination(
+pub(in crate::api::sla) fn to_combination(
     scope: &ScopeId,
     combination: &CalendarCombination,
 ) -> v1::CalendarCombination {
@@ -91,7 +99,7 @@ pub(super) fn to_combination(
         Operator::Intersection => v1::CalendarOperator::Intersection,
     };
     let to_operand = |operand: &Operand| v1::CalendarOperand {
-        calendar: name_in(scope, "calendars", &operand.calendar),
+        calendar: name_in(scope, super::COLLECTION, &operand.calendar),
         revision: operand.revision.into(),
     };
     v1::CalendarCombination {

@@ -5,8 +5,10 @@ use crate::api::Found;
 use crate::api::convert::{etag, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
+use crate::api::sla::adoption::to_adopted_from;
 use crate::api::sla::revision::Revision;
 use crate::domain::identity::ScopeId;
+use crate::domain::record::Kind;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::calendar::{
     CalendarException, CalendarSpecification, CivilDate, DESCRIPTION_BYTES_MAX, DayWindow,
@@ -205,13 +207,15 @@ pub(in crate::api::sla) fn to_calendar(
     calendar: &Found<Calendar>,
     revision: &Revision,
 ) -> v1::Calendar {
+    let adopted_from = calendar.state.adopted_from.as_ref();
     let shown = v1::Calendar {
-        name: name_in(scope, "calendars", &calendar.id),
+        name: name_in(scope, super::COLLECTION, &calendar.id),
         display_name: calendar.state.display_name.clone(),
         revision: i64::from(calendar.state.latest_revision),
         create_time: Some(to_timestamp(calendar.created_at)),
         update_time: Some(to_timestamp(calendar.updated_at)),
         etag: etag(calendar.revision),
+        adopted_from: adopted_from.map(|from| to_adopted_from(Kind::Calendar, from)),
         ..v1::Calendar::default()
     };
     let revision = match revision {
@@ -243,7 +247,7 @@ pub(in crate::api::sla) fn to_weekly_window(window: WeeklyWindow) -> v1::WeeklyW
     }
 }
 
-fn to_exception(exception: &CalendarException) -> v1::CalendarException {
+pub(in crate::api::sla) fn to_exception(exception: &CalendarException) -> v1::CalendarException {
     let to_window = |window: &DayWindow| v1::DailyWindow {
         start: window.start.to_string(),
         end: window.end.to_string(),
@@ -337,6 +341,7 @@ mod tests {
             state: Calendar {
                 display_name: "Office".into(),
                 latest_revision: 3,
+                adopted_from: None,
             },
             revision: 4,
             created_at: at,

@@ -1,13 +1,17 @@
 //! Calendars with their revisions, and the time zone data that those pin.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::adoption::{AdoptedFrom, require_same_origin};
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::command::Decision;
 use crate::domain::outsiders::already_exists;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::calendar::{CalendarSpecification, pinned_zone, refusal_at};
+use crate::domain::sla::combination::CalendarCombination;
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::text::require_display_name;
 use crate::domain::world::{Stop, View};
@@ -52,6 +56,8 @@ pub struct Calendar {
     pub display_name: String,
     /// Number of the latest revision, from 1.
     pub latest_revision: u32,
+    /// Where the latest revision was adopted from; `None` if it was written by hand.
+    pub adopted_from: Option<AdoptedFrom>,
 }
 
 /// A calendar got a new revision.
@@ -62,6 +68,8 @@ pub struct CalendarRevised {
     pub display_name: String,
     /// Number of the revision.
     pub revision: u32,
+    /// Where the revision was adopted from; `None` if it was written by hand.
+    pub adopted_from: Option<AdoptedFrom>,
 }
 
 events! {
@@ -81,6 +89,7 @@ impl Aggregate for Calendar {
         Some(Self {
             display_name: revised.display_name.clone(),
             latest_revision: revised.revision,
+            adopted_from: revised.adopted_from.clone(),
         })
     }
 }
@@ -124,6 +133,36 @@ impl Aggregate for CalendarRevision {
         previous.is_none().then(|| created.clone())
     }
 }
+
+/// A revision of a firm's own calendar with all that it means, on its way into a partnership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarAdoption {
+    /// The calendar's id in the partnership.
+    pub id: String,
+    /// Its name for people, from now on.
+    pub display_name: String,
+    /// What the revision says.
+    pub content: AdoptedContent,
+    /// Which revision it is.
+    pub from: AdoptedFrom,
+}
+
+/// What a revision on its way into a partnership says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdoptedContent {
+    /// It is made of windows.
+    Windows {
+        /// The windows.
+        specification: CalendarSpecification,
+        /// IANA name of the zone that it pins.
+        zone_name: String,
+        /// The `TZif` bytes that it pins.
+        tzif: Arc<[u8]>,
+    },
+    /// It is made of two others of the firm, and therefore refused.
+    Combination(CalendarCombination),
+}
+
 /// Writes down a new calendar.
 pub(in crate::domain::sla) fn create(
     id: Option<&str>,
@@ -135,7 +174,7 @@ pub(in crate::domain::sla) fn create(
     if view.find::<Calendar>(&id)?.is_some() {
         return Err(already_exists(Kind::Calendar, &id).into());
     }
-    write_revision(&id, 1, display_name, specification, view)
+    write_by_hand(&id, 1, display_name, specification, view)
 }
 
 /// Writes down a new revision of a calendar.
@@ -145,56 +184,158 @@ pub(super) fn revise(
     specification: &CalendarSpecification,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let revision = view.get::<Calendar>(id)?.latest_revision + 1;
-    if revision > CALENDAR_REVISIONS_MAX {
-        let maximum = CALENDAR_REVISIONS_MAX as usize;
-        return Err(Refusal::limit("calendar_revisions", maximum).into());
-    }
-    write_revision(id, revision, display_name, specification, view)
+    let revision = view.get::<Calendar>(id)?.next_revision(None)?;
+    write_by_hand(id, revision, display_name, specification, view)
 }
 
-fn write_revision(
+/// Takes a revision of a firm's own calendar over; the one that is there already changes nothing.
+pub(super) fn adopt(adoption: &CalendarAdoption, view: &View<'_>) -> Result<Decision, Stop> {
+    let CalendarAdoption {
+        id,
+        display_name,
+        content,
+        from,
+    } = adoption;
+    let (specification, zone_name, tzif) = match content {
+        AdoptedContent::Windows {
+            specification,
+            zone_name,
+            tzif,
+        } => (specification, zone_name, tzif),
+        AdoptedContent::Combination(combination) => {
+            return Err(not_adoptable(from, combination).into());
+        }
+    };
+    let revision = match view.find::<Calendar>(id)? {
+        None => 1,
+        Some(existing) if existing.adopted_from.as_ref() == Some(from) => {
+            return Ok(Decision::about(Kind::Calendar, id));
+        }
+        Some(existing) => existing.next_revision(Some(from))?,
+    };
+    check_name(display_name)?;
+    CompiledCalendar::compile(specification, tzif)
+        .map_err(|fault| refusal_at("source", &[fault]))?;
+    let written = Written {
+        id,
+        revision,
+        display_name,
+        specification,
+        zone_name,
+        tzif,
+        adopted_from: Some(from),
+    };
+    written.decide(view)
+}
+
+/// The refusal of a combination: in the partnership, what it pins could stand under other ids and
+/// revisions. It names what to adopt and combine instead.
+fn not_adoptable(from: &AdoptedFrom, combination: &CalendarCombination) -> Refusal {
+    let [first, second] = combination.operands.each_ref().map(|operand| {
+        let source = AdoptedFrom {
+            firm: from.firm.clone(),
+            id: operand.calendar.clone(),
+            revision: u64::from(operand.revision),
+        };
+        format!("{}@{}", source.source(Kind::Calendar), operand.revision)
+    });
+    let message = "made of two others: adopt these, and combine them in the partnership";
+    Refusal::field(Reason::CombinationNotAdoptable, "source", message)
+        .with("first", first)
+        .with("second", second)
+}
+
+impl Calendar {
+    /// Number of the revision after the latest, which comes from where `adopted_from` says.
+    ///
+    /// # Errors
+    /// [`Reason::AdoptionConflict`], or [`Reason::LimitReached`] after the last one.
+    pub fn next_revision(&self, adopted_from: Option<&AdoptedFrom>) -> Result<u32, Refusal> {
+        require_same_origin(Kind::Calendar, self.adopted_from.as_ref(), adopted_from)?;
+        if self.latest_revision >= CALENDAR_REVISIONS_MAX {
+            let maximum = CALENDAR_REVISIONS_MAX as usize;
+            return Err(Refusal::limit("calendar_revisions", maximum));
+        }
+        Ok(self.latest_revision + 1)
+    }
+}
+
+fn write_by_hand(
     id: &str,
     revision: u32,
     display_name: &str,
     specification: &CalendarSpecification,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
+    check_name(display_name)?;
+    let Compiled {
+        zone_name, tzif, ..
+    } = compile(specification)?;
+    let written = Written {
+        id,
+        revision,
+        display_name,
+        specification,
+        zone_name,
+        tzif,
+        adopted_from: None,
+    };
+    written.decide(view)
+}
+
+fn check_name(display_name: &str) -> Result<(), Refusal> {
     let mut violations = Violations::default();
     require_display_name(&mut violations, "calendar.display_name", display_name);
-    violations.finish()?;
-    let Compiled { name, tzif, .. } = compile(specification)?;
-    let zone_digest = digest(tzif);
-    let mut decision = Decision::about(Kind::Calendar, id);
-    if view.find::<Zone>(&zone_digest)?.is_none() {
-        let zone = Zone {
-            time_zone: name.to_owned(),
-            tzif_bytes: u32::try_from(tzif.len()).unwrap_or(u32::MAX),
+    violations.finish()
+}
+
+/// A revision that is in order and has only to be written down.
+struct Written<'calendar> {
+    id: &'calendar str,
+    revision: u32,
+    display_name: &'calendar str,
+    specification: &'calendar CalendarSpecification,
+    zone_name: &'calendar str,
+    tzif: &'calendar [u8],
+    adopted_from: Option<&'calendar AdoptedFrom>,
+}
+
+impl Written<'_> {
+    fn decide(&self, view: &View<'_>) -> Result<Decision, Stop> {
+        let zone_digest = digest(self.tzif);
+        let mut decision = Decision::about(Kind::Calendar, self.id);
+        if view.find::<Zone>(&zone_digest)?.is_none() {
+            let zone = Zone {
+                time_zone: self.zone_name.to_owned(),
+                tzif_bytes: u32::try_from(self.tzif.len()).unwrap_or(u32::MAX),
+            };
+            decision = decision.event(Event::new(&zone_digest, ZoneEvent::Pinned(zone)));
+            let tzif = Arc::from(self.tzif);
+            decision.zones.push((zone_digest.clone(), tzif));
+        }
+        let created = CalendarRevision {
+            specification: self.specification.clone(),
+            zone_digest,
         };
-        decision = decision.event(Event::new(&zone_digest, ZoneEvent::Pinned(zone)));
-        decision.zones.push((zone_digest.clone(), tzif));
+        let revised = CalendarRevised {
+            display_name: self.display_name.to_owned(),
+            revision: self.revision,
+            adopted_from: self.adopted_from.cloned(),
+        };
+        let revision_id = CalendarRevision::id_of(self.id, self.revision);
+        Ok(decision
+            .event(Event::new(
+                revision_id,
+                CalendarRevisionEvent::Created(created),
+            ))
+            .event(Event::new(self.id, CalendarEvent::Revised(revised))))
     }
-    let created = CalendarRevision {
-        specification: specification.clone(),
-        zone_digest,
-    };
-    let revised = CalendarRevised {
-        display_name: display_name.to_owned(),
-        revision,
-    };
-    let revision_id = CalendarRevision::id_of(id, revision);
-    Ok(decision
-        .event(Event::new(
-            revision_id,
-            CalendarRevisionEvent::Created(created),
-        ))
-        .event(Event::new(id, CalendarEvent::Revised(revised))))
 }
 
 /// A specification that is sound.
 pub(in crate::domain::sla) struct Compiled {
     /// IANA name of the zone.
-    name: &'static str,
+    zone_name: &'static str,
     /// The zone's data.
     tzif: &'static [u8],
     /// The calendar, ready for use.
@@ -221,7 +362,7 @@ pub(in crate::domain::sla) fn compile(
     let calendar = CompiledCalendar::compile(specification, tzif)
         .map_err(|fault| refusal_at("calendar", &[fault]))?;
     Ok(Compiled {
-        name,
+        zone_name: name,
         tzif,
         calendar,
     })

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::adoption::{AdoptedFrom, require_own, require_same_origin};
 use super::unmapped::{Meaning, UnmappedWord, UnmappedWordEvent, Word, WordKind, WordMapped};
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::command::Decision;
 use crate::domain::identity::{ExternalReference, FirmId, REFERENCE_PART_BYTES_MAX};
+use crate::domain::partnership::as_active_party;
 use crate::domain::record::{Event, EventBody, Stored};
 use crate::domain::refusal::{Refusal, Violations};
 use crate::domain::sla::clock::{Priority, TicketState};
 use crate::domain::text::require_token;
-use crate::domain::world::{Stop, View};
+use crate::domain::world::{Stop, View, for_each};
 
 /// Most entries of one status map.
 pub const STATUS_MAP_ENTRIES_MAX: usize = 500;
@@ -35,6 +37,8 @@ pub struct WordMap<M> {
     pub instance: String,
     /// Meaning by word, as the software spells it.
     pub entries: BTreeMap<String, M>,
+    /// Where this revision was adopted from; `None` if it was written by hand.
+    pub adopted_from: Option<AdoptedFrom>,
 }
 
 /// What the statuses of one firm's own software mean.
@@ -169,19 +173,36 @@ where
 {
     check(map)?;
     let kind = <WordMap<M> as Stored>::KIND;
+    if let Some(from) = &map.adopted_from {
+        as_active_party(&map.firm, view)?;
+        require_own(kind, &map.firm, from)?;
+    }
     let reference = WordMap::<M>::reference(&map.firm, &map.system, &map.instance);
     let existing = view.find::<WordMap<M>>(id)?;
     match existing {
         None if !allow_missing => return Err(Refusal::not_found(kind.as_str()).into()),
         None => crate::domain::firm::refuse_taken(&reference, view)?,
-        Some(existing) => check_same_software(existing, map)?,
+        Some(existing) => check_same_map(existing, map)?,
     }
     let mut decision = Decision::about(kind, id);
     if existing == Some(map) {
         return Ok(decision);
     }
     decision = decision.event(Event::new(id, M::replaced(map.clone())));
-    for (text, meaning) in &map.entries {
+    decision.events.extend(explained(map, view)?);
+    Ok(match existing {
+        None => decision.reference(reference, kind, id),
+        Some(_) => decision,
+    })
+}
+
+/// The words that wait for this map know their meaning now. A firm's own scope has no tickets, so
+/// nothing waits there.
+fn explained<M: Mapped>(map: &WordMap<M>, view: &View<'_>) -> Result<Vec<Event>, Stop> {
+    if view.scope.is_firm() {
+        return Ok(Vec::new());
+    }
+    let events = for_each(&map.entries, |(text, meaning)| {
         let word = Word {
             firm: map.firm.clone(),
             system: map.system.clone(),
@@ -189,21 +210,16 @@ where
             kind: M::KIND,
             text: text.clone(),
         };
-        let unmapped_id = word.id();
-        let open = view
-            .find::<UnmappedWord>(&unmapped_id)?
-            .is_some_and(UnmappedWord::is_open);
-        if open {
-            let mapped = UnmappedWordEvent::Mapped(WordMapped {
-                meaning: (*meaning).into(),
-            });
-            decision = decision.event(Event::new(unmapped_id, mapped));
-        }
-    }
-    Ok(match existing {
-        None => decision.reference(reference, kind, id),
-        Some(_) => decision,
-    })
+        let id = word.id();
+        let unmapped = view.find::<UnmappedWord>(&id)?;
+        let mapped = UnmappedWordEvent::Mapped(WordMapped {
+            meaning: (*meaning).into(),
+        });
+        Ok(unmapped
+            .is_some_and(UnmappedWord::is_open)
+            .then(|| Event::new(id, mapped)))
+    })?;
+    Ok(events.into_iter().flatten().collect())
 }
 
 fn check<M: Mapped>(map: &WordMap<M>) -> Result<(), Refusal> {
@@ -230,13 +246,18 @@ fn check<M: Mapped>(map: &WordMap<M>) -> Result<(), Refusal> {
 }
 
 /// Another firm's map looks as if it were not there.
-fn check_same_software<M: Mapped>(existing: &WordMap<M>, map: &WordMap<M>) -> Result<(), Refusal>
+fn check_same_map<M: Mapped>(existing: &WordMap<M>, map: &WordMap<M>) -> Result<(), Refusal>
 where
     WordMap<M>: Stored,
 {
     if existing.firm != map.firm {
         return Err(Refusal::not_found(<WordMap<M> as Stored>::KIND.as_str()));
     }
+    require_same_origin(
+        <WordMap<M> as Stored>::KIND,
+        existing.adopted_from.as_ref(),
+        map.adopted_from.as_ref(),
+    )?;
     let same = existing.system == map.system && existing.instance == map.instance;
     let mut violations = Violations::default();
     violations.require(

@@ -143,7 +143,7 @@ impl Desk {
             }
         };
         for (digest, tzif) in decision.zones {
-            self.world.put_zone(self.scope.clone(), digest, tzif.into());
+            self.world.put_zone(self.scope.clone(), digest, tzif);
         }
         for (reference, kind, id) in decision.references {
             self.world.add_reference(&self.scope, &reference, kind, &id);
@@ -179,6 +179,7 @@ impl Desk {
             system: "psa".into(),
             instance: String::new(),
             entries: entries.collect(),
+            adopted_from: None,
         };
         self.settings(SettingsCommand::UpdateStatusMap {
             id: "map".into(),
@@ -193,6 +194,7 @@ impl Desk {
             system: "psa".into(),
             instance: String::new(),
             entries: BTreeMap::from([("Urgent".to_owned(), Priority::HIGHEST)]),
+            adopted_from: None,
         };
         self.settings(SettingsCommand::UpdatePriorityMap {
             id: "map".into(),
