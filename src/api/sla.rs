@@ -5,21 +5,26 @@ mod agreement;
 mod arithmetic;
 mod attainment;
 mod calendar;
+mod chain;
 mod check;
+mod check_chain;
 mod clock;
 mod explain;
 mod home;
 mod ingest;
+mod links;
 mod open_clocks;
 pub mod pinned;
 mod pool;
 mod priority_map;
 mod revision;
+mod simulate;
 mod status_map;
 mod summary;
 mod ticket;
 mod ticket_event;
 mod unmapped;
+mod walk;
 mod word_map;
 mod words;
 
@@ -192,6 +197,12 @@ rpcs! {
     list_clocks(ListClocksRequest) -> ListClocksResponse = open_clocks::list;
     explain_clock(ExplainClockRequest) -> ExplainClockResponse = explain::explain_clock;
     get_attainment(GetAttainmentRequest) -> Attainment = attainment::get;
+    simulate_agreement(SimulateAgreementRequest) -> SimulateAgreementResponse = simulate::simulate;
+    create_ticket_link(CreateTicketLinkRequest) -> TicketLink = links::create;
+    delete_ticket_link(DeleteTicketLinkRequest) -> TicketLink = links::delete;
+    list_ticket_links(ListTicketLinksRequest) -> ListTicketLinksResponse = links::list;
+    get_chain_charges(GetChainChargesRequest) -> ChainCharges = chain::charges;
+    check_chain(CheckChainRequest) -> CheckChainResponse = check_chain::check;
 }
 
 #[cfg(test)]

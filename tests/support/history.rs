@@ -349,8 +349,10 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             );
             run.last = entry.sequence;
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
-            // One command may map several words.
-            let several = entry.kind == Kind::UnmappedWord.as_str();
+            // One command may map several words, and a link is noted with both its tickets.
+            let several = [Kind::UnmappedWord, Kind::LinkedTicket]
+                .map(Kind::as_str)
+                .contains(&entry.kind.as_str());
             let first = several || happened.insert(entry.event_type.clone());
             assert!(
                 first,
