@@ -31,6 +31,7 @@ mod service {
     pub mod bad_money;
     pub mod bad_words;
     pub mod calls;
+    pub mod chains;
     pub mod combinations;
     pub mod evidence;
     pub mod expectations;
@@ -50,11 +51,13 @@ mod service {
     pub mod sealing;
     pub mod setting;
     pub mod shutdown;
+    pub mod simulation;
     pub mod stage;
     pub mod table;
     pub mod templates;
     pub mod thresholds;
     pub mod tickets;
+    pub mod underpinning;
 }
 
 use service::house::House;
@@ -151,6 +154,17 @@ on_both_engines! {
     bad_adoption::nobody_else_sees_a_firms_own;
     holidays::holidays_become_exceptions;
     holidays::imports_at_fault;
+    chains::links_are_of_one_firm;
+    chains::links_at_fault;
+    chains::s17_time_is_charged_along_the_chain;
+    chains::chains_are_followed_downwards_only;
+    underpinning::a_contract_that_ends_at_five;
+    underpinning::chains_at_fault;
+    simulation::a_draft_over_recorded_history;
+    simulation::other_hours_over_recorded_history;
+    simulation::pages_of_differences_are_of_one_instant;
+    simulation::drafts_at_fault;
+    simulation::too_many_tickets_ask_for_a_period;
     thresholds::each_threshold_once_in_order;
     thresholds::an_ended_agreement_raises_nothing_more;
     thresholds::two_sweepers_find_one_threshold;
@@ -178,7 +192,7 @@ on_both_engines! {
     bad_amendments::amendments_at_fault;
     bad_amendments::too_many_amendments;
     bad_amendments::answers_at_fault;
-    bad_amendments::links_at_fault;
+    bad_amendments::references_at_fault;
     bad_amendments::merges_at_fault;
     bad_amendments::windows_and_classes_at_fault;
     bad_events::batches;

@@ -16,6 +16,7 @@ use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
+use super::sla::link::{self, LinkCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
 use super::world::{Stop, View};
@@ -39,6 +40,8 @@ pub enum Action {
     Agreement(AgreementCommand),
     /// Of a ticket.
     Ticket(TicketCommand),
+    /// Of a link of two tickets.
+    TicketLink(LinkCommand),
     /// Of a joint quote.
     Quote(QuoteCommand),
     /// Notes how work carried to another scope went.
@@ -197,6 +200,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),
         Action::Ticket(action) => ticket::decide(action, firm, view),
+        Action::TicketLink(action) => link::decide(action, firm, view),
         Action::Quote(action) => quote::decide(action, firm, view),
         Action::SettleCarry { .. }
         | Action::RefreshTicket { .. }

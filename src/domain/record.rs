@@ -236,6 +236,10 @@ records! {
     WaitingList(super::sla::settings::WaitingList, super::sla::settings::WaitingListEvent) = "waiting_list";
     /// A ticket.
     Ticket(super::sla::ticket::Ticket, super::sla::ticket::TicketEvent) = "ticket";
+    /// A link of two tickets, in the scope of the firm that opened one because of the other.
+    TicketLink(super::sla::link::TicketLink, super::sla::link::TicketLinkEvent) = "ticket_link";
+    /// What a ticket is linked to, in the firm's scope.
+    LinkedTicket(super::sla::link::LinkedTicket, super::sla::link::LinkedTicketEvent) = "linked_ticket";
     /// A joint quote.
     JointQuote(super::pricing::quote::JointQuote, super::pricing::quote::JointQuoteEvent) = "joint_quote";
 }

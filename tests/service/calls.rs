@@ -123,7 +123,7 @@ pub fn code(reason: &str) -> Code {
         "ALREADY_EXISTS" | "ALREADY_A_PARTY" => Code::AlreadyExists,
         "ETAG_MISMATCH" | "STALE_HASH" => Code::Aborted,
         "OUT_OF_RANGE" => Code::OutOfRange,
-        "LIMIT_REACHED" => Code::ResourceExhausted,
+        "LIMIT_REACHED" | "RESULT_TOO_LARGE" => Code::ResourceExhausted,
         "JOURNAL_DIVERGED" => Code::DataLoss,
         "INVALID_STATE"
         | "NOT_YOUR_OFFER"

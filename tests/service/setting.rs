@@ -58,7 +58,12 @@ pub fn joining(code: &str) -> v1::JoinPartnershipRequest {
 impl Pair {
     /// Both firms joined, no terms yet.
     pub async fn active(house: &House) -> Self {
-        let (north, south) = (house.firm("north").await, house.firm("south").await);
+        Self::between(house, "north", "south").await
+    }
+
+    /// The same of any two firms; the first one stands where north would.
+    pub async fn between(house: &House, first: &'static str, second: &'static str) -> Self {
+        let (north, south) = (house.firm(first).await, house.firm(second).await);
         let mut partnerships = north.connection.partnerships();
         let created = ok(partnerships.create_partnership(partnership("North and South"))).await;
         let invited = ok(partnerships.invite_partner(invitation(&created.name))).await;
@@ -74,7 +79,12 @@ impl Pair {
 
     /// With a calendar `always`, and the agreement `desk` that south owes north, in force.
     pub async fn with_a_desk(house: &House) -> Self {
-        let pair = Self::active(house).await;
+        Self::active(house).await.at_a_desk().await
+    }
+
+    /// The same of a pair that is there.
+    pub async fn at_a_desk(self) -> Self {
+        let pair = self;
         pair.calendar().await;
         pair.agreement("desk", pair.desk()).await;
         pair.status_map(&pair.north, NORTH_PSA).await;

@@ -176,7 +176,21 @@ async fn service_levels(pair: &Pair, names: &mut BTreeMap<&'static str, String>)
     let events = vec![opening("e1", &ticket(NORTH_PSA, "1"), 0, 1)];
     let results = pair.ingest(&pair.north, events).await;
     names.insert("ticket", results[0].ticket.clone());
+    let events = vec![opening("e1", &ticket(NORTH_PSA, "2"), 0, 1)];
+    let results = pair.ingest(&pair.north, events).await;
+    names.insert("other_ticket", results[0].ticket.clone());
     let mut norths = pair.north.connection.sla();
+    let linking = v1::CreateTicketLinkRequest {
+        parent: "firms/north".to_owned(),
+        ticket_link: Some(v1::TicketLink {
+            upstream: names["ticket"].clone(),
+            downstream: names["other_ticket"].clone(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let link = ok(norths.create_ticket_link(linking)).await;
+    names.insert("ticket_link", link.name);
     let map = priority_map_request(pair, &[("P1", 1), ("P2", 2)]);
     let map = ok(norths.update_priority_map(map)).await;
     names.insert("priority_map", map.name);

@@ -336,6 +336,38 @@ rows! {
         };
     "SlaService/GetAttainment" [Read] Ok, Ok, NotFound, |names|
         v1::GetAttainmentRequest { name: names.of("partnership"), ..Default::default() };
+    "SlaService/SimulateAgreement" [Read] Ok, Ok, NotFound, |names|
+        v1::SimulateAgreementRequest {
+            name: names.of("agreement"),
+            calendar_revision: 1,
+            ..Default::default()
+        };
+    "SlaService/CreateTicketLink" [Tickets] Ok, NotFound, NotFound, |names|
+        v1::CreateTicketLinkRequest {
+            parent: names.of("firm"),
+            ticket_link: Some(v1::TicketLink {
+                upstream: names.of("other_ticket"),
+                downstream: names.of("ticket"),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+    "SlaService/DeleteTicketLink" [Tickets] Ok, NotFound, NotFound, |names|
+        v1::DeleteTicketLinkRequest { name: names.of("ticket_link"), ..Default::default() };
+    "SlaService/GetChainCharges" [Read] Ok, Ok, NotFound, |names|
+        v1::GetChainChargesRequest {
+            name: names.of("ticket"),
+            r#type: v1::TargetType::Resolution.into(),
+            ..Default::default()
+        };
+    "SlaService/CheckChain" [Read] Ok, Ok, NotFound, |names|
+        v1::CheckChainRequest {
+            upstream_agreement: names.of("agreement"),
+            downstream_agreement: names.of("proposed"),
+            ..Default::default()
+        };
+    "SlaService/ListTicketLinks" [Read] Ok, NotFound, NotFound, |names|
+        v1::ListTicketLinksRequest { parent: names.of("firm"), ..Default::default() };
     "SlaService/ProposeAmendment" [Tickets] Ok, Ok, NotFound, |names|
         proposing(&names.of("amended"), agreed_date(Some(HOUR)));
     "SlaService/ApproveAmendment" [Approve] Ok, Ok, NotFound, |names|

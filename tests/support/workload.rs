@@ -48,6 +48,8 @@ pub enum Topic {
     Register(Option<u8>),
     /// The firm makes a key, or revokes one.
     ApiKey,
+    /// The firm links two tickets, or deletes a link.
+    TicketLink,
     /// The firm begins a partnership.
     OpenPartnership,
     /// A partner is invited.
@@ -178,6 +180,7 @@ impl Recipe {
         match self.topic {
             Topic::Register(firm) => partnerships::register(firm),
             Topic::ApiKey => partnerships::api_key(draw, &self.hint, at),
+            Topic::TicketLink => service_levels::ticket_link(draw, &self.hint),
             Topic::OpenPartnership => partnerships::open(draw, &self.firm),
             Topic::Invite => partnerships::invite(draw, &self.scope),
             Topic::Join => partnerships::join(draw, &self.scope, &self.firm),

@@ -1,6 +1,6 @@
 //! The RPCs of agreements.
 
-mod convert;
+pub(super) mod convert;
 mod levels;
 pub(super) mod template;
 

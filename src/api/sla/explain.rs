@@ -174,7 +174,7 @@ fn cut(
     )
 }
 
-fn too_many() -> Refusal {
+pub(super) fn too_many() -> Refusal {
     Refusal::new(
         Reason::ResultTooLarge,
         format!("more than {INTERVALS_MAX} intervals; ask about an earlier instant"),
@@ -184,20 +184,20 @@ fn too_many() -> Refusal {
 }
 
 /// The agreement promised nothing of that type while the ticket was open.
-fn no_clock(target_type: TargetType) -> Refusal {
+pub(super) fn no_clock(target_type: TargetType) -> Refusal {
     let name = to_target_type(target_type).as_str_name();
     Refusal::not_found("clock").with("type", name.trim_start_matches("TARGET_TYPE_"))
 }
 
 /// Where a page begins. All pages keep the instant of the first, also where that was "now".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    as_of: Timestamp,
-    first: usize,
+pub(super) struct Place {
+    pub(super) as_of: Timestamp,
+    pub(super) first: usize,
 }
 
 impl Place {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (as_of, first) = text.split_once(':')?;
         Some(Self {
             as_of: Timestamp::from_micros(as_of.parse().ok()?),

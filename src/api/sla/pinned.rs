@@ -76,6 +76,20 @@ pub async fn calendars(
     Ok(found)
 }
 
+/// One revision of a calendar in `scope`, compiled.
+///
+/// # Errors
+/// As [`calendars`].
+pub(super) async fn calendar(
+    api: &Api,
+    scope: &ScopeId,
+    wanted: Pin,
+) -> Result<Arc<CompiledCalendar>, ApiError> {
+    let mut found = calendars(api, scope, std::slice::from_ref(&wanted)).await?;
+    let calendar = found.remove(&wanted);
+    Ok(calendar.ok_or_else(|| lost("a calendar"))?)
+}
+
 /// A revision made ready for questions; those that it is made of are so already.
 fn compile(
     revision: &Revision,

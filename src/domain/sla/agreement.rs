@@ -21,6 +21,7 @@ use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
+pub use self::check::check_content;
 pub use self::decide::decide;
 pub use self::refresh::{Refresh, RefreshAdvanced, note_refresh};
 pub use self::revision::{

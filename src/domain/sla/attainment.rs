@@ -31,10 +31,7 @@ impl AttainmentRow {
     /// Which part of what is decided was met, in basis points, rounded down; `None` if nothing is.
     #[must_use]
     pub fn attained_bps(&self) -> Option<u32> {
-        let decided = u128::from(self.met) + u128::from(self.breached);
-        let part = u128::from(self.met) * u128::from(WHOLE_TARGET_BPS);
-        let attained = part.checked_div(decided)?;
-        u32::try_from(attained).ok()
+        attained_bps(self.met, self.breached)
     }
 
     /// What is left of the error budget of an objective (`OpenSLO`): the breaches that it allows among
@@ -51,6 +48,13 @@ impl AttainmentRow {
         let spent = i128::from(self.breached) * whole;
         i64::try_from(((allowed - spent) * whole).div_euclid(allowed)).ok()
     }
+}
+
+/// Which part of what is decided was met, in basis points, rounded down; `None` if nothing is.
+pub(super) fn attained_bps(met: u64, breached: u64) -> Option<u32> {
+    let decided = u128::from(met) + u128::from(breached);
+    let part = u128::from(met) * u128::from(WHOLE_TARGET_BPS);
+    u32::try_from(part.checked_div(decided)?).ok()
 }
 
 /// Which clocks count.

@@ -184,6 +184,7 @@ impl Planner {
             (open, Topic::OpenPartnership),
             (1, Topic::Register(Some(rng.random_range(0..3)))),
             (3, Topic::ApiKey),
+            (4, Topic::TicketLink),
             (6, Topic::Invite),
             (7, Topic::Join),
             (4, Topic::ProposeTerms),
@@ -227,7 +228,7 @@ impl Planner {
         let own = FirmId::parse(firm).expect("a firm").scope();
         match topic {
             Topic::Register(_) => FirmId::operator().scope(),
-            Topic::ApiKey | Topic::OpenPartnership => own,
+            Topic::ApiKey | Topic::OpenPartnership | Topic::TicketLink => own,
             Topic::OwnCalendar(_) | Topic::OwnStatusMap => self.mostly(own),
             // A partnership that is not there, now and then.
             _ if self.memberships.is_empty() || self.rng.random_ratio(1, 100) => {
@@ -278,8 +279,13 @@ impl Planner {
                     ..hint(&read)
                 });
             }
-            Topic::ApiKey => {
-                let rows = store.list_records(&list(scope, Kind::ApiKey)).await.ok()?;
+            Topic::ApiKey | Topic::TicketLink => {
+                let kind = if topic == Topic::ApiKey {
+                    Kind::ApiKey
+                } else {
+                    Kind::TicketLink
+                };
+                let rows = store.list_records(&list(scope, kind)).await.ok()?;
                 let row = rows.get(self.rng.random_range(0..rows.len().max(1)))?;
                 return Some(Hint {
                     text: row.key.id.clone(),

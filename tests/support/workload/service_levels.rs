@@ -14,6 +14,7 @@ use entente::domain::sla::clock::{
     ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
 };
 use entente::domain::sla::in_force::PinnedTerms;
+use entente::domain::sla::link::{LinkCommand, LinkedPair, TicketName};
 use entente::domain::sla::settings::{
     AdoptedContent, AdoptedFrom, CalendarAdoption, PriorityMap, SettingsCommand, StatusMap, Word,
     WordKind,
@@ -42,6 +43,22 @@ const STATUSES: [(&str, TicketState); 6] = [
 const PRIORITIES: [(&str, u8); 3] = [("Urgent", 1), ("3 - Moderate", 3), ("P5", 5)];
 /// Tickets of each firm in each partnership.
 const TICKETS: u16 = 6;
+
+/// Links of few tickets, so that some are linked twice.
+pub(super) fn ticket_link(draw: &mut Draw, hint: &Hint) -> Action {
+    if !hint.text.is_empty() && draw.chance(30) {
+        let id = hint.text.clone();
+        return Action::TicketLink(LinkCommand::Delete { id });
+    }
+    let mut ticket = || TicketName {
+        partnership: format!("partnership-{}", draw.number(0..2)),
+        ticket: format!("ticket-{}", draw.number(0..TICKETS)),
+    };
+    Action::TicketLink(LinkCommand::Create(LinkedPair {
+        upstream: ticket(),
+        downstream: ticket(),
+    }))
+}
 
 pub(super) fn calendar(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
     let id = calendar_id(number);

@@ -16,10 +16,7 @@ use crate::domain::time::Span;
 ///
 /// # Errors
 /// [`Reason::InvalidField`](crate::domain::refusal::Reason::InvalidField).
-pub(super) fn check_content(
-    content: &AgreementContent,
-    partnership: &Partnership,
-) -> Result<(), Refusal> {
+pub fn check_content(content: &AgreementContent, partnership: &Partnership) -> Result<(), Refusal> {
     let mut violations = Violations::default();
     require_display_name(
         &mut violations,
