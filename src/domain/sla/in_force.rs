@@ -181,22 +181,29 @@ impl TermsInForce {
             calendar: &pinned.calendar,
         });
         let terms: Vec<Terms<'_>> = terms.collect();
-        // A date is agreed for what is owed to the ticket, not for what is owed in return.
-        let in_return = terms
-            .iter()
-            .any(|terms| terms.rules.side == Side::WaitedFor);
-        let agreed_dates = if in_return {
-            Vec::new()
-        } else {
-            ticket.agreed_dates()
-        };
-        ask(&Case {
-            facts: &ticket.facts,
-            terms: &terms,
-            excluded: &ticket.excluded(),
-            agreed_dates: &agreed_dates,
-        })
+        with_case_of(ticket, &terms, ask)
     }
+}
+
+/// Asks about a ticket under terms, with what firms agreed about it alone.
+pub fn with_case_of<R>(
+    ticket: &Ticket,
+    terms: &[Terms<'_>],
+    ask: impl FnOnce(&Case<'_>) -> R,
+) -> R {
+    // A date is agreed for what is owed to the ticket, not for what is owed in return.
+    let in_return = |terms: &Terms<'_>| terms.rules.side == Side::WaitedFor;
+    let agreed_dates = if terms.iter().any(in_return) {
+        Vec::new()
+    } else {
+        ticket.agreed_dates()
+    };
+    ask(&Case {
+        facts: &ticket.facts,
+        terms,
+        excluded: &ticket.excluded(),
+        agreed_dates: &agreed_dates,
+    })
 }
 
 /// The terms in force for a ticket, those in return last.

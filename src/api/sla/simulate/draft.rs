@@ -16,8 +16,9 @@ use crate::domain::sla::agreement::{
     Agreement, AgreementContent, THRESHOLDS_BPS_DEFAULT, check_content,
 };
 use crate::domain::sla::calendar::{CalendarSpecification, refusal_at};
-use crate::domain::sla::clock::{Case, ClockRules, Terms, TicketEvaluation, evaluate_case};
+use crate::domain::sla::clock::{ClockRules, Terms, TicketEvaluation, evaluate_case};
 use crate::domain::sla::compiled::CompiledCalendar;
+use crate::domain::sla::in_force::with_case_of;
 use crate::domain::sla::simulation::require_reachable;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -98,7 +99,8 @@ impl Draft {
             rules: &self.rules,
             calendar: &self.calendar,
         }];
-        evaluate_case(&Case::under(&ticket.facts, &terms), as_of)
+        // What firms agreed about the ticket alone holds under the draft, too.
+        with_case_of(ticket, &terms, |case| evaluate_case(case, as_of))
     }
 }
 
