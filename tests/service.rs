@@ -19,10 +19,12 @@ mod support {
 mod service {
     //! The cases, by subject.
     pub mod adoption;
+    pub mod amendments;
     pub mod arithmetic;
     pub mod authorisation;
     pub mod bad_adoption;
     pub mod bad_agreements;
+    pub mod bad_amendments;
     pub mod bad_arithmetic;
     pub mod bad_calls;
     pub mod bad_events;
@@ -31,6 +33,7 @@ mod service {
     pub mod calls;
     pub mod chains;
     pub mod combinations;
+    pub mod evidence;
     pub mod expectations;
     pub mod firm_rows;
     pub mod holidays;
@@ -110,6 +113,19 @@ on_both_engines! {
     revisions::a_revision_needs_every_firm;
     revisions::s21_a_calendar_edit_reaches_every_open_clock_at_once;
     revisions::revisions_at_fault;
+    amendments::s25_an_agreed_date_is_not_moved_by_a_pause;
+    amendments::s25_an_agreed_date_is_breached_after_it;
+    amendments::s08_another_agreement_cancels_what_it_does_not_have;
+    amendments::s08_agreements_that_cannot_be_moved_to;
+    amendments::exclusions_by_two_approvals_and_by_class;
+    amendments::what_one_firm_asserts_alone;
+    evidence::s03_verdicts_are_revised_by_evidence_and_not_by_pauses;
+    evidence::late_events_await_a_countersignature;
+    evidence::what_counts_however_late;
+    evidence::parked_events_may_have_come_late;
+    evidence::an_exclusion_revises_what_was_journalled;
+    evidence::s24_nothing_comes_to_a_ticket_after_its_merge;
+    evidence::one_ticket_with_both_firms_ids;
     templates::a_first_agreement_is_one_call;
     templates::templates_at_fault;
     templates::what_is_only_validated_changes_nothing;
@@ -173,6 +189,12 @@ on_both_engines! {
     bad_agreements::calendars;
     bad_agreements::targets;
     bad_agreements::terms;
+    bad_amendments::amendments_at_fault;
+    bad_amendments::too_many_amendments;
+    bad_amendments::answers_at_fault;
+    bad_amendments::further_ids_at_fault;
+    bad_amendments::merges_at_fault;
+    bad_amendments::windows_and_classes_at_fault;
     bad_events::batches;
     bad_events::instants;
     load::sequences_have_no_gaps;

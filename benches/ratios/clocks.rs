@@ -70,6 +70,8 @@ fn facts() -> Vec<TicketFact> {
             marks: BTreeSet::from([marks[place % marks.len()]]),
             person: None,
             reported_at: None,
+            merged_into: None,
+            sender: None,
             recorded: None,
         }
     };

@@ -208,6 +208,7 @@ pub fn event(
         marks: BTreeSet::new(),
         person: None,
         reported_at: None,
+        merged_into: None,
         agreement: None,
         title: None,
         backfill: false,

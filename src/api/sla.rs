@@ -2,6 +2,7 @@
 
 mod adoption;
 mod agreement;
+mod amendment;
 mod arithmetic;
 mod attainment;
 mod calendar;
@@ -23,6 +24,7 @@ mod status_map;
 mod summary;
 mod ticket;
 mod ticket_event;
+mod ticket_view;
 mod unmapped;
 mod walk;
 mod word_map;
@@ -203,6 +205,13 @@ rpcs! {
     list_ticket_links(ListTicketLinksRequest) -> ListTicketLinksResponse = links::list;
     get_chain_charges(GetChainChargesRequest) -> ChainCharges = chain::charges;
     check_chain(CheckChainRequest) -> CheckChainResponse = check_chain::check;
+    propose_amendment(ProposeAmendmentRequest) -> Ticket = amendment::propose;
+    approve_amendment(ApproveAmendmentRequest) -> Ticket = amendment::approve;
+    decline_amendment(DeclineAmendmentRequest) -> Ticket = amendment::decline;
+    withdraw_amendment(WithdrawAmendmentRequest) -> Ticket = amendment::withdraw;
+    link_ticket(LinkTicketRequest) -> Ticket = amendment::link;
+    countersign_event(CountersignEventRequest) -> Ticket = amendment::countersign;
+    reject_event(RejectEventRequest) -> Ticket = amendment::reject;
 }
 
 #[cfg(test)]

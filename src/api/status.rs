@@ -49,6 +49,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable
+        | Reason::TicketMerged
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

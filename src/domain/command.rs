@@ -112,6 +112,8 @@ pub struct Decision {
     pub zones: Vec<(String, Arc<[u8]>)>,
     /// What the caller is told beside the record; a word such as `parked`, or nothing.
     pub note: &'static str,
+    /// Which of the events the receipt names, by its index; `None` for the last one.
+    pub receipt_of: Option<usize>,
     /// Where the same was carried out before, if it was; then nothing happened now.
     pub repeat: Option<Repeat>,
 }
@@ -135,6 +137,7 @@ impl Decision {
             references: Vec::new(),
             zones: Vec::new(),
             note: "",
+            receipt_of: None,
             repeat: None,
         }
     }

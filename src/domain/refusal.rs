@@ -104,6 +104,8 @@ reasons! {
     TimesOutOfOrder = "TIMES_OUT_OF_ORDER";
     /// The answer would be larger than the documented maximum.
     ResultTooLarge = "RESULT_TOO_LARGE";
+    /// The ticket was merged into another one.
+    TicketMerged = "TICKET_MERGED";
     /// The server is shutting down.
     ServiceStopping = "SERVICE_STOPPING";
     /// A firm's own calendar was named where one of the partnership is needed.

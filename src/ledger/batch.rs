@@ -313,7 +313,8 @@ impl<'batch> Batch<'batch> {
         let at = self.now.max(head.recorded_at);
         let before = self.set.entries.len();
         let mut carries = Vec::new();
-        for event in &decision.events {
+        let mut named = None;
+        for (index, event) in decision.events.iter().enumerate() {
             let kind = event.body.kind();
             let key = RecordKey::new(&command.scope, kind, event.id.as_str());
             let previous = self.world.versioned(&key).map(|record| record.sequence);
@@ -329,6 +330,9 @@ impl<'batch> Batch<'batch> {
                 .apply(&command.scope, event, &recorded)
                 .map_err(|refusal| StoreError::Corrupt(refusal.message))?;
             head.advance(&entry);
+            if decision.receipt_of == Some(index) {
+                named = Some((entry.sequence, entry.hash));
+            }
             if kind == Kind::Ticket {
                 // The same event may come again in this batch, and is told where it is recorded.
                 self.world
@@ -343,12 +347,12 @@ impl<'batch> Batch<'batch> {
         if !decision.events.is_empty() {
             self.changed_scopes.insert(command.scope.clone());
         }
+        let earlier = decision.repeat.map(|repeat| (repeat.sequence, repeat.hash));
+        let (sequence, hash) = earlier.or(named).unwrap_or((head.sequence, head.hash));
         let receipt = Receipt {
             scope: command.scope.clone(),
-            sequence: decision
-                .repeat
-                .map_or(head.sequence, |repeat| repeat.sequence),
-            hash: decision.repeat.map_or(head.hash, |repeat| repeat.hash),
+            sequence,
+            hash,
             kind: decision.subject.0,
             id: decision.subject.1.clone(),
             note: decision.note.to_owned(),

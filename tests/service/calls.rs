@@ -135,6 +135,7 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
         | "TARGET_UNREACHABLE"
+        | "TICKET_MERGED"
         | "ADOPTION_CONFLICT"
         | "COMBINATION_NOT_ADOPTABLE" => Code::FailedPrecondition,
         _ => Code::InvalidArgument,

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use entente::proto::v1::{self, AllocationBasis};
 
 use super::adoption::{adopting, creating, priority_map, status_map};
+use super::amendments::{agreed_date, proposing};
 use super::calls::ok;
-use super::house::{House, START_SECONDS};
+use super::evidence::an_hour_late;
+use super::house::{HOUR, House, START_SECONDS};
 use super::maps::priority_map_request;
 use super::setting::{
     NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership, ticket,
@@ -83,6 +85,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
             format!("{}/statusMaps/{NORTH_PSA}", pair.name),
         ),
     ]);
+    amended(&pair, &mut names).await;
     partnerships(&pair, &mut names).await;
     outsiders(&pair, &mut names).await;
     service_levels(&pair, &mut names).await;
@@ -94,6 +97,24 @@ pub async fn set(house: &House) -> (Pair, Names) {
         START_SECONDS
     );
     (pair, Names(names))
+}
+
+/// A ticket with proposals of north, and with events of north that came late.
+async fn amended(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    pair.terms(an_hour_late()).await;
+    let name = pair.opened("amended", 0).await;
+    let mut norths = pair.north.connection.sla();
+    for _ in 0..3 {
+        let request = proposing(&name, agreed_date(Some(HOUR)));
+        ok(norths.propose_amendment(request)).await;
+    }
+    let id = ticket(NORTH_PSA, "amended");
+    let late = [("late-1", -2 * HOUR), ("late-2", -3 * HOUR)];
+    let late = late.map(|(event, seconds)| opening(event, &id, seconds, 1));
+    let results = pair.ingest(&pair.north, late.to_vec()).await;
+    let awaiting = v1::IngestOutcome::AwaitingCountersignature;
+    assert!(results.iter().all(|result| result.outcome() == awaiting));
+    names.insert("amended", name);
 }
 
 async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

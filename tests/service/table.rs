@@ -6,7 +6,9 @@ use prost::Message;
 use tonic::Code;
 
 use super::adoption::{adopting, comparing};
+use super::amendments::{agreed_date, approving, declining, proposing, withdrawing};
 use super::arithmetic::{between, deadlines, elapsed, in_open_time};
+use super::evidence::{countersigning, linking, rejecting};
 use super::house::{HOUR, at};
 use super::setting::{
     NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, euros, five_w, fulfilling, invitation,
@@ -366,6 +368,20 @@ rows! {
         };
     "SlaService/ListTicketLinks" [Read] Ok, NotFound, NotFound, |names|
         v1::ListTicketLinksRequest { parent: names.of("firm"), ..Default::default() };
+    "SlaService/ProposeAmendment" [Tickets] Ok, Ok, NotFound, |names|
+        proposing(&names.of("amended"), agreed_date(Some(HOUR)));
+    "SlaService/ApproveAmendment" [Approve] Ok, Ok, NotFound, |names|
+        approving(&names.of("amended"), "1");
+    "SlaService/DeclineAmendment" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        declining(&names.of("amended"), "2");
+    "SlaService/WithdrawAmendment" [Tickets] Ok, FailedPrecondition, NotFound, |names|
+        withdrawing(&names.of("amended"), "3");
+    "SlaService/LinkTicket" [Tickets] Ok, Ok, NotFound, |names|
+        linking(&names.of("amended"), ticket("another", "1"));
+    "SlaService/CountersignEvent" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        countersigning(&names.of("amended"), "late-1");
+    "SlaService/RejectEvent" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        rejecting(&names.of("amended"), "late-2");
     // PricingService
     "PricingService/CreateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
         v1::CreateJointQuoteRequest {

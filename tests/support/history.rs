@@ -200,7 +200,7 @@ impl History {
     async fn check_openings(&self, store: &dyn Store, runs: &HashMap<String, Run>) {
         for (origin, command) in &self.commands {
             // Events of one id have the same openings, whichever of them was taken.
-            let is_event = matches!(command.action, Action::Ticket(_));
+            let is_event = matches!(command.action, Action::Ticket(TicketCommand::Ingest(_)));
             if command.openings.is_empty() || is_event {
                 continue;
             }
@@ -253,6 +253,8 @@ fn check_event(origin: &str, event: &IngestEvent, receipt: &Receipt, entry: Opti
     let fact = match recorded.expect("an event of a ticket") {
         TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => change.fact,
         TicketEvent::Parked(change) => change.fact,
+        TicketEvent::Awaiting(change) => change.fact,
+        TicketEvent::Countersigned(change) => change.recorded.fact,
         other => panic!("{origin} was acknowledged with {other:?}"),
     };
     assert_eq!(entry.id, receipt.id, "{origin}: another ticket");
@@ -332,10 +334,18 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 text: String::new(),
             };
             // A parked event that is sent again may do the rest of its work then.
-            let again = if entry.event_type == "ticket.event_unparked" {
-                " again"
-            } else {
-                ""
+            let follows = |origin: &str| {
+                let run = runs.get(origin);
+                run.is_none_or(|run| run.scope == entry.scope && run.last + 1 == entry.sequence)
+            };
+            let again = match entry.event_type.as_str() {
+                "ticket.event_unparked" => " again",
+                "ticket.verdict_revised" | "ticket.event_awaiting_countersignature"
+                    if !follows(&entry.origin) =>
+                {
+                    " again"
+                }
+                _ => "",
             };
             let run = runs
                 .entry(format!("{}{again}", entry.origin))
@@ -349,10 +359,12 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             );
             run.last = entry.sequence;
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
-            // One command may map several words, and a link is noted with both its tickets.
+            // One command may map several words, change several verdicts, and
+            // note a link with both its tickets.
             let several = [Kind::UnmappedWord, Kind::LinkedTicket]
                 .map(Kind::as_str)
-                .contains(&entry.kind.as_str());
+                .contains(&entry.kind.as_str())
+                || entry.event_type == "ticket.verdict_revised";
             let first = several || happened.insert(entry.event_type.clone());
             assert!(
                 first,
@@ -373,7 +385,9 @@ fn check_events(journals: &[(Head, Vec<Entry>)]) {
             serde_json::from_slice(&entry.payload).expect("payloads are JSON");
         if let Some(event_id) = payload["fact"]["event_id"].as_str() {
             let parked = entry.event_type == "ticket.event_parked";
-            let first = seen.insert((&entry.scope, &entry.id, event_id.to_owned(), parked));
+            let sender = payload["fact"]["sender"].as_str().map(str::to_owned);
+            let event = (sender, event_id.to_owned());
+            let first = seen.insert((&entry.scope, &entry.id, event, parked));
             assert!(
                 first,
                 "{event_id} of {} happened twice: {}/{}",

@@ -87,6 +87,8 @@ pub enum Topic {
         /// Whether its content is another than usual.
         other: bool,
     },
+    /// Something is agreed about a ticket, or answered.
+    Ticket,
     /// An expectation moves.
     Expectation(u8),
     /// A joint quote moves.
@@ -197,6 +199,7 @@ impl Recipe {
             Topic::Event { event, other } => {
                 service_levels::event(draw, event, other, &self.scope, &self.firm)
             }
+            Topic::Ticket => service_levels::ticket(draw, &self.firm, &self.hint, at),
             Topic::Expectation(number) => expectations::action(draw, number, &self.hint, at),
             Topic::Quote(number) => quotes::action(draw, number, &self.hint, at),
             Topic::TickExpectation(number) => Action::Tick {

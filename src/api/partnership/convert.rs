@@ -1,12 +1,13 @@
 //! Partnerships, parties and terms between the contract and the domain.
 
-use crate::api::Found;
 use crate::api::convert::{known_enum, span, to_approval, to_duration, to_timestamp};
 use crate::api::text::{Sealer, Texts};
+use crate::api::{Found, required};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::terms::{
-    FUTURE_TOLERANCE_DEFAULT, OFFER_VALIDITY_DEFAULT, PartyShare, Terms, TermsContent,
+    EXCLUSION_CLASSES_MAX, ExclusionClass, FUTURE_TOLERANCE_DEFAULT, OFFER_VALIDITY_DEFAULT,
+    PartyShare, Terms, TermsContent,
 };
 use crate::domain::partnership::{PARTIES_MAX, Partnership, PartnershipState, Party, Role};
 use crate::domain::refusal::{Reason, Refusal};
@@ -99,6 +100,21 @@ pub fn to_terms(terms: &Terms, texts: &Texts) -> v1::Terms {
         future_tolerance: Some(to_duration(terms.content.future_tolerance)),
         approvals: terms.approvals.iter().map(to_approval).collect(),
         hash: terms.hash.clone(),
+        lateness_window: terms.content.lateness_window.map(to_duration),
+        exclusion_classes: terms
+            .content
+            .exclusion_classes
+            .iter()
+            .map(to_class)
+            .collect(),
+    }
+}
+
+fn to_class(class: &ExclusionClass) -> v1::ExclusionClass {
+    v1::ExclusionClass {
+        class_id: class.id.clone(),
+        display_name: class.display_name.clone(),
+        longest: Some(to_duration(class.longest)),
     }
 }
 
@@ -130,13 +146,42 @@ pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> Terms
         terms.future_tolerance,
         FUTURE_TOLERANCE_DEFAULT,
     );
+    let lateness_window = terms
+        .lateness_window
+        .and_then(|window| violations.take(span("terms.lateness_window", window)));
+    let exclusion_classes = classes(sealer, &terms.exclusion_classes);
     let shares = shares(sealer, &terms.shares);
     TermsContent {
         text,
         shares,
         offer_validity,
         future_tolerance,
+        lateness_window,
+        exclusion_classes,
     }
+}
+
+fn classes(sealer: &mut Sealer<'_>, classes: &[v1::ExclusionClass]) -> Vec<ExclusionClass> {
+    let violations = &mut sealer.violations;
+    if classes.len() > EXCLUSION_CLASSES_MAX {
+        let most = format!("no more than {EXCLUSION_CLASSES_MAX}");
+        violations.add("terms.exclusion_classes", most);
+        return Vec::new();
+    }
+    let mut taken = Vec::with_capacity(classes.len());
+    for (index, class) in classes.iter().enumerate() {
+        let field = format!("terms.exclusion_classes[{index}].longest");
+        let longest = class.longest.ok_or_else(|| required(&field));
+        let longest = longest.and_then(|longest| span(&field, longest));
+        if let Some(longest) = violations.take(longest) {
+            taken.push(ExclusionClass {
+                id: class.class_id.clone(),
+                display_name: class.display_name.clone(),
+                longest,
+            });
+        }
+    }
+    taken
 }
 
 fn shares(sealer: &mut Sealer<'_>, shares: &[v1::PartyShare]) -> Vec<PartyShare> {

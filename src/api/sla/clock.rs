@@ -96,6 +96,7 @@ pub(super) fn to_clock(
             terms.at(as_of).terms.agreement
         ),
         obligor: charges.obligor.clone(),
+        agreed_date: clock.is_agreed_date,
     }
 }
 
@@ -106,7 +107,7 @@ fn thresholds_reached(
     clock: &ClockEvaluation,
     as_of: Timestamp,
 ) -> Vec<v1::ThresholdReached> {
-    let reached = ticket.reached.iter().filter(|reached| {
+    let reached = ticket.levels().filter(|reached| {
         reached.target_type == clock.target_type
             && reached.cycle == clock.cycle
             && terms.is_about(&reached.agreement)
@@ -171,6 +172,7 @@ pub(super) mod tests {
     use crate::domain::sla::explain::ExplainRule;
     use crate::domain::sla::in_force::{PinnedAgreement, PinnedTerms};
     use crate::domain::sla::ticket::ThresholdReached;
+    use crate::domain::sla::ticket::revision::LevelNoted;
     use crate::domain::time::Span;
 
     /// When the ticket of these tests is opened.
@@ -233,18 +235,23 @@ pub(super) mod tests {
             source_priority: None,
             person: None,
             reported_at: None,
+            merged_into: None,
+            sender: None,
             recorded: None,
         };
-        let reached = |threshold_bps, minutes| ThresholdReached {
-            agreement: "gold".into(),
-            target_type: TargetType::Resolution,
-            cycle: 1,
-            level: LevelAt::Share(threshold_bps),
-            escalation_levels: Vec::new(),
-            at: after(minutes),
-            priority: Priority::HIGHEST,
-            target: Span::from_hours(1),
-            backfill: threshold_bps == 5_000,
+        let reached = |threshold_bps, minutes| {
+            let reached = ThresholdReached {
+                agreement: "gold".into(),
+                target_type: TargetType::Resolution,
+                cycle: 1,
+                level: LevelAt::Share(threshold_bps),
+                escalation_levels: Vec::new(),
+                at: after(minutes),
+                priority: Priority::HIGHEST,
+                target: Span::from_hours(1),
+                backfill: threshold_bps == 5_000,
+            };
+            LevelNoted::new(reached, after(minutes))
         };
         Ticket {
             reporter: FirmId::operator(),
@@ -259,6 +266,8 @@ pub(super) mod tests {
             ],
             parked: Vec::new(),
             state: TicketState::WaitingOnClient,
+            late: Vec::new(),
+            amendments: Vec::new(),
             reached: vec![reached(10_000, 60), reached(5_000, 30)],
             due_at: None,
             backfilled_until: None,

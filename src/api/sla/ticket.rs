@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use tonic::{Request, Response};
 
-use super::clock::{Charges, to_clock};
 use super::ingest::REFERENCES_READ_MAX;
-use super::words::{count, ticket_state, to_ticket_state};
+use super::ticket_view::{TicketView, commitments};
+use super::words::ticket_state;
 use super::{SlaService, all_of, decode, parse_as_of, parse_known_at, parse_parent};
 use crate::api::caller::Caller;
-use crate::api::convert::{etag, parse_name, reference, to_reference, to_timestamp};
-use crate::api::listing::{RECORDS_READ_MAX, name_in};
+use crate::api::convert::{parse_name, reference};
+use crate::api::listing::RECORDS_READ_MAX;
 use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::api::text::Texts;
@@ -20,8 +20,7 @@ use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
 use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::sla::clock::{Priority, TicketState};
-use crate::domain::sla::in_force::{PinnedTerms, TermsInForce};
+use crate::domain::sla::clock::TicketState;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::text::require_reference;
 use crate::domain::time::Timestamp;
@@ -210,10 +209,8 @@ async fn show_all(
         .iter()
         .map(|ticket| RecordKey::new(&scope, Kind::Ticket, ticket.id.as_str()))
         .collect();
-    let titles = found
-        .iter()
-        .filter_map(|ticket| ticket.state.title.clone())
-        .collect();
+    let commitments = found.iter().flat_map(|ticket| commitments(&ticket.state));
+    let commitments = commitments.collect();
     let states = found.iter().map(|ticket| &ticket.state);
     let in_force = service
         .agreements
@@ -221,7 +218,7 @@ async fn show_all(
         .await?;
     let mut references =
         own_references(&caller.firm, api.ledger.store().references_of(&keys).await?);
-    let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
+    let texts = Texts::load(api, &scope, &member.party.id, commitments).await?;
     let mut shown = Vec::with_capacity(found.len());
     for ticket in found {
         let view = TicketView {
@@ -229,7 +226,7 @@ async fn show_all(
             ticket,
             terms: in_force.of(&ticket.state, None)?,
             references: references.remove(&ticket.id).unwrap_or_default(),
-            title: texts.show(ticket.state.title.as_ref()),
+            texts: &texts,
             as_of,
         };
         shown.push(view.show());
@@ -239,14 +236,14 @@ async fn show_all(
 
 /// As of which instant a ticket is shown, and from what was recorded by which.
 #[derive(Clone, Copy, Debug, Default)]
-struct Asked {
+pub(super) struct Asked {
     as_of: Option<Timestamp>,
     known_at: Option<Timestamp>,
 }
 
 /// One ticket. What depends only on the name is read at once, and the agreement mostly comes from
 /// memory.
-async fn show_one(
+pub(super) async fn show_one(
     service: &SlaService,
     caller: &Caller,
     partnership: &str,
@@ -266,8 +263,8 @@ async fn show_one(
         .agreements
         .of_tickets(api, &member.partnership, std::iter::once(&ticket.state))
         .await?;
-    let titles = ticket.state.title.iter().cloned().collect();
-    let texts = Texts::load(api, &scope, &member.party.id, titles).await?;
+    let commitments = commitments(&ticket.state).collect();
+    let texts = Texts::load(api, &scope, &member.party.id, commitments).await?;
     let view = TicketView {
         member: &member,
         ticket: &ticket,
@@ -275,7 +272,7 @@ async fn show_one(
         references: own_references(&caller.firm, references?)
             .remove(&ticket.id)
             .unwrap_or_default(),
-        title: texts.show(ticket.state.title.as_ref()),
+        texts: &texts,
         as_of,
     };
     Ok(view.show())
@@ -318,82 +315,10 @@ pub(super) fn own_references(
     references
 }
 
-/// Everything that a ticket is shown from.
-struct TicketView<'view> {
-    member: &'view Member,
-    ticket: &'view Found<Ticket>,
-    /// Its own first.
-    terms: Vec<TermsInForce>,
-    references: Vec<ExternalReference>,
-    title: String,
-    as_of: Timestamp,
-}
-
-impl TicketView<'_> {
-    fn show(&self) -> v1::Ticket {
-        let Found {
-            id,
-            state: ticket,
-            revision,
-            created_at,
-            updated_at,
-        } = self.ticket;
-        let partnership = &self.member.partnership;
-        let scope = self.member.scope();
-        let mut clocks = Vec::new();
-        let mut standing = None;
-        for terms in &self.terms {
-            let evaluation = terms.clocks(ticket, self.as_of);
-            let content = &terms.at(self.as_of).content;
-            let charges = Charges::new(&partnership.id, &partnership.state, content);
-            let shown = evaluation.clocks.iter();
-            clocks.extend(shown.map(|clock| to_clock(clock, ticket, terms, &charges, self.as_of)));
-            standing = standing.or(Some(evaluation));
-        }
-        let (state, priority, opened_at) = standing
-            .map_or((TicketState::New, None, self.as_of), |evaluation| {
-                (evaluation.state, evaluation.priority, evaluation.opened_at)
-            });
-        let opened_under = PinnedTerms {
-            agreement: ticket.agreement.clone(),
-            revision: ticket.agreement_revision,
-        };
-        let own = self.terms.first();
-        let own = own.map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
-        v1::Ticket {
-            name: name_in(&scope, "tickets", id),
-            external_references: self.references.iter().map(to_reference).collect(),
-            agreement: name_in(&scope, "agreements", &own.agreement),
-            agreement_revision: i64::from(own.revision),
-            title: self.title.clone(),
-            state: to_ticket_state(state).into(),
-            priority: priority.map_or(0, |priority: Priority| priority.get().into()),
-            // While every event is parked, nothing is known of the opening.
-            open_time: (!ticket.facts.is_empty()).then(|| to_timestamp(opened_at)),
-            event_count: count(ticket.facts.len()),
-            parked_count: count(ticket.parked.len()),
-            clocks,
-            create_time: Some(to_timestamp(*created_at)),
-            update_time: Some(to_timestamp(*updated_at)),
-            etag: etag(*revision),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::clock::tests::{OPENED, after, in_force, partnership, ticket};
+    use super::super::clock::tests::{OPENED, after, ticket};
     use super::*;
-
-    fn found<T>(id: &str, state: T) -> Found<T> {
-        Found {
-            id: id.into(),
-            state,
-            revision: 3,
-            created_at: OPENED,
-            updated_at: after(50),
-        }
-    }
 
     fn row(firm: &str, partnership: &str, id: &str) -> ReferenceRow {
         let reference = ExternalReference {
@@ -409,71 +334,6 @@ mod tests {
             kind: Kind::Ticket,
             id: id.into(),
         }
-    }
-
-    fn member() -> Member {
-        let partnership = partnership(2);
-        Member {
-            party: partnership.parties[0].clone(),
-            partnership: found("p", partnership),
-        }
-    }
-
-    #[test]
-    fn a_ticket_is_shown_as_of_an_instant() {
-        let member = member();
-        let ticket = found("t", ticket());
-        let mut view = TicketView {
-            member: &member,
-            ticket: &ticket,
-            terms: in_force(),
-            references: vec![row("north", "p", "t").reference],
-            title: "Printer on fire".into(),
-            as_of: after(45),
-        };
-        let shown = view.show();
-        assert_eq!(shown.name, "partnerships/p/tickets/t");
-        assert_eq!(shown.agreement, "partnerships/p/agreements/gold");
-        assert_eq!(
-            (shown.state(), shown.priority),
-            (v1::TicketState::WaitingOnClient, 1)
-        );
-        assert_eq!(
-            (shown.event_count, shown.parked_count, shown.clocks.len()),
-            (2, 0, 1)
-        );
-        assert_eq!(
-            (shown.open_time, shown.etag.as_str()),
-            (Some(to_timestamp(OPENED)), "\"3\"")
-        );
-        assert_eq!(shown.external_references[0].id, "4711");
-        view.as_of = after(10);
-        assert_eq!(view.show().state(), v1::TicketState::New);
-    }
-
-    #[test]
-    fn a_ticket_of_parked_events_alone_has_no_opening() {
-        let member = member();
-        let ticket = found(
-            "t",
-            Ticket {
-                facts: Vec::new(),
-                ..ticket()
-            },
-        );
-        let view = TicketView {
-            member: &member,
-            ticket: &ticket,
-            terms: in_force(),
-            references: Vec::new(),
-            title: String::new(),
-            as_of: OPENED,
-        };
-        let shown = view.show();
-        assert_eq!(
-            (shown.open_time, shown.priority, shown.clocks),
-            (None, 0, Vec::new())
-        );
     }
 
     #[test]

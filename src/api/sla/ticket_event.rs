@@ -6,17 +6,19 @@ use prost::Message;
 use tonic_types::pb;
 
 use super::check::{checked, whole};
-use super::words::{long, priority, unknown};
+use super::ticket::SHAPE;
+use super::words::{long, priority, to_ticket_state, unknown};
 use super::{AGREEMENT_SHAPE, parse_neighbour};
-use crate::api::convert::{reference, timestamp};
+use crate::api::convert::{reference, timestamp, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
 use crate::api::required;
 use crate::api::status::status;
 use crate::domain::identity::FirmId;
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::clock::Mark;
-use crate::domain::sla::ticket::{EVENT_ID_BYTES_MAX, IngestEvent, PARKED};
+use crate::domain::sla::clock::{Mark, MergeTarget};
+use crate::domain::sla::ticket::lateness::LateEvent;
+use crate::domain::sla::ticket::{AWAITING, EVENT_ID_BYTES_MAX, IngestEvent, PARKED, REJECTED};
 use crate::domain::text::{require_free_text, require_reference, require_token};
 use crate::ledger::Receipt;
 use crate::proto::v1;
@@ -75,6 +77,7 @@ pub(super) fn ingest_event(
         )
     };
     let marks = marks(sent, &mut faults);
+    let merged_into = merge_target(sent, firm, partnership, &mut faults);
     faults.take(checked(|violations| {
         require_free_text(violations, "title", &sent.title, TITLE_BYTES_MAX);
     }));
@@ -90,6 +93,7 @@ pub(super) fn ingest_event(
             source_priority: sent.source_priority.clone(),
             status: sent.status.clone(),
             marks,
+            merged_into,
             person: sent.person_id.clone(),
             reported_at,
             agreement,
@@ -97,6 +101,39 @@ pub(super) fn ingest_event(
             backfill,
         });
     whole(faults, event)
+}
+
+/// Into which ticket the sender says that this one was merged.
+fn merge_target(
+    sent: &v1::TicketEvent,
+    firm: &FirmId,
+    partnership: &str,
+    faults: &mut Faults,
+) -> Option<MergeTarget> {
+    use v1::merge_target::Target;
+    let sent = sent.merged_into.as_ref()?;
+    let missing = || required("merged_into.target");
+    let target = sent.target.as_ref().ok_or_else(missing);
+    match faults.take(target.map(Some))? {
+        Target::Reference(sent) => {
+            let reference = reference(firm, sent);
+            faults.take(checked(|violations| {
+                require_reference(violations, "merged_into.reference", &reference);
+            }));
+            Some(MergeTarget {
+                reference: Some(reference),
+                ticket: None,
+            })
+        }
+        Target::Ticket(name) => {
+            let id = parse_neighbour("merged_into.ticket", name, SHAPE, partnership);
+            let ticket = faults.take(id.map(Some));
+            Some(MergeTarget {
+                reference: None,
+                ticket,
+            })
+        }
+    }
 }
 
 /// What the sender says was done.
@@ -127,12 +164,12 @@ fn marks(sent: &v1::TicketEvent, faults: &mut Faults) -> BTreeSet<Mark> {
 
 /// What the caller is told of an event that was taken.
 pub(super) fn taken(receipt: &Receipt) -> v1::IngestResult {
-    let outcome = if receipt.note == PARKED {
-        v1::IngestOutcome::Parked
-    } else if receipt.replayed {
-        v1::IngestOutcome::AlreadyApplied
-    } else {
-        v1::IngestOutcome::Applied
+    let outcome = match receipt.note.as_str() {
+        PARKED => v1::IngestOutcome::Parked,
+        AWAITING => v1::IngestOutcome::AwaitingCountersignature,
+        REJECTED => v1::IngestOutcome::Rejected,
+        _ if receipt.replayed => v1::IngestOutcome::AlreadyApplied,
+        _ => v1::IngestOutcome::Applied,
     };
     v1::IngestResult {
         ticket: name_in(&receipt.scope, "tickets", &receipt.id),
@@ -165,6 +202,48 @@ fn within_event(index: usize, sent: &v1::TicketEvent, mut refusal: Refusal) -> R
         refusal.metadata = vec![("event_id", sent.event_id.clone())];
     }
     refusal
+}
+
+/// A late event as the contract shows it.
+pub(super) fn to_late_event(late: &LateEvent) -> v1::LateEvent {
+    let fact = &late.fact;
+    let state = match &late.settled {
+        None => v1::LateEventState::Awaiting,
+        Some(settled) if settled.counts => v1::LateEventState::Countersigned,
+        Some(_) => v1::LateEventState::Rejected,
+    };
+    let activities = fact.marks.iter().filter_map(|mark| to_activity(*mark));
+    let settled = late.settled.as_ref();
+    v1::LateEvent {
+        event_id: fact.event_id.clone(),
+        party_id: late.party.as_str().to_owned(),
+        occur_time: Some(to_timestamp(fact.occurred_at)),
+        receive_time: fact.recorded.map(|recorded| to_timestamp(recorded.at)),
+        state: state.into(),
+        open_time: fact.opened_at.map(to_timestamp),
+        priority: fact.priority.map_or(0, |priority| priority.get().into()),
+        status: fact.status.clone().unwrap_or_default(),
+        ticket_state: fact.state.map_or(0, |state| to_ticket_state(state).into()),
+        response: fact.says(Mark::Responded),
+        activities: activities.map(Into::into).collect(),
+        answer_time: settled.map(|settled| to_timestamp(settled.at)),
+        answered_by: settled
+            .map(|settled| settled.party.as_str().to_owned())
+            .unwrap_or_default(),
+        sequence: fact.recorded.map_or(0, |recorded| long(recorded.sequence)),
+    }
+}
+
+/// What was done, as an activity; a response has a field of its own.
+const fn to_activity(mark: Mark) -> Option<v1::TicketActivity> {
+    match mark {
+        Mark::Responded => None,
+        Mark::MessageReceived => Some(v1::TicketActivity::MessageReceived),
+        Mark::Updated => Some(v1::TicketActivity::UpdateGiven),
+        Mark::Planned => Some(v1::TicketActivity::PlanGiven),
+        Mark::WorkedAround => Some(v1::TicketActivity::WorkaroundGiven),
+        Mark::Merged => Some(v1::TicketActivity::Merged),
+    }
 }
 
 /// An error as a message: the same code, text and details that a failed call would carry.
@@ -287,6 +366,9 @@ mod tests {
             ("", true, v1::IngestOutcome::AlreadyApplied),
             (PARKED, false, v1::IngestOutcome::Parked),
             (PARKED, true, v1::IngestOutcome::Parked),
+            (AWAITING, false, v1::IngestOutcome::AwaitingCountersignature),
+            (AWAITING, true, v1::IngestOutcome::AwaitingCountersignature),
+            (REJECTED, true, v1::IngestOutcome::Rejected),
         ] {
             let result = taken(&receipt(note, replayed));
             assert_eq!(result.outcome(), outcome);

@@ -221,7 +221,10 @@ async fn send(
     for result in answer.results {
         match result.outcome() {
             IngestOutcome::Applied => sent.applied += 1,
-            IngestOutcome::AlreadyApplied => sent.already_applied += 1,
+            // History never waits for a countersignature: what does came before, by another way.
+            IngestOutcome::AlreadyApplied
+            | IngestOutcome::AwaitingCountersignature
+            | IngestOutcome::Rejected => sent.already_applied += 1,
             IngestOutcome::Parked => sent.parked += 1,
             IngestOutcome::Refused | IngestOutcome::Unspecified => {
                 let status = result.error.unwrap_or_default();

@@ -74,7 +74,10 @@ async fn send<'a>(
     for (row, result) in rows.iter().copied().zip(&answer.results) {
         match result.outcome() {
             IngestOutcome::Applied => fed.applied += 1,
-            IngestOutcome::AlreadyApplied => fed.already_applied += 1,
+            // History never waits for a countersignature: what does came before, by another way.
+            IngestOutcome::AlreadyApplied
+            | IngestOutcome::AwaitingCountersignature
+            | IngestOutcome::Rejected => fed.already_applied += 1,
             IngestOutcome::Parked => fed.parked += 1,
             IngestOutcome::Refused | IngestOutcome::Unspecified => {
                 let (reason, refusal) = refusal(result);

@@ -172,6 +172,23 @@ impl Partnership {
     }
 }
 
+impl Partnership {
+    /// How late an event may come and count although it favours its sender; `None` for however late.
+    #[must_use]
+    pub fn lateness_window(&self) -> Option<Span> {
+        let terms = self.terms.as_ref()?;
+        terms.content.lateness_window
+    }
+
+    /// The class of exclusions of that id, by the terms in force.
+    #[must_use]
+    pub fn exclusion_class(&self, id: &str) -> Option<&terms::ExclusionClass> {
+        let terms = self.terms.as_ref()?;
+        let mut classes = terms.content.exclusion_classes.iter();
+        classes.find(|class| class.id == id)
+    }
+}
+
 /// What a firm says when it begins a partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Approval, Partnership};
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
-use crate::domain::identity::PartyId;
+use crate::domain::identity::{PartyId, is_chosen_identifier};
 use crate::domain::refusal::{Refusal, Violations};
+use crate::domain::text::require_display_name;
 use crate::domain::time::Span;
 
 /// Shares are in basis points and add up to this.
@@ -19,6 +20,25 @@ pub const OFFER_VALIDITY_RANGE: (Span, Span) = (Span::from_hours(1), Span::from_
 pub const FUTURE_TOLERANCE_DEFAULT: Span = Span::from_minutes(5);
 /// The most that terms may tolerate.
 pub const FUTURE_TOLERANCE_MAX: Span = Span::from_hours(1);
+
+/// The shortest and the longest lateness window.
+pub const LATENESS_WINDOW_RANGE: (Span, Span) = (Span::from_minutes(1), Span::from_hours(90 * 24));
+/// Most exclusion classes of terms.
+pub const EXCLUSION_CLASSES_MAX: usize = 20;
+/// The most that a class of exclusions may cover of one ticket.
+pub const CLASS_LONGEST_MAX: Span = Span::from_hours(366 * 24);
+
+/// Time that one firm alone may exclude, because all agreed so beforehand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionClass {
+    /// Its id within the terms, such as `planned-maintenance`.
+    pub id: String,
+    /// Its name for people.
+    pub display_name: String,
+    /// How much of one ticket's time it may cover, all its stretches together.
+    pub longest: Span,
+}
 
 /// A party's share of something, in basis points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +62,12 @@ pub struct TermsContent {
     pub offer_validity: Span,
     /// How far in the future an event may be dated.
     pub future_tolerance: Span,
+    /// How late an event may come and count although it favours its sender; `None` for however late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness_window: Option<Span>,
+    /// What one firm alone may exclude; may be empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusion_classes: Vec<ExclusionClass>,
 }
 
 impl TermsContent {
@@ -55,7 +81,34 @@ impl TermsContent {
         violations.require(valid, "terms.offer_validity", "between 1 hour and 90 days");
         let tolerable = (Span::ZERO..=FUTURE_TOLERANCE_MAX).contains(&self.future_tolerance);
         violations.require(tolerable, "terms.future_tolerance", "between 0 and 1 hour");
+        let (shortest, longest) = LATENESS_WINDOW_RANGE;
+        let window = self.lateness_window;
+        let sensible = window.is_none_or(|window| (shortest..=longest).contains(&window));
+        let range = "between 1 minute and 90 days";
+        violations.require(sensible, "terms.lateness_window", range);
+        check_classes(&mut violations, &self.exclusion_classes);
         violations.finish()
+    }
+}
+
+fn check_classes(violations: &mut Violations, classes: &[ExclusionClass]) {
+    let few = classes.len() <= EXCLUSION_CLASSES_MAX;
+    let most = format!("no more than {EXCLUSION_CLASSES_MAX}");
+    violations.require(few, "terms.exclusion_classes", &most);
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, class) in classes.iter().take(EXCLUSION_CLASSES_MAX).enumerate() {
+        let field = |name: &str| format!("terms.exclusion_classes[{index}].{name}");
+        let rule = "1 to 63 of a-z, 0-9 and hyphen, beginning with a letter";
+        violations.require(is_chosen_identifier(&class.id), &field("class_id"), rule);
+        violations.require(
+            seen.insert(&class.id),
+            &field("class_id"),
+            "each class once",
+        );
+        require_display_name(violations, &field("display_name"), &class.display_name);
+        let sensible = class.longest > Span::ZERO && class.longest <= CLASS_LONGEST_MAX;
+        let range = "more than 0 and at most 366 days";
+        violations.require(sensible, &field("longest"), range);
     }
 }
 

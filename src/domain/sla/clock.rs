@@ -27,8 +27,8 @@ use super::compiled::CompiledCalendar;
 use crate::domain::time::{Span, Timestamp};
 
 pub use self::facts::{
-    ChargedParty, ExcludedStretch, FINISHED, Mark, OPEN, RecordedIn, TicketFact, TicketState,
-    sort_facts,
+    ChargedParty, ExcludedStretch, FINISHED, Mark, MergeTarget, OPEN, RecordedIn, TicketFact,
+    TicketState, sort_facts,
 };
 pub use self::history::{Case, Terms};
 pub use self::rules::{

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, AgreementContent, AgreementRevision, Repin};
-use super::clock::{Case, ClockRules, TargetType, Terms, TicketEvaluation, evaluate_case};
+use super::clock::{Case, ClockRules, Side, TargetType, Terms, TicketEvaluation, evaluate_case};
 use super::compiled::CompiledCalendar;
 use super::explain::{ClockExplanation, ExplainError, explain_case};
 use super::ticket::Ticket;
@@ -181,7 +181,21 @@ impl TermsInForce {
             calendar: &pinned.calendar,
         });
         let terms: Vec<Terms<'_>> = terms.collect();
-        ask(&Case::under(&ticket.facts, &terms))
+        // A date is agreed for what is owed to the ticket, not for what is owed in return.
+        let in_return = terms
+            .iter()
+            .any(|terms| terms.rules.side == Side::WaitedFor);
+        let agreed_dates = if in_return {
+            Vec::new()
+        } else {
+            ticket.agreed_dates()
+        };
+        ask(&Case {
+            facts: &ticket.facts,
+            terms: &terms,
+            excluded: &ticket.excluded(),
+            agreed_dates: &agreed_dates,
+        })
     }
 }
 

@@ -3,8 +3,15 @@
 //! A ticket stores events, never anything like "time left": the clocks are a pure function of the
 //! events, the agreement they run under and an instant (see [`super::clock`]).
 
+mod amend;
+pub mod amendment;
 mod decide;
+mod intake;
+pub mod lateness;
+mod link;
+mod queries;
 mod replay;
+pub mod revision;
 mod tick;
 mod words;
 
@@ -13,23 +20,33 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::{
-    ClockEvaluation, LevelAt, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact,
-    TicketState, sort_facts,
+use self::amendment::{
+    Amendment, AmendmentApproved, AmendmentProposed, AmendmentSettled, AmendmentState,
 };
-use super::in_force::{Assignment, PinnedTerms, TermsInForce};
+use self::lateness::{EventAwaiting, EventCountersigned, EventRejected, LateEvent};
+use self::revision::{LevelNoted, VerdictRevised};
+use super::clock::{
+    FINISHED, LevelAt, Priority, RecordedIn, TargetType, TicketEvaluation, TicketFact, TicketState,
+    sort_facts,
+};
+use super::in_force::{PinnedTerms, TermsInForce};
 use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::{Span, Timestamp};
 
-pub use decide::{IngestEvent, PARKED, TicketCommand, decide};
+pub use amend::{AmendmentAnswer, AmendmentVerb};
+pub use decide::{IngestEvent, TicketCommand, decide};
+pub use intake::{AWAITING, PARKED, REJECTED};
+pub use link::TicketLinked;
 pub use replay::{tick_list, tick_word};
 pub use tick::{refresh, tick};
 
 /// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
+/// Most ids by which firms know one ticket.
+pub const REFERENCES_MAX: usize = 20;
 /// Longest event id, in bytes.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
 /// Longest id of a person, in bytes.
@@ -111,10 +128,16 @@ pub struct Ticket {
     pub facts: Vec<TicketFact>,
     /// Events that wait for words to be mapped.
     pub parked: Vec<FactParked>,
+    /// Events that came too late to count by their sender's word alone, also once that is settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<LateEvent>,
+    /// What firms proposed to agree about it, in the order of the proposals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amendments: Vec<Amendment>,
     /// State after the last event in order.
     pub state: TicketState,
-    /// Thresholds journalled so far.
-    pub reached: Vec<ThresholdReached>,
+    /// Levels journalled so far; some of them were taken back.
+    pub reached: Vec<LevelNoted>,
     /// When the sweeper has to look at it.
     pub due_at: Option<Timestamp>,
     /// Recording time of the last backfilled event.
@@ -212,8 +235,26 @@ events! {
         ThresholdReached(ThresholdJournalled) = "ticket.threshold_reached", 1;
         /// A clock passed its target.
         Breached(ThresholdJournalled) = "ticket.breached", 1;
+        /// Later evidence, or what firms agreed, changed when a level was reached, or whether.
+        VerdictRevised(VerdictRevised) = "ticket.verdict_revised", 1;
         /// The next look was moved without a threshold having been reached.
         WatchMoved(WatchMoved) = "ticket.watch_moved", 1;
+        /// Something happened so long ago that the other firm has to confirm it.
+        Awaiting(EventAwaiting) = "ticket.event_awaiting_countersignature", 1;
+        /// The other firm confirmed what had come late: it counts from now on.
+        Countersigned(EventCountersigned) = "ticket.event_countersigned", 1;
+        /// The other firm did not confirm what had come late: it does not count.
+        Rejected(EventRejected) = "ticket.event_rejected", 1;
+        /// A firm proposed to agree something about it.
+        AmendmentProposed(AmendmentProposed) = "ticket.amendment_proposed", 1;
+        /// A firm approved what was proposed.
+        AmendmentApproved(AmendmentApproved) = "ticket.amendment_approved", 1;
+        /// A firm turned down what was proposed.
+        AmendmentDeclined(AmendmentSettled) = "ticket.amendment_declined", 1;
+        /// A firm took back what it had proposed.
+        AmendmentWithdrawn(AmendmentSettled) = "ticket.amendment_withdrawn", 1;
+        /// A firm knows it by a further id.
+        Linked(TicketLinked) = "ticket.linked", 1;
     }
 }
 
@@ -232,6 +273,8 @@ impl Aggregate for Ticket {
                 title: opened.title.clone(),
                 facts: Vec::new(),
                 parked: Vec::new(),
+                late: Vec::new(),
+                amendments: Vec::new(),
                 state: TicketState::New,
                 reached: Vec::new(),
                 due_at: None,
@@ -243,8 +286,13 @@ impl Aggregate for Ticket {
     }
 
     /// Only whether it is open: an index over every state would cost each event two more writes.
+    /// After a merge there is nothing more to do, whatever the state.
     fn state(&self) -> &'static str {
-        self.state.stage()
+        if self.merged_by().is_some() {
+            FINISHED
+        } else {
+            self.state.stage()
+        }
     }
 
     fn due_at(&self) -> Option<Timestamp> {
@@ -257,26 +305,10 @@ impl Ticket {
         match event {
             TicketEvent::Opened(_) => return None,
             TicketEvent::Recorded(change) | TicketEvent::Unparked(change) => {
-                let first_recorded = self.first_recorded(&change.fact.event_id);
-                self.parked
-                    .retain(|parked| parked.fact.event_id != change.fact.event_id);
-                self.facts.push(as_recorded(&change.fact, recorded));
-                sort_facts(&mut self.facts);
-                self.state = change.state;
-                self.due_at = change.due_at;
-                if self.title.is_none() {
-                    self.title.clone_from(&change.title);
-                }
-                if change.backfill {
-                    // What counts late is history only up to when it came.
-                    let until = first_recorded.unwrap_or(recorded.at);
-                    self.backfilled_until = self.backfilled_until.max(Some(until));
-                }
+                self.count(change, recorded);
             }
             TicketEvent::Parked(change) => {
-                if self.title.is_none() {
-                    self.title.clone_from(&change.title);
-                }
+                self.entitle(change.title.as_ref());
                 self.parked.push(FactParked {
                     fact: as_recorded(&change.fact, recorded),
                     title: None,
@@ -285,88 +317,67 @@ impl Ticket {
             }
             TicketEvent::Explained(change) => {
                 let mut parked = self.parked.iter_mut();
-                let parked = parked.find(|parked| parked.fact.event_id == change.event_id)?;
+                let parked = parked.find(|parked| {
+                    parked.fact.event_id == change.event_id && parked.waits_for(&change.word)
+                })?;
                 parked.explain(&change.word, change.meaning);
             }
             TicketEvent::ThresholdReached(change) | TicketEvent::Breached(change) => {
-                self.reached.push(change.reached.clone());
+                self.reached
+                    .push(LevelNoted::new(change.reached.clone(), recorded.at));
+                self.due_at = change.due_at;
+            }
+            TicketEvent::VerdictRevised(change) => {
+                self.revise(change, recorded.at)?;
                 self.due_at = change.due_at;
             }
             TicketEvent::WatchMoved(change) => self.due_at = change.due_at,
+            TicketEvent::Awaiting(change) => self.await_countersignature(change, recorded),
+            TicketEvent::Countersigned(change) => {
+                let fact = &change.recorded.fact;
+                let event = (fact.event_id.as_str(), fact.sender.as_ref());
+                self.settle_late(event, &change.party, true, recorded.at)?;
+                self.count(&change.recorded, recorded);
+            }
+            TicketEvent::Rejected(change) => {
+                let event = (change.event_id.as_str(), change.sender.as_ref());
+                self.settle_late(event, &change.party, false, recorded.at)?;
+            }
+            TicketEvent::AmendmentProposed(change) => self.propose(change, recorded)?,
+            TicketEvent::AmendmentApproved(change) => self.approve(change, recorded)?,
+            TicketEvent::AmendmentDeclined(change) => {
+                self.settle(change, AmendmentState::Declined, recorded.at)?;
+            }
+            TicketEvent::AmendmentWithdrawn(change) => {
+                self.settle(change, AmendmentState::Withdrawn, recorded.at)?;
+            }
+            TicketEvent::Linked(change) => self.references.push(change.reference.clone()),
         }
         Some(self)
     }
 
-    /// When the event of that id was parked, if it is.
-    fn first_recorded(&self, event_id: &str) -> Option<Timestamp> {
-        let parked = self.parked(event_id)?;
-        parked.fact.recorded.map(|recorded| recorded.at)
-    }
-
-    /// The parked event of that id.
-    fn parked(&self, event_id: &str) -> Option<&FactParked> {
-        let mut parked = self.parked.iter();
-        parked.find(|parked| parked.fact.event_id == event_id)
-    }
-
-    /// Whether an event waits for the unmapped word of that id.
-    fn waits_for(&self, word: &str) -> bool {
-        self.parked.iter().any(|parked| parked.waits_for(word))
-    }
-
-    /// The event of that id, counted or parked.
-    fn event(&self, event_id: &str) -> Option<&TicketFact> {
-        let parked = self.parked.iter().map(|parked| &parked.fact);
-        let mut events = self.facts.iter().chain(parked);
-        events.find(|fact| fact.event_id == event_id)
-    }
-
-    /// The ticket as it was known at an instant: without what was recorded later. `None` for all.
-    #[must_use]
-    pub fn as_known_at(mut self, at: Option<Timestamp>) -> Self {
-        if let Some(at) = at {
-            let by_then =
-                |recorded: Option<RecordedIn>| recorded.is_some_and(|recorded| recorded.at <= at);
-            self.facts.retain(|fact| by_then(fact.recorded));
-            self.parked.retain(|parked| by_then(parked.fact.recorded));
-            self.reached.retain(|reached| reached.at <= at);
+    /// An event is part of it from now on.
+    fn count(&mut self, change: &FactRecorded, recorded: &Recorded) {
+        let first_recorded = self.first_recorded(&change.fact);
+        self.parked
+            .retain(|parked| !parked.fact.is_the_same_event_as(&change.fact));
+        self.facts.push(as_recorded(&change.fact, recorded));
+        sort_facts(&mut self.facts);
+        self.state = change.state;
+        self.due_at = change.due_at;
+        self.entitle(change.title.as_ref());
+        if change.backfill {
+            // What counts late is history only up to when it came.
+            let until = first_recorded.unwrap_or(recorded.at);
+            self.backfilled_until = self.backfilled_until.max(Some(until));
         }
-        self
     }
 
-    /// Under which terms it was put, one after the other: what is owed to it, and what is owed in
-    /// return for it.
-    #[must_use]
-    pub fn assignments(&self) -> Vec<Vec<Assignment>> {
-        let own = Assignment::at_opening(PinnedTerms {
-            agreement: self.agreement.clone(),
-            revision: self.agreement_revision,
-        });
-        let in_return = self.in_return.clone().map(Assignment::at_opening);
-        std::iter::once(own)
-            .chain(in_return)
-            .map(|first| vec![first])
-            .collect()
-    }
-
-    fn has_reached(&self, terms: &TermsInForce, clock: &ClockEvaluation, level: LevelAt) -> bool {
-        self.reached.iter().any(|reached| {
-            reached.level == level
-                && reached.cycle == clock.cycle
-                && reached.target_type == clock.target_type
-                && terms.is_about(&reached.agreement)
-        })
-    }
-
-    /// The earliest level that is not journalled yet, crossed already or still to come.
-    fn next_look(&self, evaluations: &[Evaluated]) -> Option<Timestamp> {
-        let crossings = evaluations.iter().flat_map(|evaluated| {
-            evaluated.evaluation.clocks.iter().flat_map(|clock| {
-                let all = clock.crossings.iter().chain(&clock.next_crossing);
-                all.filter(|crossing| !self.has_reached(&evaluated.terms, clock, crossing.level))
-            })
-        });
-        crossings.map(|crossing| crossing.at).min()
+    /// The first title stays.
+    fn entitle(&mut self, title: Option<&Commitment>) {
+        if self.title.is_none() {
+            self.title = title.cloned();
+        }
     }
 }
 

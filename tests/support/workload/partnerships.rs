@@ -4,7 +4,7 @@ use entente::domain::command::Action;
 use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
 use entente::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderCommand};
-use entente::domain::partnership::terms::{PartyShare, TermsContent};
+use entente::domain::partnership::terms::{ExclusionClass, PartyShare, TermsContent};
 use entente::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use entente::domain::time::{Span, Timestamp};
 use sha2::{Digest, Sha256};
@@ -110,6 +110,14 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
         },
         offer_validity: Span::from_hours(draw.number(0..48)),
         future_tolerance: Span::from_minutes(draw.number(0..=63)),
+        lateness_window: draw
+            .chance(50)
+            .then(|| Span::from_minutes(draw.number(0..=90))),
+        exclusion_classes: vec![ExclusionClass {
+            id: "maintenance".to_owned(),
+            display_name: "Planned maintenance".to_owned(),
+            longest: Span::from_minutes(draw.number(1..900)),
+        }],
     }))
 }
 

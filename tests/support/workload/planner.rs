@@ -206,6 +206,7 @@ impl Planner {
                     other: rng.random_ratio(3, 100),
                 },
             ),
+            (60, Topic::Ticket),
             (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
@@ -269,6 +270,15 @@ impl Planner {
             Topic::Agreement(number) => (Kind::Agreement, agreement_id(number)),
             Topic::Expectation(number) => (Kind::Expectation, expectation_id(number)),
             Topic::Quote(number) => (Kind::JointQuote, quote_id(number)),
+            Topic::Ticket => {
+                let rows = store.list_records(&list(scope, Kind::Ticket)).await.ok()?;
+                let row = rows.get(self.rng.random_range(0..rows.len().max(1)))?;
+                let read = decode_row(row).ok()?;
+                return Some(Hint {
+                    text: row.key.id.clone(),
+                    ..hint(&read)
+                });
+            }
             Topic::ApiKey | Topic::TicketLink => {
                 let kind = if topic == Topic::ApiKey {
                     Kind::ApiKey
@@ -324,6 +334,12 @@ fn hint(versioned: &Versioned) -> Hint {
             let proposed = agreement.proposed.as_ref();
             let hash = proposed.map_or(&agreement.hash, |proposed| &proposed.hash);
             hint.text.clone_from(hash);
+        }
+        Record::Ticket(ticket) => {
+            let mut late = ticket.late.iter();
+            let late = late.find(|late| late.settled.is_none());
+            hint.state = late.map_or_else(String::new, |late| late.fact.event_id.clone());
+            hint.criteria = u32::try_from(ticket.amendments.len()).unwrap_or_default();
         }
         Record::Expectation(expectation) => {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);

@@ -13,12 +13,15 @@ use entente::domain::sla::clock::{
     EscalationLevel, EscalationType, LevelAt, Mark, Priority, ReopenRule, RetargetRule,
     ServiceLevelTarget, TargetReopenRule, TargetType, TicketState,
 };
+use entente::domain::sla::in_force::PinnedTerms;
 use entente::domain::sla::link::{LinkCommand, LinkedPair, TicketName};
 use entente::domain::sla::settings::{
     AdoptedContent, AdoptedFrom, CalendarAdoption, PriorityMap, SettingsCommand, StatusMap, Word,
     WordKind,
 };
-use entente::domain::sla::ticket::{IngestEvent, TicketCommand};
+use entente::domain::sla::ticket::amendment::{AmendmentContent, DateAmendment, Exclusion};
+use entente::domain::sla::ticket::lateness::LateAnswer;
+use entente::domain::sla::ticket::{AmendmentAnswer, AmendmentVerb, IngestEvent, TicketCommand};
 use entente::domain::time::{Span, Timestamp};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -359,8 +362,71 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
         reported_at: draw
             .chance(30)
             .then(|| occurred_at.saturating_add(Span::from_minutes(draw.number(-60..10)))),
+        merged_into: None,
         agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),
         title: draw.maybe_text("ticket.title"),
         backfill: draw.chance(20),
     })))
+}
+
+/// What is agreed about a ticket, and what is answered.
+pub(super) fn ticket(draw: &mut Draw, firm: &str, hint: &Hint, at: Timestamp) -> Action {
+    let ticket = hint.text.clone();
+    let awaited = !hint.state.is_empty();
+    let sensible = if awaited { 0..100 } else { 0..75 };
+    let choice = draw.mostly(sensible);
+    let command = match choice {
+        _ if hint.criteria == 0 && choice < 75 => TicketCommand::ProposeAmendment {
+            ticket,
+            content: amendment(draw, at),
+        },
+        0..30 => TicketCommand::ProposeAmendment {
+            ticket,
+            content: amendment(draw, at),
+        },
+        30..75 => {
+            let number = draw.mostly(1..hint.criteria.saturating_add(2));
+            let verb = match draw.number(0..10) {
+                0..6 => AmendmentVerb::Approve,
+                6..8 => AmendmentVerb::Decline(draw.maybe_text("reason")),
+                _ => AmendmentVerb::Withdraw(draw.maybe_text("reason")),
+            };
+            TicketCommand::AnswerAmendment(AmendmentAnswer {
+                ticket,
+                amendment: number.to_string(),
+                verb,
+            })
+        }
+        75..95 => TicketCommand::AnswerLate(LateAnswer {
+            ticket,
+            event_id: hint.state.clone(),
+            party: None,
+            counts: draw.chance(70),
+        }),
+        _ => TicketCommand::Link {
+            ticket,
+            reference: reference(firm, "ticket", format!("T{}", draw.number(0..TICKETS))),
+        },
+    };
+    Action::Ticket(command)
+}
+
+fn amendment(draw: &mut Draw, at: Timestamp) -> AmendmentContent {
+    let before = at.saturating_add(Span::from_minutes(draw.number(-24 * 60..0)));
+    match draw.number(0..3) {
+        0 => AmendmentContent::AgreedDate(DateAmendment {
+            target_type: *draw.one_of(&TargetType::ALL),
+            due_at: draw.chance(80).then(|| draw.around(at)),
+        }),
+        1 => AmendmentContent::Exclusion(Exclusion {
+            from: before,
+            to: before.saturating_add(Span::from_minutes(draw.number(0..600))),
+            class: draw.chance(40).then(|| "maintenance".to_owned()),
+            reason: draw.maybe_text("amendment.exclusion.reason"),
+        }),
+        _ => AmendmentContent::Agreement(PinnedTerms {
+            agreement: agreement_id(draw.number(0..2)),
+            revision: 0,
+        }),
+    }
 }

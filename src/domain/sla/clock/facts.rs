@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::rules::Priority;
+use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::time::Timestamp;
 
 /// Where a ticket stands, in words that all firms share.
@@ -144,12 +145,30 @@ pub struct TicketFact {
     /// When the client first spoke, if the event said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,
+    /// Into which ticket this one was merged, if the event said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MergeTarget>,
+    /// The firm whose software said it; `None` for the firm that reported the ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<FirmId>,
     /// Where the journal has it; `None` until it is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<RecordedIn>,
 }
 
 impl TicketFact {
+    /// Whether it is the event of that id and sender.
+    #[must_use]
+    pub fn is_event(&self, event_id: &str, sender: Option<&FirmId>) -> bool {
+        self.event_id == event_id && self.sender.as_ref() == sender
+    }
+
+    /// Whether it has the id and the sender of `other`.
+    #[must_use]
+    pub fn is_the_same_event_as(&self, other: &Self) -> bool {
+        self.is_event(&other.event_id, other.sender.as_ref())
+    }
+
     /// Whether the event is the same as `other`, as far as its sender told it.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
@@ -163,6 +182,19 @@ impl TicketFact {
             && self.marks == other.marks
             && self.person == other.person
             && self.reported_at == other.reported_at
+            && self.sender == other.sender
+            && self.said_target() == other.said_target()
+    }
+
+    /// The ticket into which this one was merged, as the sender named it.
+    fn said_target(&self) -> Option<(Option<&ExternalReference>, Option<&str>)> {
+        let target = self.merged_into.as_ref()?;
+        let named = target.ticket.as_deref();
+        Some((
+            target.reference.as_ref(),
+            // What stands for a reference may have been found out by now.
+            named.filter(|_| target.reference.is_none()),
+        ))
     }
 
     /// The priority, where the sender gave the number itself.
@@ -187,6 +219,18 @@ impl TicketFact {
     pub fn says(&self, mark: Mark) -> bool {
         self.marks.contains(&mark)
     }
+}
+
+/// The ticket into which another one was merged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeTarget {
+    /// Its id in the sender's software, if that is how the sender named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ExternalReference>,
+    /// Its id here; `None` if nothing was known by the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
 }
 
 /// Which entry of the journal recorded something.

@@ -38,6 +38,12 @@ impl TargetType {
         Self::Resolution,
     ];
 
+    /// Whether it is promised again and again, each time anew.
+    #[must_use]
+    pub const fn recurs(self) -> bool {
+        matches!(self, Self::NextResponse | Self::NextUpdate)
+    }
+
     /// Whether it can be promised in return, by the side that is waited for: only what begins when
     /// the ball crosses can.
     #[must_use]

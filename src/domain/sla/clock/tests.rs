@@ -77,6 +77,8 @@ fn blank(occurred_at: Timestamp) -> TicketFact {
         source_priority: None,
         person: None,
         reported_at: None,
+        merged_into: None,
+        sender: None,
         recorded: None,
     }
 }

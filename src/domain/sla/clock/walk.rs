@@ -26,6 +26,8 @@ pub(in crate::domain::sla) struct ClockWalk<'a> {
     priority: Option<Priority>,
     /// The agreed deadline, also while the clock is stopped.
     agreed: Option<Timestamp>,
+    /// Whether a cycle has been alive under it.
+    agreed_is_taken: bool,
 }
 
 impl<'a> ClockWalk<'a> {
@@ -48,6 +50,7 @@ impl<'a> ClockWalk<'a> {
             now: history.opened_at,
             priority: None,
             agreed: None,
+            agreed_is_taken: false,
         };
         if let Some(first) = walk.situation.at_opening(terms.rules) {
             walk.begin(first, history.opening_event);
@@ -88,8 +91,10 @@ impl<'a> ClockWalk<'a> {
             }
             Step::Agreed(date) if date.target_type == self.target_type => {
                 self.agreed = date.due_at;
+                self.agreed_is_taken = false;
                 if let Some(cycle) = self.cycles.last_mut().filter(|cycle| cycle.is_alive()) {
                     cycle.agree(date.due_at);
+                    self.agreed_is_taken = true;
                 }
             }
             Step::Agreed(_) => {}
@@ -128,8 +133,13 @@ impl<'a> ClockWalk<'a> {
         let shown = self.shown(wanted);
         let mut cycle = Cycle::begin(self.target_type, self.now, shown, event_id, self.terms);
         cycle.retarget(self.priority, event_id);
+        // Of what is promised again and again, one date is for one time.
+        if self.agreed_is_taken && self.target_type.recurs() {
+            self.agreed = None;
+        }
         if self.agreed.is_some() {
             cycle.agree(self.agreed);
+            self.agreed_is_taken = true;
         }
         self.cycles.push(cycle);
     }

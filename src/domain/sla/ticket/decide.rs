@@ -1,22 +1,22 @@
-//! Decisions on tickets: taking events in.
+//! Decisions on tickets.
 
 use std::collections::BTreeSet;
 
-use super::tick::evaluate_ticket;
-use super::words::{explain, park};
-use super::{
-    BACKFILL_SETTLES_AFTER, EVENT_ID_BYTES_MAX, FACTS_MAX, FactRecorded, PERSON_BYTES_MAX, Ticket,
-    TicketEvent, TicketOpened,
-};
+use super::amend::{AmendmentAnswer, Who, answer_amendment, propose};
+use super::amendment::AmendmentContent;
+use super::intake::{again, take_in};
+use super::lateness::{LateAnswer, answer_late};
+use super::link::{link, refuse_after_merge};
+use super::{EVENT_ID_BYTES_MAX, PERSON_BYTES_MAX, Ticket, TicketEvent, TicketOpened};
 use crate::domain::aggregate::{Aggregate, Recorded};
-use crate::domain::command::{Decision, Repeat};
+use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
-use crate::domain::partnership::{Partnership, as_party, require_active};
+use crate::domain::partnership::{Partnership, as_active_party, as_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
-use crate::domain::sla::clock::{Mark, Priority, TicketFact, TicketState, sort_facts};
+use crate::domain::sla::clock::{Mark, MergeTarget, Priority};
 use crate::domain::sla::in_force::PinnedTerms;
 use crate::domain::sla::settings::{SOURCE_PRIORITY_BYTES_MAX, STATUS_BYTES_MAX};
 use crate::domain::text::{require_reference, require_token};
@@ -48,6 +48,8 @@ pub struct IngestEvent {
     pub person: Option<String>,
     /// When the client first spoke.
     pub reported_at: Option<Timestamp>,
+    /// The ticket into which this one was merged, by an id of the sender's software or by its own.
+    pub merged_into: Option<MergeTarget>,
     /// The agreement that a new ticket shall run under.
     pub agreement: Option<String>,
     /// The ticket's title, where the event opens it: a commitment.
@@ -61,17 +63,53 @@ pub struct IngestEvent {
 pub enum TicketCommand {
     /// Takes in an event; the first one of a ticket makes the ticket known.
     Ingest(Box<IngestEvent>),
+    /// Makes a ticket known by a further id of the caller's.
+    Link {
+        /// Which ticket.
+        ticket: String,
+        /// The id in the caller's software.
+        reference: ExternalReference,
+    },
+    /// Proposes to agree something about a ticket; alone in its partnership, a firm asserts it.
+    ProposeAmendment {
+        /// Which ticket.
+        ticket: String,
+        /// What. Of an agreement the revision in force counts, whatever this says.
+        content: AmendmentContent,
+    },
+    /// Approves, declines or takes back what was proposed.
+    AnswerAmendment(AmendmentAnswer),
+    /// Confirms a late event of another firm, or does not.
+    AnswerLate(LateAnswer),
 }
-
-/// The note of a decision that parked an event.
-pub const PARKED: &str = "parked";
 
 /// Decides a command on tickets.
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
 pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
-    let TicketCommand::Ingest(event) = command;
+    match command {
+        TicketCommand::Ingest(event) => ingest(event, firm, view),
+        TicketCommand::Link { ticket, reference } => {
+            as_active_party(firm, view)?;
+            link(ticket, reference, view)
+        }
+        TicketCommand::ProposeAmendment { ticket, content } => {
+            let (partnership, party) = as_active_party(firm, view)?;
+            propose(ticket, content, &Who::new(firm, party, partnership), view)
+        }
+        TicketCommand::AnswerAmendment(answer) => {
+            let (partnership, party) = as_active_party(firm, view)?;
+            answer_amendment(answer, &Who::new(firm, party, partnership), view)
+        }
+        TicketCommand::AnswerLate(answer) => {
+            let (_, party) = as_active_party(firm, view)?;
+            answer_late(answer, party, firm, view)
+        }
+    }
+}
+
+fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
     let (partnership, _) = as_party(firm, view)?;
     check_event(event, partnership, view.now)?;
     let known = view.referenced(&event.reference)?;
@@ -81,11 +119,13 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
         .map(|(_, id)| id.as_str());
     if let Some(id) = id {
         let ticket = view.get::<Ticket>(id)?;
-        if let Some(earlier) = ticket.event(&event.event_id) {
+        if let Some(earlier) = ticket.event(&event.event_id, ticket.sender(firm).as_ref()) {
             return again(id, ticket, earlier, event, partnership, view);
         }
         require_active(partnership)?;
-        return ingest(id, ticket, event, Decision::about(Kind::Ticket, id), view);
+        refuse_after_merge(ticket, Some(event.occurred_at), view)?;
+        let decision = Decision::about(Kind::Ticket, id);
+        return take_in(id, ticket, event, partnership, decision, view);
     }
     require_active(partnership)?;
     let id = view.new_id(0);
@@ -111,7 +151,7 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
     let decision = Decision::about(Kind::Ticket, &id)
         .event(Event::new(&id, opened))
         .reference(event.reference.clone(), Kind::Ticket, &id);
-    ingest(&id, &ticket, event, decision, view)
+    take_in(&id, &ticket, event, partnership, decision, view)
 }
 
 fn check_event(
@@ -172,6 +212,15 @@ fn check_words(event: &IngestEvent, violations: &mut Violations) {
         if let Some(word) = word {
             require_token(violations, field, word, bytes_max);
         }
+    }
+    if let Some(target) = &event.merged_into {
+        if let Some(reference) = &target.reference {
+            require_reference(violations, "merged_into.reference", reference);
+        }
+        let merged = event.marks.contains(&Mark::Merged);
+        violations.require(merged, "merged_into", "only with the activity MERGED");
+        let itself = target.reference.as_ref() == Some(&event.reference);
+        violations.require(!itself, "merged_into.reference", "another ticket");
     }
     let once = event.priority.is_none() || event.source_priority.is_none();
     violations.require(once, "source_priority", "not together with a priority");
@@ -254,126 +303,4 @@ fn pinned(id: &str, agreement: &Agreement) -> PinnedTerms {
         agreement: id.to_owned(),
         revision: agreement.revision,
     }
-}
-
-/// An event that the ticket has already. It changes nothing, unless it waited for its words to be
-/// mapped and that was done meanwhile.
-///
-/// What recognises it is its id alone; the title and the agreement, which only the event that opens
-/// a ticket settles, are not looked at.
-fn again(
-    id: &str,
-    ticket: &Ticket,
-    earlier: &TicketFact,
-    event: &IngestEvent,
-    partnership: &Partnership,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    if !earlier.says_the_same_as(&fact_of(event)) {
-        let reused = Refusal::new(Reason::EventIdReused, "the id was used for something else");
-        return Err(reused.with("id", &event.event_id).into());
-    }
-    let decision = Decision::about(Kind::Ticket, id);
-    let parked = ticket.parked(&event.event_id);
-    if let Some(parked) = parked.filter(|_| require_active(partnership).is_ok()) {
-        let mut fact = earlier.clone();
-        if explain(&mut fact, &event.reference, view)?.is_empty() {
-            let counted = counted(ticket, &[(fact, parked.backfill)], view)?;
-            return Ok(counted.into_iter().fold(decision, |decision, recorded| {
-                decision.event(Event::new(id, TicketEvent::Unparked(recorded)))
-            }));
-        }
-    }
-    let sequence = earlier.recorded.map_or(0, |recorded| recorded.sequence);
-    let hash = view.entry_hash(sequence)?;
-    Ok(Decision {
-        repeat: Some(Repeat { sequence, hash }),
-        note: if parked.is_some() { PARKED } else { "" },
-        ..decision
-    })
-}
-
-fn fact_of(event: &IngestEvent) -> TicketFact {
-    TicketFact {
-        occurred_at: event.occurred_at,
-        source_sequence: event.source_sequence,
-        event_id: event.event_id.clone(),
-        opened_at: event.opened_at,
-        priority: event.priority,
-        source_priority: event.source_priority.clone(),
-        status: event.status.clone(),
-        state: None,
-        marks: event.marks.clone(),
-        person: event.person.clone(),
-        reported_at: event.reported_at,
-        recorded: None,
-    }
-}
-
-/// Takes in an event that the ticket does not have.
-fn ingest(
-    id: &str,
-    ticket: &Ticket,
-    event: &IngestEvent,
-    decision: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    if ticket.facts.len() + ticket.parked.len() >= FACTS_MAX {
-        return Err(Refusal::limit("events_per_ticket", FACTS_MAX).into());
-    }
-    let mut fact = fact_of(event);
-    let unknown = explain(&mut fact, &event.reference, view)?;
-    if !unknown.is_empty() {
-        return park(id, ticket, fact, unknown, event, decision, view);
-    }
-    let title = event.title.clone().filter(|_| ticket.title.is_none());
-    let counted = counted(ticket, &[(fact, event.backfill)], view)?;
-    let recorded = counted.into_iter().map(|recorded| FactRecorded {
-        title: title.clone(),
-        ..recorded
-    });
-    Ok(recorded.fold(decision, |decision, recorded| {
-        decision.event(Event::new(id, TicketEvent::Recorded(recorded)))
-    }))
-}
-
-/// What it makes of a ticket that further facts count; with each comes whether it is imported
-/// history.
-pub(super) fn counted(
-    ticket: &Ticket,
-    new: &[(TicketFact, bool)],
-    view: &View<'_>,
-) -> Result<Vec<FactRecorded>, Stop> {
-    if new.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut after = ticket.clone();
-    let facts = new.iter().map(|(fact, _)| fact.clone());
-    after.facts.extend(facts);
-    sort_facts(&mut after.facts);
-    let evaluations = evaluate_ticket(&after, view.now, view)?;
-    let next_look = after.next_look(&evaluations);
-    let settled = view.now.saturating_add(BACKFILL_SETTLES_AFTER);
-    let due_at = if new.iter().any(|(_, backfill)| *backfill) {
-        next_look.map(|at| at.max(settled))
-    } else {
-        next_look
-    };
-    let mut last = ticket.facts.iter().rfind(|fact| fact.state.is_some());
-    let recorded = new.iter().map(|(fact, backfill)| {
-        if fact.state.is_some() {
-            last = last.max(Some(fact));
-        }
-        FactRecorded {
-            fact: TicketFact {
-                recorded: None,
-                ..fact.clone()
-            },
-            title: None,
-            backfill: *backfill,
-            state: last.and_then(|fact| fact.state).unwrap_or(TicketState::New),
-            due_at,
-        }
-    });
-    Ok(recorded.collect())
 }

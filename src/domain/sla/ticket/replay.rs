@@ -1,8 +1,9 @@
 //! Parked events count as soon as maps explain their words: the sweeper's part of it.
 
-use super::decide::counted;
+use super::intake::{NewFact, take};
 use super::{FactExplained, FactParked, Ticket, TicketEvent};
 use crate::domain::command::Decision;
+use crate::domain::partnership::Partnership;
 use crate::domain::record::{Event, Kind};
 use crate::domain::sla::settings::{
     ListExplained, ListReplayed, Meaning, UnmappedWord, UnmappedWordEvent, WaitersReplayed,
@@ -110,7 +111,7 @@ fn replay_ticket(
     for mut parked in waiting {
         parked.explain(word, meaning);
         if parked.waits_for.is_empty() {
-            ready.push((parked.fact, parked.backfill));
+            ready.push(NewFact::of_parked(&parked, view));
         } else {
             events.push(TicketEvent::Explained(FactExplained {
                 event_id: parked.fact.event_id,
@@ -119,7 +120,8 @@ fn replay_ticket(
             }));
         }
     }
-    let counted = counted(ticket, &ready, view)?;
-    events.extend(counted.into_iter().map(TicketEvent::Unparked));
+    let partnership = view.get::<Partnership>(view.scope.id())?;
+    let taken = take(ticket, ready, TicketEvent::Unparked, partnership, view)?;
+    events.extend(taken.events());
     Ok(events)
 }

@@ -1,6 +1,8 @@
 //! Events that wait for words, and what the sweeper makes of them: every command goes through
 //! `decide`, and every event through the world's `apply`.
 
+mod evidence;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -269,6 +271,7 @@ fn event(ticket: usize, minute: i64, status: Option<&str>, priority: Option<&str
         marks: BTreeSet::new(),
         person: None,
         reported_at: None,
+        merged_into: None,
         agreement: None,
         title: None,
         backfill: false,

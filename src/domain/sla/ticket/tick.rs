@@ -1,15 +1,17 @@
 //! What happens to a ticket as time passes: levels are reached, and journalled.
 
+use super::revision::{Cause, LevelNoted, VerdictRevised, revised};
 use super::{
     Deadline, Evaluated, ThresholdJournalled, ThresholdReached, Ticket, TicketEvent, WatchMoved,
 };
 use crate::domain::command::Decision;
 use crate::domain::record::{Event, Kind};
-use crate::domain::sla::agreement::{Agreement, AgreementState};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::agreement::{Agreement, AgreementRevision, AgreementState};
 use crate::domain::sla::clock::{ClockEvaluation, Crossing, LevelAt, Verdict};
 use crate::domain::sla::in_force::{TermsInForce, terms_in_force};
 use crate::domain::time::Timestamp;
-use crate::domain::world::{Stop, View};
+use crate::domain::world::{Stop, View, for_each};
 
 /// The clocks of a ticket for each side's promises.
 pub(super) fn evaluate_ticket(
@@ -53,29 +55,60 @@ pub fn refresh(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
 
 fn look(id: &str, ticket: &Ticket, view: &View<'_>) -> Result<Decision, Stop> {
     let decision = Decision::about(Kind::Ticket, id);
-    let mut evaluations = Vec::new();
-    for evaluated in evaluate_ticket(ticket, view.now, view)? {
-        let agreement = &evaluated.terms.at(view.now).terms.agreement;
-        if view.get::<Agreement>(agreement)?.state != AgreementState::Ended {
-            evaluations.push(evaluated);
-        }
-    }
-    let reached = newly_reached(ticket, &evaluations);
+    let mut evaluations = evaluate_ticket(ticket, view.now, view)?;
+    // Every event and amendment has revised what it changed; so what is left is by other terms.
+    let revised = revised_by_terms(ticket, &evaluations, view.now);
     let mut after = ticket.clone();
-    after.reached.extend(reached.iter().cloned());
+    for change in &revised {
+        let fits = after.revise(change, view.now);
+        fits.ok_or_else(|| Refusal::new(Reason::Internal, "a level was lost"))?;
+    }
+    let in_force = for_each(&evaluations, |evaluated| {
+        let agreement = &evaluated.terms.at(view.now).terms.agreement;
+        Ok(view.get::<Agreement>(agreement)?.state != AgreementState::Ended)
+    })?;
+    let mut in_force = in_force.into_iter();
+    evaluations.retain(|_| in_force.next().unwrap_or_default());
+    let reached = newly_reached(&after, &evaluations);
+    let noted = reached.iter().cloned();
+    after
+        .reached
+        .extend(noted.map(|reached| LevelNoted::new(reached, view.now)));
     let due_at = after.next_look(&evaluations);
-    if reached.is_empty() {
-        let moved = (due_at != ticket.due_at).then_some(WatchMoved { due_at });
-        return Ok(moved.into_iter().fold(decision, |decision, moved| {
-            decision.event(Event::new(id, TicketEvent::WatchMoved(moved)))
+    let mut events: Vec<TicketEvent> = Vec::new();
+    for change in revised {
+        events.push(TicketEvent::VerdictRevised(VerdictRevised {
+            due_at,
+            ..change
         }));
     }
-    let events = reached
-        .into_iter()
-        .map(|reached| journalled(reached, ticket, &evaluations, due_at, view.now));
-    Ok(events.fold(decision, |decision, event| {
+    for reached in reached {
+        events.push(journalled(reached, ticket, &evaluations, due_at, view.now));
+    }
+    if events.is_empty() && due_at != ticket.due_at {
+        events.push(TicketEvent::WatchMoved(WatchMoved { due_at }));
+    }
+    Ok(events.into_iter().fold(decision, |decision, event| {
         decision.event(Event::new(id, event))
     }))
+}
+
+/// Verdicts that are no longer what was journalled because of the terms in force now.
+fn revised_by_terms(
+    ticket: &Ticket,
+    evaluations: &[Evaluated],
+    now: Timestamp,
+) -> Vec<VerdictRevised> {
+    let mut revised = revised(ticket, evaluations, &Cause::Terms(String::new()));
+    for change in &mut revised {
+        let about = |evaluated: &&Evaluated| evaluated.terms.is_about(&change.before.agreement);
+        if let Some(evaluated) = evaluations.iter().find(about) {
+            let terms = &evaluated.terms.at(now).terms;
+            let id = AgreementRevision::id_of(&terms.agreement, terms.revision);
+            change.cause = Cause::Terms(id);
+        }
+    }
+    revised
 }
 
 /// The entry for a level. Where people are to be told, it has in it what they need to know.

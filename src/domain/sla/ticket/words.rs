@@ -1,7 +1,7 @@
 //! Words of a firm's own software in events: maps explain them, and what no map explains waits.
 
-use super::decide::{IngestEvent, PARKED};
-use super::{FactParked, Ticket, TicketEvent};
+use super::intake::PARKED;
+use super::{FactParked, IngestEvent, Ticket, TicketEvent};
 use crate::domain::command::Decision;
 use crate::domain::identity::ExternalReference;
 use crate::domain::record::Event;

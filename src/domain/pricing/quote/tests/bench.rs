@@ -161,6 +161,8 @@ impl Bench {
                 .collect(),
             offer_validity: OFFER_VALIDITY_DEFAULT,
             future_tolerance: FUTURE_TOLERANCE_DEFAULT,
+            lateness_window: None,
+            exclusion_classes: Vec::new(),
         };
         let hash = String::new();
         self.partnership.terms = Some(Terms {

@@ -342,3 +342,61 @@ fn s14_levels_by_working_time_before_due_and_by_share_come_in_order() {
         [(LevelAt::BREACH, just_after(at(TUESDAY, 9, 0)))]
     );
 }
+
+/// A date for the next update is for one update, and not for those that follow.
+#[test]
+fn an_agreed_date_of_what_recurs_is_for_one_time() {
+    let told = |at: Timestamp| TicketFact {
+        marks: [Mark::Updated].into(),
+        ..blank(at)
+    };
+    let facts = ticket([
+        opened(at(MONDAY, 9, 0), 1),
+        replied(at(MONDAY, 10, 0)),
+        told(at(MONDAY, 12, 0)),
+        told(at(MONDAY, 13, 0)),
+    ]);
+    let mut rules = rules();
+    rules.targets.push(ServiceLevelTarget {
+        target_type: TargetType::NextUpdate,
+        priority: priority(1),
+        duration: Span::from_hours(1),
+    });
+    let calendar = weekdays(9, 17);
+    let terms = [under(&rules, &calendar, Timestamp::EARLIEST)];
+    for (agreed_at, due_at, expected) in [
+        // The cycle from ten on was under way, and those after it have their duration again.
+        (
+            at(MONDAY, 10, 30),
+            at(MONDAY, 12, 30),
+            [Verdict::Met, Verdict::Met, Verdict::Running],
+        ),
+        // Agreed before there was any: it is for the first one.
+        (
+            at(MONDAY, 9, 30),
+            at(MONDAY, 12, 30),
+            [Verdict::Met, Verdict::Met, Verdict::Running],
+        ),
+        (
+            at(MONDAY, 10, 30),
+            at(MONDAY, 11, 30),
+            [Verdict::Breached, Verdict::Met, Verdict::Running],
+        ),
+    ] {
+        let dates = [AgreedDate {
+            target_type: TargetType::NextUpdate,
+            from: agreed_at,
+            due_at: Some(due_at),
+        }];
+        let case = Case {
+            agreed_dates: &dates,
+            ..Case::under(&facts, &terms)
+        };
+        let clocks = evaluate_case(&case, at(MONDAY, 13, 30)).clocks;
+        let updates = clocks
+            .iter()
+            .filter(|clock| clock.target_type == TargetType::NextUpdate);
+        let verdicts: Vec<Verdict> = updates.map(|clock| clock.verdict).collect();
+        assert_eq!(verdicts, expected);
+    }
+}
