@@ -192,7 +192,7 @@ on_both_engines! {
     bad_amendments::amendments_at_fault;
     bad_amendments::too_many_amendments;
     bad_amendments::answers_at_fault;
-    bad_amendments::references_at_fault;
+    bad_amendments::further_ids_at_fault;
     bad_amendments::merges_at_fault;
     bad_amendments::windows_and_classes_at_fault;
     bad_events::batches;

@@ -185,7 +185,7 @@ pub async fn answers_at_fault(house: House) {
 }
 
 /// Ids that cannot be used, and the most that one ticket takes.
-pub async fn references_at_fault(house: House) {
+pub async fn further_ids_at_fault(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     let name = pair.opened("1", 0).await;
     let mut sla = pair.south.connection.sla();

@@ -359,12 +359,12 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
             );
             run.last = entry.sequence;
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
-            // One command may map several words and change several verdicts, and a link is noted with
-            // both its tickets.
-            let several = entry.event_type == "ticket.verdict_revised"
-                || [Kind::UnmappedWord, Kind::LinkedTicket]
-                    .map(Kind::as_str)
-                    .contains(&entry.kind.as_str());
+            // One command may map several words, change several verdicts, and
+            // note a link with both its tickets.
+            let several = [Kind::UnmappedWord, Kind::LinkedTicket]
+                .map(Kind::as_str)
+                .contains(&entry.kind.as_str())
+                || entry.event_type == "ticket.verdict_revised";
             let first = several || happened.insert(entry.event_type.clone());
             assert!(
                 first,
