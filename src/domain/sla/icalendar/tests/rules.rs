@@ -99,7 +99,9 @@ prop_compose! {
             let names = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
             let days = days.iter().map(|day| format!("{ordinal}{}", names[*day]));
             parts.push(list("BYDAY", days.collect()));
-            if position != 0 {
+            // For a first week that began before the start, the other program chooses among the days
+            // that are left of it, though for a month or a year among all.
+            if position != 0 && frequency != 1 {
                 parts.push(format!("BYSETPOS={position}"));
             }
         }
