@@ -21,6 +21,11 @@ pub const WAITING_MAX: usize = 16_384;
 pub const WAITING_PER_FIRM_MAX: usize = 4_096;
 /// Out of this many commands of a batch, at least one comes from the background while any waits.
 const BACKGROUND_TURN: usize = 8;
+/// Most commands from the background in one batch while people call: whoever calls next waits for
+/// the batch under way, so it has to be short.
+const BACKGROUND_WHILE_BUSY_MAX: usize = 24;
+/// Batches without a call after which the background may have whole ones.
+const CALM_AFTER_BATCHES: usize = 32;
 
 /// How urgent a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +103,8 @@ impl Lines {
 struct Lane {
     interactive: Lines,
     background: Lines,
+    /// For how many batches more it is likely that people call.
+    busy_batches: usize,
 }
 
 impl Lane {
@@ -110,6 +117,36 @@ impl Lane {
 
     fn waiting(&self) -> usize {
         self.interactive.waiting + self.background.waiting
+    }
+
+    /// How many commands from the background a batch may have now.
+    const fn background_now(&self, most: usize) -> usize {
+        let is_busy = self.interactive.waiting > 0 || self.busy_batches > 0;
+        if is_busy && most > BACKGROUND_WHILE_BUSY_MAX {
+            BACKGROUND_WHILE_BUSY_MAX
+        } else {
+            most
+        }
+    }
+
+    fn pop(&mut self, urgency: Urgency, background_left: &mut usize) -> Option<Pending> {
+        if urgency == Urgency::Interactive {
+            return self.interactive.pop();
+        }
+        let left = background_left.checked_sub(1)?;
+        let pending = self.background.pop()?;
+        *background_left = left;
+        Some(pending)
+    }
+
+    /// Notes whether people call.
+    fn note(&mut self, batch: &[Pending]) {
+        let called = |pending: &Pending| pending.urgency == Urgency::Interactive;
+        self.busy_batches = if batch.iter().any(called) {
+            CALM_AFTER_BATCHES
+        } else {
+            self.busy_batches.saturating_sub(1)
+        };
     }
 
     fn of_firm(&self, firm: &str, urgency: Urgency) -> usize {
@@ -249,6 +286,7 @@ impl Queue {
 
     fn take_now(lane: &mut Lane, most: usize) -> Vec<Pending> {
         let mut batch = Vec::with_capacity(most.min(lane.waiting()));
+        let mut background_left = lane.background_now(most);
         while batch.len() < most {
             let background_first = batch.len() % BACKGROUND_TURN == BACKGROUND_TURN - 1;
             let (first, second) = if background_first {
@@ -256,12 +294,13 @@ impl Queue {
             } else {
                 (Urgency::Interactive, Urgency::Background)
             };
-            let next = lane.lines(first).pop();
-            let Some(pending) = next.or_else(|| lane.lines(second).pop()) else {
+            let next = lane.pop(first, &mut background_left);
+            let Some(pending) = next.or_else(|| lane.pop(second, &mut background_left)) else {
                 break;
             };
             batch.push(pending);
         }
+        lane.note(&batch);
         batch
     }
 
@@ -372,6 +411,27 @@ mod tests {
             .unwrap_or_default();
         assert_eq!(batch.iter().filter(|name| name.starts_with('z')).count(), 2);
         assert_eq!(batch[7], "z0");
+    }
+
+    #[tokio::test]
+    async fn batches_are_short_while_people_call() {
+        let queue = Queue::new(1);
+        for number in 0..2_000 {
+            assert!(
+                queue
+                    .push(pending("z", number, Urgency::Background))
+                    .is_ok()
+            );
+        }
+        let most = 100;
+        let taken = async || queue.take(0, most).await.map_or(0, |batch| batch.len());
+        assert_eq!(taken().await, most, "nobody calls");
+        assert!(queue.push(pending("a", 0, Urgency::Interactive)).is_ok());
+        assert_eq!(taken().await, BACKGROUND_WHILE_BUSY_MAX + 1);
+        for _ in 0..CALM_AFTER_BATCHES {
+            assert_eq!(taken().await, BACKGROUND_WHILE_BUSY_MAX);
+        }
+        assert_eq!(taken().await, most, "nobody has called for a while");
     }
 
     #[tokio::test]
