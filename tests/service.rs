@@ -39,6 +39,7 @@ mod service {
     pub mod firm_rows;
     pub mod holidays;
     pub mod house;
+    pub mod joining;
     pub mod journal;
     pub mod load;
     pub mod maps;
@@ -98,6 +99,8 @@ on_both_engines! {
     contacts::gaps_and_paths_of_a_party;
     contacts::a_placeholder_has_contacts_until_a_firm_joins;
     contacts::contacts_at_fault;
+    joining::what_a_standing_consent_covers_is_agreed_at_once;
+    joining::standing_consents_at_fault;
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;

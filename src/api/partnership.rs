@@ -4,6 +4,7 @@ mod contacts;
 mod convert;
 mod outsiders;
 mod show;
+mod standing;
 mod terms;
 
 use std::sync::Arc;

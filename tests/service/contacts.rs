@@ -172,6 +172,22 @@ pub async fn a_firm_writes_its_own_contacts(house: House) {
     let theirs = souths.create_contact(introducing(&pair.name, "", for_north));
     refuses(&house, "INVALID_STATE", theirs).await;
 
+    corrected_and_deleted(&house, &pair, created, written).await;
+    sealed(&pair).await;
+    house.stop().await;
+}
+
+/// The contact of north that was written down, and what becomes of it.
+async fn corrected_and_deleted(
+    house: &House,
+    pair: &Pair,
+    created: v1::Contact,
+    written: v1::Contact,
+) {
+    let (mut norths, mut souths) = (
+        pair.north.connection.partnerships(),
+        pair.south.connection.partnerships(),
+    );
     house.pass(60);
     let corrected = v1::Contact {
         person: "Night desk".to_owned(),
@@ -185,7 +201,7 @@ pub async fn a_firm_writes_its_own_contacts(house: House) {
     );
     assert_eq!(updated.update_time, Some(at(60)));
     let stale = norths.update_contact(correcting(created.clone()));
-    refuses(&house, "ETAG_MISMATCH", stale).await;
+    refuses(house, "ETAG_MISMATCH", stale).await;
 
     ok(souths.create_contact(introducing(&pair.name, "pager", written))).await;
     let all = ok(souths.list_contacts(listing(&pair.name, ""))).await;
@@ -197,7 +213,7 @@ pub async fn a_firm_writes_its_own_contacts(house: House) {
         deleted
     );
     refuses(
-        &house,
+        house,
         "INVALID_STATE",
         norths.update_contact(correcting(v1::Contact {
             etag: String::new(),
@@ -217,8 +233,6 @@ pub async fn a_firm_writes_its_own_contacts(house: House) {
         ok(souths.list_contacts(with_deleted)).await.contacts,
         [deleted]
     );
-    sealed(&pair).await;
-    house.stop().await;
 }
 
 /// What the journal has of the contacts of a pair.

@@ -73,8 +73,8 @@ pub(super) fn contact_content(
     let priorities = priorities(faults, &asked.priorities);
     let position = u32::try_from(asked.escalation_position).ok();
     let position = position.filter(|position| (1..=POSITION_MAX).contains(position));
-    let rule = format!("1 (first) to {POSITION_MAX}");
-    faults.require(position.is_some(), "contact.escalation_position", &rule);
+    let range = format!("1 (first) to {POSITION_MAX}");
+    faults.require(position.is_some(), "contact.escalation_position", &range);
     Some(ContactContent {
         role: role?,
         person: person?,
@@ -101,8 +101,8 @@ fn channels(
     asked: &[v1::ContactChannel],
 ) -> Vec<Channel> {
     let few = (1..=CHANNELS_MAX).contains(&asked.len());
-    let rule = format!("1 to {CHANNELS_MAX} channels");
-    faults.require(few, "contact.channels", &rule);
+    let range = format!("1 to {CHANNELS_MAX} channels");
+    faults.require(few, "contact.channels", &range);
     let mut taken = Vec::new();
     for (index, channel) in asked.iter().take(CHANNELS_MAX).enumerate() {
         let field = |name: &str| format!("contact.channels[{index}].{name}");
