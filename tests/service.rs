@@ -33,11 +33,13 @@ mod service {
     pub mod calls;
     pub mod chains;
     pub mod combinations;
+    pub mod contacts;
     pub mod evidence;
     pub mod expectations;
     pub mod firm_rows;
     pub mod holidays;
     pub mod house;
+    pub mod joining;
     pub mod journal;
     pub mod load;
     pub mod maps;
@@ -93,6 +95,12 @@ on_both_engines! {
     partnerships::firms_keys_and_who_am_i;
     partnerships::a_partnership_from_solo_to_ended;
     partnerships::clients_and_outside_parties;
+    contacts::a_firm_writes_its_own_contacts;
+    contacts::gaps_and_paths_of_a_party;
+    contacts::a_placeholder_has_contacts_until_a_firm_joins;
+    contacts::contacts_at_fault;
+    joining::what_a_standing_consent_covers_is_agreed_at_once;
+    joining::standing_consents_at_fault;
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;

@@ -1,8 +1,11 @@
 //! `PartnershipService`: partnerships, their terms, and whom they serve.
 
+mod contacts;
 mod convert;
 mod outsiders;
 mod show;
+mod standing;
+mod terms;
 
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ use super::caller::{Caller, SECRET_BYTES, digest_of, new_secret};
 use super::convert as values;
 use super::status::ApiError;
 use super::text::Sealer;
-use super::{Api, Envelope, Mutation, required, respond};
+use super::{Api, Envelope, Mutation, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::{FirmCommand, Permission};
 use crate::domain::identity::{FirmId, ScopeId, is_identifier};
@@ -103,14 +106,14 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         &self,
         request: Request<v1::ProposeTermsRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
-        Ok(propose_terms(&self.0, &request).await?)
+        Ok(terms::propose_terms(&self.0, &request).await?)
     }
 
     async fn approve_terms(
         &self,
         request: Request<v1::ApproveTermsRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
-        Ok(approve_terms(&self.0, &request).await?)
+        Ok(terms::approve_terms(&self.0, &request).await?)
     }
 
     async fn create_client(
@@ -153,6 +156,55 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         request: Request<v1::ListOutsidePartiesRequest>,
     ) -> Result<Response<v1::ListOutsidePartiesResponse>, Status> {
         Ok(outsiders::list_outside_parties(&self.0, &request).await?)
+    }
+
+    async fn create_contact(
+        &self,
+        request: Request<v1::CreateContactRequest>,
+    ) -> Result<Response<v1::Contact>, Status> {
+        Ok(contacts::create_contact(&self.0, &request).await?)
+    }
+
+    async fn update_contact(
+        &self,
+        request: Request<v1::UpdateContactRequest>,
+    ) -> Result<Response<v1::Contact>, Status> {
+        Ok(contacts::update_contact(&self.0, &request).await?)
+    }
+
+    async fn delete_contact(
+        &self,
+        request: Request<v1::DeleteContactRequest>,
+    ) -> Result<Response<v1::Contact>, Status> {
+        Ok(contacts::delete_contact(&self.0, &request).await?)
+    }
+
+    async fn get_contact(
+        &self,
+        request: Request<v1::GetContactRequest>,
+    ) -> Result<Response<v1::Contact>, Status> {
+        Ok(contacts::get_contact(&self.0, &request).await?)
+    }
+
+    async fn list_contacts(
+        &self,
+        request: Request<v1::ListContactsRequest>,
+    ) -> Result<Response<v1::ListContactsResponse>, Status> {
+        Ok(contacts::list_contacts(&self.0, &request).await?)
+    }
+
+    async fn get_coverage_gaps(
+        &self,
+        request: Request<v1::GetCoverageGapsRequest>,
+    ) -> Result<Response<v1::CoverageGaps>, Status> {
+        Ok(contacts::get_coverage_gaps(&self.0, &request).await?)
+    }
+
+    async fn get_escalation_path(
+        &self,
+        request: Request<v1::GetEscalationPathRequest>,
+    ) -> Result<Response<v1::EscalationPath>, Status> {
+        Ok(contacts::get_escalation_path(&self.0, &request).await?)
     }
 }
 
@@ -350,48 +402,6 @@ async fn end_partnership(
     let receipt = api
         .run(&caller, "EndPartnership", request, mutation)
         .await?;
-    respond_with(api, &caller, &id, &receipt).await
-}
-
-async fn propose_terms(
-    api: &Api,
-    request: &Request<v1::ProposeTermsRequest>,
-) -> Answer<v1::Partnership> {
-    let caller = api.caller(request, Permission::Approve).await?;
-    let message = request.get_ref();
-    let [id] = values::parse_name("name", &message.name, NAME)?;
-    let terms = message.terms.as_ref().ok_or_else(|| required("terms"))?;
-    let mut sealer = Sealer::for_every_party(api);
-    let content = convert::terms_content(&mut sealer, terms);
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&id),
-        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
-        openings: sealer.finish()?,
-        action: Action::Partnership(PartnershipCommand::ProposeTerms(content)),
-    };
-    let receipt = api.run(&caller, "ProposeTerms", request, mutation).await?;
-    respond_with(api, &caller, &id, &receipt).await
-}
-
-async fn approve_terms(
-    api: &Api,
-    request: &Request<v1::ApproveTermsRequest>,
-) -> Answer<v1::Partnership> {
-    let caller = api.caller(request, Permission::Approve).await?;
-    let message = request.get_ref();
-    let [id] = values::parse_name("name", &message.name, NAME)?;
-    if message.hash.is_empty() {
-        return Err(required("hash").into());
-    }
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&id),
-        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
-        action: Action::Partnership(PartnershipCommand::ApproveTerms {
-            hash: message.hash.clone(),
-        }),
-        openings: Vec::new(),
-    };
-    let receipt = api.run(&caller, "ApproveTerms", request, mutation).await?;
     respond_with(api, &caller, &id, &receipt).await
 }
 

@@ -28,7 +28,7 @@ mod ticket_view;
 mod unmapped;
 mod walk;
 mod word_map;
-mod words;
+pub(super) mod words;
 
 use std::sync::Arc;
 
@@ -101,6 +101,19 @@ fn parse_neighbour(
         field,
         "must be of the same partnership",
     ))
+}
+
+/// The calendar of `partnership` that a field names; a firm's own has to be adopted first.
+///
+/// # Errors
+/// [`Reason::InvalidField`] or [`Reason::CalendarNotAdopted`], naming `field`.
+pub(super) fn parse_calendar(
+    field: &str,
+    name: &str,
+    partnership: &str,
+) -> Result<String, Refusal> {
+    home::require_adopted(field, name, partnership)?;
+    parse_neighbour(field, name, "partnerships/*/calendars/*", partnership)
 }
 
 /// The instant that a read asks about, if it names one.

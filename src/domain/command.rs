@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::carry::{self, CarryOutcome};
 use super::commitment::Opening;
+use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::identity::{ExternalReference, FirmId, ScopeId};
@@ -30,6 +31,8 @@ pub enum Action {
     Partnership(PartnershipCommand),
     /// Of its clients and outside parties.
     Outsider(OutsiderCommand),
+    /// Of its parties' contacts.
+    Contact(ContactCommand),
     /// Of an expectation.
     Expectation(ExpectationCommand),
     /// Of calendars, status maps and priority maps.
@@ -195,6 +198,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Firm(action) => firm::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
+        Action::Contact(action) => contact::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),

@@ -8,6 +8,7 @@ pub mod aggregate;
 pub mod carry;
 pub mod command;
 pub mod commitment;
+pub mod contact;
 pub mod expectation;
 pub mod firm;
 pub mod identity;

@@ -212,6 +212,8 @@ records! {
     Client(super::outsiders::Client, super::outsiders::ClientEvent) = "client";
     /// A vendor, carrier or registrar.
     OutsideParty(super::outsiders::OutsideParty, super::outsiders::OutsidePartyEvent) = "outside_party";
+    /// Whom to reach at a party.
+    Contact(super::contact::Contact, super::contact::ContactEvent) = "contact";
     /// An expectation.
     Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
     /// Time zone data that calendars pin.

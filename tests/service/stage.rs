@@ -7,6 +7,7 @@ use entente::proto::v1::{self, AllocationBasis};
 use super::adoption::{adopting, creating, priority_map, status_map};
 use super::amendments::{agreed_date, proposing};
 use super::calls::ok;
+use super::contacts::{contact, introducing};
 use super::evidence::an_hour_late;
 use super::house::{HOUR, House, START_SECONDS};
 use super::maps::priority_map_request;
@@ -170,6 +171,10 @@ async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     };
     let outside_party = ok(norths.create_outside_party(request)).await;
     names.insert("outside_party", outside_party.name);
+    for key in ["contact", "former_contact"] {
+        let request = introducing(&pair.name, "", contact(&pair.name, "always", 1, &[1]));
+        names.insert(key, ok(norths.create_contact(request)).await.name);
+    }
 }
 
 async fn service_levels(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

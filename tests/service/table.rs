@@ -8,6 +8,7 @@ use tonic::Code;
 use super::adoption::{adopting, comparing};
 use super::amendments::{agreed_date, approving, declining, proposing, withdrawing};
 use super::arithmetic::{between, deadlines, elapsed, in_open_time};
+use super::contacts::{contact, correcting, deleting, escalating, introducing, uncovered};
 use super::evidence::{countersigning, linking, rejecting};
 use super::house::{HOUR, at};
 use super::setting::{
@@ -189,6 +190,25 @@ rows! {
         v1::GetOutsidePartyRequest { name: names.of("outside_party") };
     "PartnershipService/ListOutsideParties" [Read] Ok, Ok, NotFound, |names|
         v1::ListOutsidePartiesRequest { parent: names.of("partnership"), ..Default::default() };
+    "PartnershipService/CreateContact" [Tickets] Ok, Ok, NotFound, |names| {
+        let parent = names.of("partnership");
+        introducing(&parent, "", contact(&parent, "always", 1, &[1]))
+    };
+    "PartnershipService/UpdateContact" [Tickets] Ok, FailedPrecondition, NotFound, |names|
+        correcting(v1::Contact {
+            name: names.of("contact"),
+            ..contact(&names.of("partnership"), "always", 2, &[1])
+        });
+    "PartnershipService/DeleteContact" [Tickets] Ok, FailedPrecondition, NotFound, |names|
+        deleting(&names.of("former_contact"));
+    "PartnershipService/GetContact" [Read] Ok, Ok, NotFound, |names|
+        v1::GetContactRequest { name: names.of("contact") };
+    "PartnershipService/ListContacts" [Read] Ok, Ok, NotFound, |names|
+        v1::ListContactsRequest { parent: names.of("partnership"), ..Default::default() };
+    "PartnershipService/GetCoverageGaps" [Read] Ok, Ok, NotFound, |names|
+        uncovered(&names.of("partnership"), SOUTH, &[]);
+    "PartnershipService/GetEscalationPath" [Read] Ok, Ok, NotFound, |names|
+        escalating(&names.of("partnership"), SOUTH, 1);
     // ExpectationService
     "ExpectationService/CreateExpectation" [Quotes] Ok, Ok, NotFound, |names|
         v1::CreateExpectationRequest {

@@ -6,8 +6,8 @@ use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::text::Texts;
 use crate::domain::commitment::Commitment;
 use crate::domain::expectation::{
-    Acceptance, Expectation, ExpectationState, FiveW, How, ImpactScope, Offer, Place, Question,
-    Severity, Statement, What, When, Where, Who,
+    Acceptance, Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Offer, Place,
+    Question, Severity, Statement, What, When, Where, Who,
 };
 use crate::proto::v1;
 
@@ -57,6 +57,7 @@ impl Shown for Expectation {
                 .into_iter()
                 .map(|question| to_question(question).into())
                 .collect(),
+            agreed_by_standing_consent: state.agreed.as_ref().and_then(to_cited_consent),
             agree_time: state.agreed.as_ref().map(|agreed| to_timestamp(agreed.at)),
             missed_time: missed_at.map(to_timestamp),
             fulfilment: state
@@ -139,6 +140,15 @@ fn to_offer(offer: &Offer, texts: &Texts) -> v1::Offer {
         offer_time: Some(to_timestamp(offer.offered_at)),
         expire_time: offer.expires_at.map(to_timestamp),
     }
+}
+
+fn to_cited_consent(agreed: &Agreed) -> Option<v1::CitedConsent> {
+    let cited = agreed.standing_consent.as_ref()?;
+    Some(v1::CitedConsent {
+        consent_id: cited.id.clone(),
+        terms_revision: i64::from(cited.terms_revision),
+        party_id: agreed.party.to_string(),
+    })
 }
 
 fn to_fulfilment(said: &Statement, texts: &Texts) -> v1::Fulfilment {

@@ -1,5 +1,6 @@
 //! Partnerships, parties and terms between the contract and the domain.
 
+use super::standing::{standing_consents, to_standing_consent};
 use crate::api::convert::{known_enum, span, to_approval, to_duration, to_timestamp};
 use crate::api::text::{Sealer, Texts};
 use crate::api::{Found, required};
@@ -107,6 +108,12 @@ pub fn to_terms(terms: &Terms, texts: &Texts) -> v1::Terms {
             .iter()
             .map(to_class)
             .collect(),
+        standing_consents: terms
+            .content
+            .standing_consents
+            .iter()
+            .map(to_standing_consent)
+            .collect(),
     }
 }
 
@@ -151,6 +158,7 @@ pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> Terms
         .and_then(|window| violations.take(span("terms.lateness_window", window)));
     let exclusion_classes = classes(sealer, &terms.exclusion_classes);
     let shares = shares(sealer, &terms.shares);
+    let standing_consents = standing_consents(sealer, &terms.standing_consents);
     TermsContent {
         text,
         shares,
@@ -158,6 +166,7 @@ pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> Terms
         future_tolerance,
         lateness_window,
         exclusion_classes,
+        standing_consents,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::proto::v1;
 ///
 /// # Errors
 /// [`Reason::InvalidField`], naming `field`.
-pub(super) fn priority(field: &str, number: i32) -> Result<Priority, Refusal> {
+pub(in crate::api) fn priority(field: &str, number: i32) -> Result<Priority, Refusal> {
     let known = u8::try_from(number).ok().and_then(Priority::new);
     known.ok_or_else(|| Refusal::field(Reason::InvalidField, field, "must be 1 (highest) to 5"))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FiveW;
+use super::{CitedConsent, FiveW};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -58,6 +58,9 @@ pub struct ExpectationAgreed {
     pub party: PartyId,
     /// Number of the offer.
     pub offer_number: u32,
+    /// The standing consent by which it did, if it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_consent: Option<CitedConsent>,
 }
 
 /// The last offer ran out unanswered.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::decide::overdue;
 use super::five_w::CRITERIA_MAX;
+use super::standing::agreed_beforehand;
 use super::{
     Expectation, ExpectationAgreed, ExpectationEvent, ExpectationState, ExpectationUpdated, FiveW,
     FulfilmentAccepted, OFFERS_MAX, Offer, OfferMade, StatementMade,
@@ -140,12 +141,24 @@ impl<'world> Matter<'world> {
         five_w.check_offered(&mut violations, "expectation.five_w", self.now);
         violations.finish()?;
         let alone = self.partnership.firms().count() == 1;
-        Ok(self.accepted(if alone {
+        if alone {
             // Nobody is there to answer, so only the deadline ends it.
-            ExpectationEvent::Asserted(self.made(five_w, message, five_w.when.deadline)?)
-        } else {
-            ExpectationEvent::Offered(self.made(five_w, message, Some(self.expiry(five_w)))?)
-        }))
+            let made = self.made(five_w, message, five_w.when.deadline)?;
+            return Ok(self.accepted(ExpectationEvent::Asserted(made)));
+        }
+        let made = self.made(five_w, message, Some(self.expiry(five_w)))?;
+        let agreed = agreed_beforehand(
+            self.expectation,
+            self.partnership,
+            &self.party.id,
+            made.number,
+            self.now,
+        );
+        let decision = self.accepted(ExpectationEvent::Offered(made));
+        Ok(match agreed {
+            Some(agreed) => decision.event(Event::new(self.id, ExpectationEvent::Agreed(agreed))),
+            None => decision,
+        })
     }
 
     pub(super) fn counter(
@@ -206,6 +219,7 @@ impl<'world> Matter<'world> {
         let agreed = ExpectationAgreed {
             party: self.party.id.clone(),
             offer_number,
+            standing_consent: None,
         };
         Ok(self.accepted(ExpectationEvent::Agreed(agreed)))
     }

@@ -5,6 +5,7 @@ mod decide;
 mod events;
 pub mod five_w;
 mod matter;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use events::{
     ExpectationUpdated, FulfilmentAccepted, OfferMade, StatementMade,
 };
 pub use five_w::{FiveW, How, ImpactScope, Place, Question, Severity, What, When, Where, Who};
+pub use standing::CitedConsent;
 
 /// Most offers of one expectation, counter-offers included.
 pub const OFFERS_MAX: usize = 100;
@@ -130,6 +132,9 @@ pub struct Agreed {
     pub firm: FirmId,
     /// When.
     pub at: Timestamp,
+    /// The standing consent by which it did, if it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_consent: Option<CitedConsent>,
 }
 
 /// Something that a party said about an expectation.
@@ -376,8 +381,13 @@ impl Expectation {
         self.agreed = Some(Agreed {
             offer_number: agreed.offer_number,
             party: agreed.party.clone(),
-            firm: recorded.firm.clone()?,
+            // Whoever agreed beforehand is not the firm that acts now.
+            firm: match &agreed.standing_consent {
+                Some(cited) => cited.firm.clone(),
+                None => recorded.firm.clone()?,
+            },
             at: recorded.at,
+            standing_consent: agreed.standing_consent.clone(),
         });
         Some(())
     }

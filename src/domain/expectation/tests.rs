@@ -4,6 +4,7 @@
 mod drafts;
 mod negotiation;
 mod properties;
+mod standing;
 mod transitions;
 mod work;
 

@@ -1,6 +1,7 @@
 //! Partnerships: who belongs to them, on what terms, and whether they still stand.
 
 mod decide;
+pub mod standing;
 pub mod terms;
 
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::standing::{self, StandingConsent};
 use super::{Approval, Partnership};
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
@@ -68,6 +69,9 @@ pub struct TermsContent {
     /// What one firm alone may exclude; may be empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclusion_classes: Vec<ExclusionClass>,
+    /// What a party agrees to beforehand; may be empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standing_consents: Vec<StandingConsent>,
 }
 
 impl TermsContent {
@@ -87,6 +91,7 @@ impl TermsContent {
         let range = "between 1 minute and 90 days";
         violations.require(sensible, "terms.lateness_window", range);
         check_classes(&mut violations, &self.exclusion_classes);
+        standing::check(&mut violations, &self.standing_consents, partnership);
         violations.finish()
     }
 }

@@ -4,6 +4,7 @@ use entente::domain::command::Action;
 use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
 use entente::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderCommand};
+use entente::domain::partnership::standing::{ConsentSubject, StandingConsent};
 use entente::domain::partnership::terms::{ExclusionClass, PartyShare, TermsContent};
 use entente::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use entente::domain::time::{Span, Timestamp};
@@ -117,6 +118,15 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
             id: "maintenance".to_owned(),
             display_name: "Planned maintenance".to_owned(),
             longest: Span::from_minutes(draw.number(1..900)),
+        }],
+        standing_consents: vec![StandingConsent {
+            id: "small-jobs".to_owned(),
+            subject: ConsentSubject::Expectation,
+            party: PartyId::numbered(2),
+            shortest_notice: Span::from_minutes(draw.number(0..=90)),
+            largest_cost_per_hour: None,
+            allows_on_site: draw.chance(50),
+            until: Timestamp::LATEST.saturating_add(Span::from_hours(-draw.number(0..=9))),
         }],
     }))
 }

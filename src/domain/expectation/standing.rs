@@ -1,0 +1,70 @@
+//! Offers that the other party agreed to beforehand.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Expectation, ExpectationAgreed, FiveW, Place};
+use crate::domain::identity::{FirmId, PartyId};
+use crate::domain::partnership::standing::{ConsentSubject, StandingConsent};
+use crate::domain::partnership::{Approval, Partnership};
+use crate::domain::time::Timestamp;
+
+/// The standing consent by which a party agreed without being asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CitedConsent {
+    /// Its id within the terms.
+    pub id: String,
+    /// The revision of the terms that hold it.
+    pub terms_revision: u32,
+    /// The firm that the party was when it approved them.
+    pub firm: FirmId,
+}
+
+/// Who agreed beforehand to the offer of `five_w` that `offerer` makes at `now`, as the event that
+/// records it; `None` if nobody did. It takes terms that the party approved, and an offer that
+/// leaves no question open.
+pub(super) fn agreed_beforehand(
+    expectation: &Expectation,
+    partnership: &Partnership,
+    offerer: &PartyId,
+    offer_number: u32,
+    now: Timestamp,
+) -> Option<ExpectationAgreed> {
+    let obligor = &expectation.obligor;
+    if obligor == offerer || !expectation.five_w.unanswered().is_empty() {
+        return None;
+    }
+    let terms = partnership.terms.as_ref()?;
+    let mut approvals = terms.approvals.iter();
+    let approval: &Approval = approvals.find(|approval| approval.party == *obligor)?;
+    let mut consents = terms.content.standing_consents.iter();
+    let consent = consents.find(|consent| {
+        consent.subject == ConsentSubject::Expectation
+            && consent.party == *obligor
+            && covers(consent, &expectation.five_w, now)
+    })?;
+    Some(ExpectationAgreed {
+        party: obligor.clone(),
+        offer_number,
+        standing_consent: Some(CitedConsent {
+            id: consent.id.clone(),
+            terms_revision: terms.revision,
+            firm: approval.firm.clone(),
+        }),
+    })
+}
+
+fn covers(consent: &StandingConsent, five_w: &FiveW, now: Timestamp) -> bool {
+    let earliest = now.saturating_add(consent.shortest_notice);
+    let in_time = five_w.when.deadline.is_some_and(|it| it >= earliest);
+    let place = five_w.r#where.place;
+    let reachable = place == Some(Place::Remote) || (consent.allows_on_site && place.is_some());
+    // What nobody counted may cost anything, and other currencies are not compared.
+    let affordable = consent.largest_cost_per_hour.is_none_or(|largest| {
+        five_w
+            .what
+            .cost_per_hour
+            .is_some_and(|cost| cost.currency == largest.currency && cost.minor <= largest.minor)
+    });
+    now < consent.until && in_time && reachable && affordable
+}
