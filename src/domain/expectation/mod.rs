@@ -4,6 +4,8 @@
 mod decide;
 mod events;
 pub mod five_w;
+pub mod intake;
+pub mod judgement;
 mod matter;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,8 @@ pub use events::{
     ExpectationUpdated, FulfilmentAccepted, OfferMade, StatementMade,
 };
 pub use five_w::{FiveW, How, ImpactScope, Place, Question, Severity, What, When, Where, Who};
+pub use intake::Missing;
+pub use judgement::Judgement;
 
 /// Most offers of one expectation, counter-offers included.
 pub const OFFERS_MAX: usize = 100;
@@ -108,6 +112,10 @@ pub struct Offer {
     /// From when on it can no longer be answered, this instant included. `None` for what was
     /// asserted without a deadline: it stands until someone joins who can answer it.
     pub expires_at: Option<Timestamp>,
+    /// What was made of it when it was made.
+    pub judgement: Judgement,
+    /// Whether its maker knows that the deadline may be impossible.
+    pub acknowledges_impossible: bool,
 }
 
 impl Offer {
@@ -130,6 +138,8 @@ pub struct Agreed {
     pub firm: FirmId,
     /// When.
     pub at: Timestamp,
+    /// Whether it knows that the deadline may be impossible.
+    pub acknowledges_impossible: bool,
 }
 
 /// Something that a party said about an expectation.
@@ -182,8 +192,12 @@ pub struct Expectation {
     pub obligor: PartyId,
     /// Identifier of the client concerned.
     pub client: Option<String>,
+    /// Identifier of the agreement that it names to be judged by.
+    pub agreement: Option<String>,
     /// The answers of the draft, then of the last offer.
     pub five_w: FiveW,
+    /// What was made of them when they last changed or were agreed.
+    pub judgement: Judgement,
     /// Every offer made, oldest first, at most [`OFFERS_MAX`].
     pub offers: Vec<Offer>,
     /// Who agreed to the last offer.
@@ -237,6 +251,12 @@ impl Expectation {
     pub fn unanswered(&self) -> Vec<Question> {
         self.five_w.unanswered()
     }
+
+    /// What to ask next about the draft or the last offer.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Missing> {
+        intake::gaps(&self.five_w)
+    }
 }
 
 impl Aggregate for Expectation {
@@ -281,7 +301,9 @@ impl Expectation {
             requester: created.requester.clone(),
             obligor: created.obligor.clone(),
             client: created.client.clone(),
+            agreement: created.agreement.clone(),
             five_w: created.five_w.clone(),
+            judgement: created.judgement.clone(),
             offers: Vec::new(),
             agreed: None,
             missed_at: None,
@@ -300,6 +322,7 @@ impl Expectation {
             ExpectationEvent::Updated(updated) if before == State::Draft => {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
+                self.judgement.clone_from(&updated.judgement);
                 State::Draft
             }
             ExpectationEvent::Asserted(offer) if before == State::Draft => {
@@ -360,6 +383,7 @@ impl Expectation {
 
     fn add_offer(&mut self, made: &OfferMade, recorded: &Recorded) -> Option<()> {
         self.five_w = made.five_w.clone();
+        self.judgement = made.judgement.clone();
         self.offers.push(Offer {
             number: made.number,
             party: made.party.clone(),
@@ -368,6 +392,8 @@ impl Expectation {
             message: made.message.clone(),
             offered_at: recorded.at,
             expires_at: made.expires_at,
+            judgement: made.judgement.clone(),
+            acknowledges_impossible: made.acknowledges_impossible,
         });
         Some(())
     }
@@ -378,7 +404,9 @@ impl Expectation {
             party: agreed.party.clone(),
             firm: recorded.firm.clone()?,
             at: recorded.at,
+            acknowledges_impossible: agreed.acknowledges_impossible,
         });
+        self.judgement = agreed.judgement.clone();
         Some(())
     }
 }
