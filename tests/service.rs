@@ -39,6 +39,7 @@ mod service {
     pub mod firm_rows;
     pub mod holidays;
     pub mod house;
+    pub mod intake;
     pub mod joining;
     pub mod journal;
     pub mod load;
@@ -104,6 +105,10 @@ on_both_engines! {
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;
+    intake::e02_the_impossible_is_said_before_anybody_agrees;
+    intake::e02_what_time_made_impossible_is_not_agreed_unawares;
+    intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;
+    intake::an_expectation_is_judged_by_the_agreement_that_is_about_it;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

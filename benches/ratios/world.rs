@@ -294,6 +294,7 @@ pub fn agreement() -> AgreementContent {
         retarget_rule: RetargetRule::default(),
         reopen_rules: Vec::new(),
         escalation_levels: Vec::new(),
+        priority_matrix: Vec::new(),
     }
 }
 

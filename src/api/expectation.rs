@@ -3,7 +3,8 @@
 //! A draft is in the shared journal, so both firms may read it here, too; only its author may
 //! change it, which the domain sees to.
 
-mod convert;
+pub(super) mod convert;
+mod judgement;
 mod mask;
 pub(super) mod parse;
 
@@ -93,7 +94,12 @@ impl v1::expectation_service_server::ExpectationService for ExpectationService {
         request: Request<v1::OfferExpectationRequest>,
     ) -> Result<Response<v1::Expectation>, Status> {
         let change = change!("OfferExpectation", request.get_ref(), message);
-        let command = |id, message| ExpectationCommand::Offer { id, message };
+        let acknowledges_impossible = request.get_ref().acknowledge_impossible;
+        let command = |id, message| ExpectationCommand::Offer {
+            id,
+            message,
+            acknowledges_impossible,
+        };
         Ok(self.change(&request, change, command).await?)
     }
 
@@ -299,6 +305,7 @@ impl ExpectationService {
                 id,
                 five_w,
                 message,
+                acknowledges_impossible: asked.acknowledge_impossible,
             }),
             openings: intake.finish()?,
         };
@@ -321,7 +328,11 @@ impl ExpectationService {
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-            action: Action::Expectation(ExpectationCommand::Agree { id, offer_number }),
+            action: Action::Expectation(ExpectationCommand::Agree {
+                id,
+                offer_number,
+                acknowledges_impossible: asked.acknowledge_impossible,
+            }),
             openings: intake.finish()?,
         };
         self.run(&caller, "AgreeExpectation", request, mutation)
@@ -391,6 +402,7 @@ fn draft(
     let own = &member.party.id;
     let obligor = parse::obligor(&member.partnership.state, own, &given.obligor);
     let client = parse::client("expectation.client", &member.scope(), &given.client);
+    let agreement = parse::agreement("expectation.agreement", &member.scope(), &given.agreement);
     let nothing = v1::FiveW::default();
     ExpectationCommand::Create {
         id: None,
@@ -404,6 +416,7 @@ fn draft(
             own.clone()
         }),
         client: intake.faults.take(client),
+        agreement: intake.faults.take(agreement),
         reference: own_reference(intake, caller, &given.external_references),
     }
 }

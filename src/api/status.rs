@@ -40,6 +40,7 @@ pub const fn code(reason: Reason) -> Code {
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
+        | Reason::DeadlineImpossible
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
         | Reason::EventFromTheFuture

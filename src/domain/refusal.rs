@@ -46,6 +46,8 @@ reasons! {
     NotYourOffer = "NOT_YOUR_OFFER";
     /// The offer's time is over: silence is no consent.
     OfferExpired = "OFFER_EXPIRED";
+    /// The deadline cannot be met, and not everybody has said that they know.
+    DeadlineImpossible = "DEADLINE_IMPOSSIBLE";
     /// Work is accepted by the other firm, not by the one that did it.
     SameFirmMayNotAccept = "SAME_FIRM_MAY_NOT_ACCEPT";
     /// The partnership has ended.

@@ -128,6 +128,7 @@ pub fn code(reason: &str) -> Code {
         "INVALID_STATE"
         | "NOT_YOUR_OFFER"
         | "OFFER_EXPIRED"
+        | "DEADLINE_IMPOSSIBLE"
         | "SAME_FIRM_MAY_NOT_ACCEPT"
         | "PARTNERSHIP_ENDED"
         | "EVENT_FROM_THE_FUTURE"

@@ -372,6 +372,7 @@ fn agreement(scope: &ScopeId, request_id: &str) -> Command {
         retarget_rule: RetargetRule::default(),
         reopen_rules: Vec::new(),
         escalation_levels: Vec::new(),
+        priority_matrix: Vec::new(),
     };
     command(
         scope,

@@ -1,14 +1,16 @@
 //! Expectations as the contract shows them.
 
+use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
 use crate::api::Found;
 use crate::api::convert::{etag, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::text::Texts;
 use crate::domain::commitment::Commitment;
 use crate::domain::expectation::{
-    Acceptance, Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Offer, Place,
-    Question, Severity, Statement, What, When, Where, Who,
+    Acceptance, Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Missing, Offer,
+    Place, Question, Severity, Statement, What, When, Where, Who,
 };
+use crate::domain::identity::ScopeId;
 use crate::proto::v1;
 
 impl Shown for Expectation {
@@ -50,7 +52,7 @@ impl Shown for Expectation {
             offers: state
                 .offers
                 .iter()
-                .map(|offer| to_offer(offer, texts))
+                .map(|offer| to_offer(offer, &scope, texts))
                 .collect(),
             unanswered: state
                 .unanswered()
@@ -58,6 +60,15 @@ impl Shown for Expectation {
                 .map(|question| to_question(question).into())
                 .collect(),
             agreed_by_standing_consent: state.agreed.as_ref().and_then(to_cited_consent),
+            agreement: state
+                .agreement
+                .as_ref()
+                .map_or_else(String::new, |id| name_in(&scope, "agreements", id)),
+            priority: to_priority(&state.judgement),
+            cost_of_delay: state.judgement.cost_of_delay.as_ref().map(to_cost_of_delay),
+            feasibility: state.judgement.deadline.as_ref().map(to_feasibility),
+            judged_by: Some(to_basis(&scope, &state.judgement)),
+            gaps: state.gaps().into_iter().map(to_gap).collect(),
             agree_time: state.agreed.as_ref().map(|agreed| to_timestamp(agreed.at)),
             missed_time: missed_at.map(to_timestamp),
             fulfilment: state
@@ -130,7 +141,8 @@ fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
     }
 }
 
-fn to_offer(offer: &Offer, texts: &Texts) -> v1::Offer {
+fn to_offer(offer: &Offer, scope: &ScopeId, texts: &Texts) -> v1::Offer {
+    let judgement = &offer.judgement;
     v1::Offer {
         number: to_int32(offer.number),
         party_id: offer.party.to_string(),
@@ -139,6 +151,11 @@ fn to_offer(offer: &Offer, texts: &Texts) -> v1::Offer {
         message: texts.show(offer.message.as_ref()),
         offer_time: Some(to_timestamp(offer.offered_at)),
         expire_time: offer.expires_at.map(to_timestamp),
+        priority: to_priority(judgement),
+        cost_of_delay: judgement.cost_of_delay.as_ref().map(to_cost_of_delay),
+        feasibility: judgement.deadline.as_ref().map(to_feasibility),
+        judged_by: Some(to_basis(scope, judgement)),
+        acknowledges_impossible: offer.acknowledges_impossible,
     }
 }
 
@@ -222,7 +239,27 @@ const fn to_question(question: Question) -> v1::Question {
     }
 }
 
-const fn to_impact_scope(scope: ImpactScope) -> v1::ImpactScope {
+fn to_gap(missing: Missing) -> v1::IntakeGap {
+    let shown = match missing {
+        Missing::Scope => v1::MissingAnswer::Scope,
+        Missing::PeopleCount => v1::MissingAnswer::PeopleCount,
+        Missing::Severity => v1::MissingAnswer::Severity,
+        Missing::CostPerHour => v1::MissingAnswer::CostPerHour,
+        Missing::Deadline => v1::MissingAnswer::Deadline,
+        Missing::DeadlineReason => v1::MissingAnswer::DeadlineReason,
+        Missing::Place => v1::MissingAnswer::Place,
+        Missing::Site => v1::MissingAnswer::Site,
+        Missing::Criterion => v1::MissingAnswer::Criterion,
+    };
+    v1::IntakeGap {
+        question: to_question(missing.question()).into(),
+        missing: shown.into(),
+        sentence: missing.sentence().to_owned(),
+    }
+}
+
+/// A scope as the contract shows it.
+pub(in crate::api) const fn to_impact_scope(scope: ImpactScope) -> v1::ImpactScope {
     match scope {
         ImpactScope::OnePerson => v1::ImpactScope::OnePerson,
         ImpactScope::Team => v1::ImpactScope::Team,
@@ -231,7 +268,8 @@ const fn to_impact_scope(scope: ImpactScope) -> v1::ImpactScope {
     }
 }
 
-const fn to_severity(severity: Severity) -> v1::Severity {
+/// A severity as the contract shows it.
+pub(in crate::api) const fn to_severity(severity: Severity) -> v1::Severity {
     match severity {
         Severity::Stopped => v1::Severity::Stopped,
         Severity::Degraded => v1::Severity::Degraded,

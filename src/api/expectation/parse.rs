@@ -173,14 +173,32 @@ pub(in crate::api) fn client(
     scope: &ScopeId,
     name: &str,
 ) -> Result<Option<String>, Refusal> {
+    neighbour(field, scope, name, "partnerships/*/clients/*")
+}
+
+/// An agreement's id from its name; `None` for an empty one.
+pub(super) fn agreement(
+    field: &str,
+    scope: &ScopeId,
+    name: &str,
+) -> Result<Option<String>, Refusal> {
+    neighbour(field, scope, name, "partnerships/*/agreements/*")
+}
+
+fn neighbour(
+    field: &str,
+    scope: &ScopeId,
+    name: &str,
+    shape: &str,
+) -> Result<Option<String>, Refusal> {
     if name.is_empty() {
         return Ok(None);
     }
-    let [partnership, id] = parse_name(field, name, "partnerships/*/clients/*")?;
+    let [partnership, id] = parse_name(field, name, shape)?;
     if ScopeId::partnership(&partnership) == *scope {
         return Ok(Some(id));
     }
-    let why = "must be a client of the same partnership";
+    let why = "must be of the same partnership";
     Err(Refusal::field(Reason::InvalidField, field, why))
 }
 
@@ -198,7 +216,11 @@ fn people_count(field: &str, count: i32) -> Result<Option<u32>, Refusal> {
     Ok((count > 0).then_some(count))
 }
 
-fn impact_scope(field: &str, value: i32) -> Result<Option<ImpactScope>, Refusal> {
+/// A scope that may be left out.
+pub(in crate::api) fn impact_scope(
+    field: &str,
+    value: i32,
+) -> Result<Option<ImpactScope>, Refusal> {
     let scope = stated::<v1::ImpactScope>(field, value)?;
     Ok(scope.and_then(|scope| match scope {
         v1::ImpactScope::Unspecified => None,
@@ -209,7 +231,8 @@ fn impact_scope(field: &str, value: i32) -> Result<Option<ImpactScope>, Refusal>
     }))
 }
 
-fn severity(field: &str, value: i32) -> Result<Option<Severity>, Refusal> {
+/// A severity that may be left out.
+pub(in crate::api) fn severity(field: &str, value: i32) -> Result<Option<Severity>, Refusal> {
     let severity = stated::<v1::Severity>(field, value)?;
     Ok(severity.and_then(|severity| match severity {
         v1::Severity::Unspecified => None,

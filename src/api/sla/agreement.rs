@@ -2,6 +2,7 @@
 
 pub(super) mod convert;
 mod levels;
+mod matrix;
 pub(super) mod template;
 
 use prost::Message;

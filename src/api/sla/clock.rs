@@ -204,6 +204,7 @@ pub(super) mod tests {
             retarget_rule: RetargetRule::default(),
             reopen_rules: Vec::new(),
             escalation_levels: Vec::new(),
+            priority_matrix: Vec::new(),
         }
     }
 

@@ -60,6 +60,7 @@ async fn negotiate(stage: &Stage, setting: &Setting, time: &LocalTime) -> Result
         etag: countered.etag.clone(),
         request_id: harbour.request_id(),
         origin: ORIGIN.to_owned(),
+        ..v1::AgreeExpectationRequest::default()
     };
     call("agree", harbour.expectations().agree_expectation(request)).await?;
     Ok(name)
@@ -102,7 +103,9 @@ async fn draft(stage: &Stage, setting: &Setting, five_w: v1::FiveW) -> Result<St
         request_id: harbour.request_id(),
         origin: ORIGIN.to_owned(),
     };
-    let created = call("draft", harbour.expectations().create_expectation(request)).await?;
+    let mut expectations = harbour.expectations();
+    let created = call("draft", expectations.create_expectation(request));
+    let created = Box::pin(created).await?;
     Ok(created.name)
 }
 

@@ -1,5 +1,6 @@
 //! Decisions on an expectation.
 
+use super::judgement::{Owed, judge};
 use super::matter::Matter;
 use super::{
     Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
@@ -32,6 +33,8 @@ pub enum ExpectationCommand {
         obligor: PartyId,
         /// Identifier of the client concerned.
         client: Option<String>,
+        /// Identifier of the agreement to judge it by.
+        agreement: Option<String>,
         /// Its id in the firm's own software.
         reference: Option<ExternalReference>,
     },
@@ -50,6 +53,8 @@ pub enum ExpectationCommand {
         id: String,
         /// What to say to it.
         message: Option<Commitment>,
+        /// Whether the caller knows that the deadline may be impossible.
+        acknowledges_impossible: bool,
     },
     /// Answers another party's offer with one of the caller's own.
     Counter {
@@ -59,6 +64,8 @@ pub enum ExpectationCommand {
         five_w: FiveW,
         /// What to say to it.
         message: Option<Commitment>,
+        /// Whether the caller knows that the deadline may be impossible.
+        acknowledges_impossible: bool,
     },
     /// Agrees to another party's offer.
     Agree {
@@ -66,6 +73,8 @@ pub enum ExpectationCommand {
         id: String,
         /// Number of the offer that the caller saw; it must be the last one.
         offer_number: u32,
+        /// Whether the caller knows that the deadline may be impossible.
+        acknowledges_impossible: bool,
     },
     /// Turns another party's offer down.
     Decline {
@@ -125,6 +134,7 @@ pub fn decide(
             five_w,
             obligor,
             client,
+            agreement,
             reference,
         } => {
             let draft = ExpectationCreated {
@@ -132,18 +142,29 @@ pub fn decide(
                 requester: party.id.clone(),
                 obligor: obligor.clone(),
                 client: client.clone(),
+                agreement: agreement.clone(),
                 five_w: five_w.clone(),
+                judgement: judge(five_w, None, view.now),
             };
             create(id.as_deref(), draft, reference.as_ref(), partnership, view)
         }
         Command::Update { id, title, five_w } => find(id)?.update(title.as_ref(), five_w),
-        Command::Offer { id, message } => find(id)?.offer(message.as_ref()),
+        Command::Offer {
+            id,
+            message,
+            acknowledges_impossible,
+        } => find(id)?.offer(message.as_ref(), *acknowledges_impossible),
         Command::Counter {
             id,
             five_w,
             message,
-        } => find(id)?.counter(five_w, message.as_ref()),
-        Command::Agree { id, offer_number } => find(id)?.agree(*offer_number),
+            acknowledges_impossible,
+        } => find(id)?.counter(five_w, message.as_ref(), *acknowledges_impossible),
+        Command::Agree {
+            id,
+            offer_number,
+            acknowledges_impossible,
+        } => find(id)?.agree(*offer_number, *acknowledges_impossible),
         Command::Decline { id, reason } => find(id)?.decline(reason.as_ref()),
         Command::Withdraw { id, reason } => find(id)?.withdraw(reason.as_ref()),
         Command::Fulfil { id, message } => find(id)?.fulfil(message.as_ref()),
@@ -190,7 +211,7 @@ pub(super) fn overdue(expectation: &Expectation, now: Timestamp) -> Option<Expec
 
 fn create(
     chosen_id: Option<&str>,
-    draft: ExpectationCreated,
+    mut draft: ExpectationCreated,
     reference: Option<&ExternalReference>,
     partnership: &Partnership,
     view: &View<'_>,
@@ -216,6 +237,14 @@ fn create(
     if let Some(client) = &draft.client {
         view.get::<Client>(client)?;
     }
+    let owed = Owed {
+        agreement: draft.agreement.as_deref(),
+        obligor: &draft.obligor,
+        client: draft.client.as_deref(),
+    };
+    owed.check_named(view)?;
+    let basis = owed.basis(partnership, view)?;
+    draft.judgement = judge(&draft.five_w, basis.as_ref(), view.now);
     let id = chosen_id.map_or_else(|| view.new_id(0), str::to_owned);
     if view.find::<Expectation>(&id)?.is_some() {
         return Err(already_exists(Kind::Expectation, &id).into());

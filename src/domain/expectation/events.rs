@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CitedConsent, FiveW};
+use super::{CitedConsent, FiveW, Judgement};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -20,8 +20,12 @@ pub struct ExpectationCreated {
     pub obligor: PartyId,
     /// Identifier of the client concerned.
     pub client: Option<String>,
+    /// Identifier of the agreement that it names to be judged by.
+    pub agreement: Option<String>,
     /// The answers so far.
     pub five_w: FiveW,
+    /// What is made of them.
+    pub judgement: Judgement,
 }
 
 /// A draft was changed.
@@ -32,6 +36,8 @@ pub struct ExpectationUpdated {
     pub title: Option<Commitment>,
     /// The answers from now on.
     pub five_w: FiveW,
+    /// What is made of them.
+    pub judgement: Judgement,
 }
 
 /// A party made an offer.
@@ -48,6 +54,10 @@ pub struct OfferMade {
     pub message: Option<Commitment>,
     /// From when on it can no longer be answered.
     pub expires_at: Option<Timestamp>,
+    /// What is made of it.
+    pub judgement: Judgement,
+    /// Whether its maker knows that the deadline may be impossible.
+    pub acknowledges_impossible: bool,
 }
 
 /// A party agreed to the other's offer.
@@ -61,6 +71,10 @@ pub struct ExpectationAgreed {
     /// The standing consent by which it did, if it was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing_consent: Option<CitedConsent>,
+    /// What is made of it by now.
+    pub judgement: Judgement,
+    /// Whether the party knows that the deadline may be impossible.
+    pub acknowledges_impossible: bool,
 }
 
 /// The last offer ran out unanswered.

@@ -29,6 +29,11 @@ pub enum ImpactScope {
     Everyone,
 }
 
+impl ImpactScope {
+    /// Every scope, the narrowest first.
+    pub const ALL: [Self; 4] = [Self::OnePerson, Self::Team, Self::Site, Self::Everyone];
+}
+
 /// How hard they are affected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +42,11 @@ pub enum Severity {
     Stopped,
     /// Work goes on, but worse.
     Degraded,
+}
+
+impl Severity {
+    /// Every severity, the worst first.
+    pub const ALL: [Self; 2] = [Self::Stopped, Self::Degraded];
 }
 
 /// Where the work has to be done.

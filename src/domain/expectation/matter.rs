@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::decide::overdue;
 use super::five_w::CRITERIA_MAX;
+use super::judgement::{Judgement, Owed, judge};
 use super::standing::agreed_beforehand;
 use super::{
     Expectation, ExpectationAgreed, ExpectationEvent, ExpectationState, ExpectationUpdated, FiveW,
@@ -26,6 +27,7 @@ pub(super) struct Matter<'world> {
     partnership: &'world Partnership,
     party: &'world Party,
     now: Timestamp,
+    view: View<'world>,
 }
 
 impl<'world> Matter<'world> {
@@ -44,6 +46,7 @@ impl<'world> Matter<'world> {
             partnership,
             party,
             now: view.now,
+            view: *view,
         })
     }
 
@@ -79,6 +82,17 @@ impl<'world> Matter<'world> {
             .with("state", self.state.as_str())
             .with("action", action)
             .with("requester", author))
+    }
+
+    /// What is made of answers by now.
+    fn judge(&self, five_w: &FiveW) -> Result<Judgement, Stop> {
+        let owed = Owed {
+            agreement: self.expectation.agreement.as_deref(),
+            obligor: &self.expectation.obligor,
+            client: self.expectation.client.as_deref(),
+        };
+        let basis = owed.basis(self.partnership, &self.view)?;
+        Ok(judge(five_w, basis.as_ref(), self.now))
     }
 
     fn says(&self, text: Option<&Commitment>) -> StatementMade {
@@ -130,28 +144,35 @@ impl<'world> Matter<'world> {
         let updated = ExpectationUpdated {
             title: title.cloned(),
             five_w: five_w.clone(),
+            judgement: self.judge(five_w)?,
         };
         Ok(self.accepted(ExpectationEvent::Updated(updated)))
     }
 
-    pub(super) fn offer(&self, message: Option<&Commitment>) -> Result<Decision, Stop> {
+    pub(super) fn offer(
+        &self,
+        message: Option<&Commitment>,
+        acknowledges_impossible: bool,
+    ) -> Result<Decision, Stop> {
         self.require_own_draft("OfferExpectation")?;
         let five_w = &self.expectation.five_w;
         let mut violations = Violations::default();
         five_w.check_offered(&mut violations, "expectation.five_w", self.now);
         violations.finish()?;
+        let made = self.made(five_w, message, acknowledges_impossible)?;
         let alone = self.partnership.firms().count() == 1;
         if alone {
             // Nobody is there to answer, so only the deadline ends it.
-            let made = self.made(five_w, message, five_w.when.deadline)?;
-            return Ok(self.accepted(ExpectationEvent::Asserted(made)));
+            return Ok(self.accepted(ExpectationEvent::Asserted(OfferMade {
+                expires_at: five_w.when.deadline,
+                ..made
+            })));
         }
-        let made = self.made(five_w, message, Some(self.expiry(five_w)))?;
         let agreed = agreed_beforehand(
             self.expectation,
             self.partnership,
             &self.party.id,
-            made.number,
+            &made,
             self.now,
         );
         let decision = self.accepted(ExpectationEvent::Offered(made));
@@ -165,12 +186,13 @@ impl<'world> Matter<'world> {
         &self,
         five_w: &FiveW,
         message: Option<&Commitment>,
+        acknowledges_impossible: bool,
     ) -> Result<Decision, Stop> {
         self.answerable_offer("CounterExpectation")?;
         let mut violations = Violations::default();
         five_w.check_offered(&mut violations, "five_w", self.now);
         violations.finish()?;
-        let made = self.made(five_w, message, Some(self.expiry(five_w)))?;
+        let made = self.made(five_w, message, acknowledges_impossible)?;
         Ok(self.accepted(ExpectationEvent::Countered(made)))
     }
 
@@ -188,23 +210,29 @@ impl<'world> Matter<'world> {
         &self,
         five_w: &FiveW,
         message: Option<&Commitment>,
-        expires_at: Option<Timestamp>,
-    ) -> Result<OfferMade, Refusal> {
+        acknowledges_impossible: bool,
+    ) -> Result<OfferMade, Stop> {
         let earlier = self.expectation.offers.len();
         let limit = || Refusal::limit("offers", OFFERS_MAX);
         if earlier >= OFFERS_MAX {
-            return Err(limit());
+            return Err(limit().into());
         }
         Ok(OfferMade {
             number: u32::try_from(earlier + 1).map_err(|_| limit())?,
             party: self.party.id.clone(),
             five_w: five_w.clone(),
             message: message.cloned(),
-            expires_at,
+            expires_at: Some(self.expiry(five_w)),
+            judgement: self.judge(five_w)?,
+            acknowledges_impossible,
         })
     }
 
-    pub(super) fn agree(&self, offer_number: u32) -> Result<Decision, Stop> {
+    pub(super) fn agree(
+        &self,
+        offer_number: u32,
+        acknowledges_impossible: bool,
+    ) -> Result<Decision, Stop> {
         let action = "AgreeExpectation";
         let last = self.open_offer(action)?.number;
         if last != offer_number {
@@ -215,13 +243,57 @@ impl<'world> Matter<'world> {
                 .with("offer_number", last)
                 .into());
         }
-        self.answerable_offer(action)?;
+        let offer = self.answerable_offer(action)?;
+        // Time has gone by since it was offered, and the agreement may have changed.
+        let judgement = self.judge(&offer.five_w)?;
+        self.require_acknowledged(offer, &judgement, acknowledges_impossible)?;
         let agreed = ExpectationAgreed {
             party: self.party.id.clone(),
             offer_number,
             standing_consent: None,
+            judgement,
+            acknowledges_impossible,
         };
         Ok(self.accepted(ExpectationEvent::Agreed(agreed)))
+    }
+
+    /// What cannot be done may be asked for, but is agreed only if both say that they know.
+    fn require_acknowledged(
+        &self,
+        offer: &Offer,
+        judgement: &Judgement,
+        acknowledges_impossible: bool,
+    ) -> Result<(), Refusal> {
+        let Some(impossible) = judgement.impossible() else {
+            return Ok(());
+        };
+        let said = [
+            (&offer.party, offer.acknowledges_impossible),
+            (&self.party.id, acknowledges_impossible),
+        ];
+        let silent: Vec<&str> = said
+            .into_iter()
+            .filter(|(_, acknowledges)| !acknowledges)
+            .map(|(party, _)| party.as_str())
+            .collect();
+        if silent.is_empty() {
+            return Ok(());
+        }
+        let message = "the deadline cannot be met; to agree to it nevertheless, the party that \
+                       offers it and the one that agrees to it must both acknowledge that";
+        let mut refusal = Refusal::new(Reason::DeadlineImpossible, message)
+            .with("offer_number", offer.number)
+            .with("not_acknowledged_by", silent.join(","));
+        if let Some(deadline) = offer.five_w.when.deadline {
+            refusal = refusal.with("deadline", deadline);
+        }
+        if let Some(earliest) = impossible.earliest {
+            refusal = refusal.with("earliest_feasible_time", earliest);
+        }
+        Err(match &judgement.terms {
+            Some(terms) => refusal.with("agreement", &terms.agreement),
+            None => refusal,
+        })
     }
 
     pub(super) fn decline(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {

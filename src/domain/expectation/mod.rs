@@ -4,6 +4,8 @@
 mod decide;
 mod events;
 pub mod five_w;
+pub mod intake;
+pub mod judgement;
 mod matter;
 mod standing;
 #[cfg(test)]
@@ -22,6 +24,8 @@ pub use events::{
     ExpectationUpdated, FulfilmentAccepted, OfferMade, StatementMade,
 };
 pub use five_w::{FiveW, How, ImpactScope, Place, Question, Severity, What, When, Where, Who};
+pub use intake::Missing;
+pub use judgement::Judgement;
 pub use standing::CitedConsent;
 
 /// Most offers of one expectation, counter-offers included.
@@ -110,6 +114,10 @@ pub struct Offer {
     /// From when on it can no longer be answered, this instant included. `None` for what was
     /// asserted without a deadline: it stands until someone joins who can answer it.
     pub expires_at: Option<Timestamp>,
+    /// What was made of it when it was made.
+    pub judgement: Judgement,
+    /// Whether its maker knows that the deadline may be impossible.
+    pub acknowledges_impossible: bool,
 }
 
 impl Offer {
@@ -135,6 +143,8 @@ pub struct Agreed {
     /// The standing consent by which it did, if it was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing_consent: Option<CitedConsent>,
+    /// Whether it knows that the deadline may be impossible.
+    pub acknowledges_impossible: bool,
 }
 
 /// Something that a party said about an expectation.
@@ -187,8 +197,12 @@ pub struct Expectation {
     pub obligor: PartyId,
     /// Identifier of the client concerned.
     pub client: Option<String>,
+    /// Identifier of the agreement that it names to be judged by.
+    pub agreement: Option<String>,
     /// The answers of the draft, then of the last offer.
     pub five_w: FiveW,
+    /// What was made of them when they last changed or were agreed.
+    pub judgement: Judgement,
     /// Every offer made, oldest first, at most [`OFFERS_MAX`].
     pub offers: Vec<Offer>,
     /// Who agreed to the last offer.
@@ -242,6 +256,12 @@ impl Expectation {
     pub fn unanswered(&self) -> Vec<Question> {
         self.five_w.unanswered()
     }
+
+    /// What to ask next about the draft or the last offer.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Missing> {
+        intake::gaps(&self.five_w)
+    }
 }
 
 impl Aggregate for Expectation {
@@ -286,7 +306,9 @@ impl Expectation {
             requester: created.requester.clone(),
             obligor: created.obligor.clone(),
             client: created.client.clone(),
+            agreement: created.agreement.clone(),
             five_w: created.five_w.clone(),
+            judgement: created.judgement.clone(),
             offers: Vec::new(),
             agreed: None,
             missed_at: None,
@@ -305,6 +327,7 @@ impl Expectation {
             ExpectationEvent::Updated(updated) if before == State::Draft => {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
+                self.judgement.clone_from(&updated.judgement);
                 State::Draft
             }
             ExpectationEvent::Asserted(offer) if before == State::Draft => {
@@ -365,6 +388,7 @@ impl Expectation {
 
     fn add_offer(&mut self, made: &OfferMade, recorded: &Recorded) -> Option<()> {
         self.five_w = made.five_w.clone();
+        self.judgement = made.judgement.clone();
         self.offers.push(Offer {
             number: made.number,
             party: made.party.clone(),
@@ -373,6 +397,8 @@ impl Expectation {
             message: made.message.clone(),
             offered_at: recorded.at,
             expires_at: made.expires_at,
+            judgement: made.judgement.clone(),
+            acknowledges_impossible: made.acknowledges_impossible,
         });
         Some(())
     }
@@ -388,7 +414,9 @@ impl Expectation {
             },
             at: recorded.at,
             standing_consent: agreed.standing_consent.clone(),
+            acknowledges_impossible: agreed.acknowledges_impossible,
         });
+        self.judgement = agreed.judgement.clone();
         Some(())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Expectation, ExpectationAgreed, FiveW, Place};
+use super::{Expectation, ExpectationAgreed, FiveW, OfferMade, Place};
 use crate::domain::identity::{FirmId, PartyId};
 use crate::domain::partnership::standing::{ConsentSubject, StandingConsent};
 use crate::domain::partnership::{Approval, Partnership};
@@ -22,16 +22,18 @@ pub struct CitedConsent {
 
 /// Who agreed beforehand to the offer of `five_w` that `offerer` makes at `now`, as the event that
 /// records it; `None` if nobody did. It takes terms that the party approved, and an offer that
-/// leaves no question open.
+/// leaves no question open and can be kept.
 pub(super) fn agreed_beforehand(
     expectation: &Expectation,
     partnership: &Partnership,
     offerer: &PartyId,
-    offer_number: u32,
+    made: &OfferMade,
     now: Timestamp,
 ) -> Option<ExpectationAgreed> {
     let obligor = &expectation.obligor;
-    if obligor == offerer || !expectation.five_w.unanswered().is_empty() {
+    // To what cannot be kept, nobody agreed beforehand.
+    let is_whole = expectation.five_w.unanswered().is_empty();
+    if obligor == offerer || !is_whole || made.judgement.impossible().is_some() {
         return None;
     }
     let terms = partnership.terms.as_ref()?;
@@ -45,7 +47,9 @@ pub(super) fn agreed_beforehand(
     })?;
     Some(ExpectationAgreed {
         party: obligor.clone(),
-        offer_number,
+        offer_number: made.number,
+        judgement: made.judgement.clone(),
+        acknowledges_impossible: false,
         standing_consent: Some(CitedConsent {
             id: consent.id.clone(),
             terms_revision: terms.revision,

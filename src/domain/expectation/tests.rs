@@ -2,6 +2,7 @@
 //! goes through `decide`, and every event through the world's `apply`.
 
 mod drafts;
+mod judgement;
 mod negotiation;
 mod properties;
 mod standing;
@@ -251,6 +252,7 @@ fn create(five_w: FiveW) -> ExpectationCommand {
         five_w,
         obligor: PartyId::numbered(2),
         client: None,
+        agreement: None,
         reference: None,
     }
 }
@@ -267,6 +269,7 @@ fn offer() -> ExpectationCommand {
     ExpectationCommand::Offer {
         id: ID.to_owned(),
         message: words("please"),
+        acknowledges_impossible: false,
     }
 }
 
@@ -275,6 +278,7 @@ fn counter(five_w: FiveW) -> ExpectationCommand {
         id: ID.to_owned(),
         five_w,
         message: words("rather"),
+        acknowledges_impossible: false,
     }
 }
 
@@ -282,6 +286,7 @@ fn agree(offer_number: u32) -> ExpectationCommand {
     ExpectationCommand::Agree {
         id: ID.to_owned(),
         offer_number,
+        acknowledges_impossible: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod decide;
+mod matrix;
 mod refresh;
 mod revision;
 mod template;
@@ -23,6 +24,7 @@ use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
 pub use self::check::check_content;
 pub use self::decide::decide;
+pub use self::matrix::{PRIORITY_MATRIX_MAX, PriorityMatrixEntry, priority_of};
 pub use self::refresh::{Refresh, RefreshAdvanced, note_refresh};
 pub use self::revision::{
     AgreementRevised, AgreementRevision, AgreementRevisionEvent, ProposedRevision, REVISIONS_MAX,
@@ -128,6 +130,10 @@ pub struct AgreementContent {
     pub reopen_rules: Vec<TargetReopenRule>,
     /// Who is to be told when.
     pub escalation_levels: Vec<EscalationLevel>,
+    /// Which priority who and what of an expectation make; what is not listed is worth what the
+    /// default matrix says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub priority_matrix: Vec<PriorityMatrixEntry>,
 }
 
 impl AgreementContent {

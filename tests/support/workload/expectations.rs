@@ -9,7 +9,7 @@ use entente::domain::pricing::money::{Currency, Money};
 use entente::domain::time::Timestamp;
 
 use super::partnerships::reference;
-use super::{Draw, Hint, client_id, expectation_id};
+use super::{Draw, Hint, agreement_id, client_id, expectation_id};
 
 pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = expectation_id(number);
@@ -31,6 +31,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         28..43 => ExpectationCommand::Offer {
             id,
             message: draw.maybe_text("expectation.message"),
+            acknowledges_impossible: draw.chance(70),
         },
         43..55 => {
             let five_w = five_w(draw, at);
@@ -38,16 +39,10 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
                 id,
                 five_w,
                 message: draw.maybe_text("expectation.message"),
+                acknowledges_impossible: draw.chance(70),
             }
         }
-        55..70 => {
-            let offer_number = if draw.chance(10) {
-                7
-            } else {
-                hint.offer_number
-            };
-            ExpectationCommand::Agree { id, offer_number }
-        }
+        55..70 => agree(draw, id, hint),
         70..73 => ExpectationCommand::Decline {
             id,
             reason: draw.maybe_text("expectation.reason"),
@@ -80,6 +75,19 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
     })
 }
 
+fn agree(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
+    let offer_number = if draw.chance(10) {
+        7
+    } else {
+        hint.offer_number
+    };
+    ExpectationCommand::Agree {
+        id,
+        offer_number,
+        acknowledges_impossible: draw.chance(70),
+    }
+}
+
 fn create(draw: &mut Draw, number: u8, at: Timestamp) -> ExpectationCommand {
     ExpectationCommand::Create {
         id: draw.chance(90).then(|| expectation_id(number)),
@@ -87,6 +95,7 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> ExpectationCommand {
         five_w: five_w(draw, at),
         obligor: PartyId::numbered(draw.number(1..=2)),
         client: draw.chance(10).then(|| client_id(draw.number(0..2))),
+        agreement: draw.chance(10).then(|| agreement_id(draw.number(0..2))),
         reference: draw
             .chance(20)
             .then(|| reference("acme", "issue", format!("E{number}"))),

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente::domain::command::Action;
+use entente::domain::expectation::{ImpactScope, Severity};
 use entente::domain::identity::{FirmId, PartyId};
 use entente::domain::record::Kind;
-use entente::domain::sla::agreement::{AgreementCommand, AgreementContent, AgreementType};
+use entente::domain::sla::agreement::{
+    AgreementCommand, AgreementContent, AgreementType, PriorityMatrixEntry,
+};
 use entente::domain::sla::calendar::{
     CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow, pinned_zone,
 };
@@ -293,7 +296,19 @@ fn content(draw: &mut Draw, number: u8) -> AgreementContent {
         ]),
         reopen_rules: reopen_rules(draw),
         escalation_levels: escalation_levels(draw),
+        priority_matrix: priority_matrix(draw),
     }
+}
+
+/// Now and then a pair is there twice, which is refused.
+fn priority_matrix(draw: &mut Draw) -> Vec<PriorityMatrixEntry> {
+    let entries = 0..draw.number(0..3);
+    let entry = |_| PriorityMatrixEntry {
+        scope: *draw.one_of(&ImpactScope::ALL),
+        severity: *draw.one_of(&Severity::ALL),
+        priority: Priority::new(draw.number(1..=5)).expect("1 to 5"),
+    };
+    entries.map(entry).collect()
 }
 
 fn reopen_rules(draw: &mut Draw) -> Vec<TargetReopenRule> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::Member;
 use crate::domain::aggregate::{Aggregate, Recorded};
+use crate::domain::expectation::judgement::judge;
 use crate::domain::expectation::{
     ExpectationCreated, ExpectationEvent, FulfilmentAccepted, OfferMade, StatementMade,
 };
@@ -92,7 +93,9 @@ fn draft() -> Expectation {
         requester: PartyId::numbered(1),
         obligor: PartyId::numbered(2),
         client: Some("c1".to_owned()),
+        agreement: Some("desk".to_owned()),
         five_w: answers(),
+        judgement: judge(&answers(), None, NOW),
     });
     Expectation::apply(None, &created, &recorded("acme")).unwrap()
 }
@@ -108,6 +111,8 @@ fn offered() -> Expectation {
         five_w: answers(),
         message: Some(commitment("offer")),
         expires_at: Some(NOW.saturating_add(Span::from_hours(1))),
+        judgement: judge(&answers(), None, NOW),
+        acknowledges_impossible: true,
     };
     after(draft(), "acme", &ExpectationEvent::Offered(offer))
 }

@@ -1,6 +1,6 @@
 //! Agreements: what a caller proposes, and what it is shown.
 
-use super::levels;
+use super::{levels, matrix};
 use crate::api::convert::{etag, span, to_approval, to_duration, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
@@ -68,6 +68,7 @@ pub(in crate::api::sla) fn content(
     let retarget_rule = levels::retarget_rule(proposed.retarget_rule, faults);
     let reopen_rules = levels::reopen_rules(&proposed.reopen_rules, faults);
     let escalation_levels = levels::escalation_levels(&proposed.escalation_levels, faults);
+    let priority_matrix = matrix::priority_matrix(&proposed.priority_matrix, faults);
     Some(AgreementContent {
         display_name: proposed.display_name.clone(),
         agreement_type: agreement_type?,
@@ -84,6 +85,7 @@ pub(in crate::api::sla) fn content(
         retarget_rule,
         reopen_rules,
         escalation_levels,
+        priority_matrix,
     })
 }
 
@@ -256,6 +258,12 @@ fn to_content(scope: &ScopeId, content: &AgreementContent) -> v1::Agreement {
             .iter()
             .map(levels::to_escalation_level)
             .collect(),
+        priority_matrix: content
+            .priority_matrix
+            .iter()
+            .copied()
+            .map(matrix::to_entry)
+            .collect(),
         ..v1::Agreement::default()
     }
 }
@@ -296,6 +304,11 @@ mod tests {
             reopen_rules: vec![v1::TargetReopenRule {
                 r#type: v1::TargetType::Resolution.into(),
                 rule: v1::ReopenRule::NewCycle.into(),
+            }],
+            priority_matrix: vec![v1::PriorityMatrixEntry {
+                scope: v1::ImpactScope::Team.into(),
+                severity: v1::Severity::Degraded.into(),
+                priority: 5,
             }],
             escalation_levels: vec![
                 v1::EscalationLevel {
@@ -392,6 +405,7 @@ mod tests {
         agreement.escalation_levels[0].at = None;
         agreement.escalation_levels[1].r#type = 3;
         agreement.escalation_levels[1].types = vec![0];
+        agreement.priority_matrix[0] = v1::PriorityMatrixEntry::default();
         let expected = [
             "agreement.display_name",
             "agreement.kind",
@@ -407,6 +421,9 @@ mod tests {
             "agreement.escalation_levels[0].at",
             "agreement.escalation_levels[1].type",
             "agreement.escalation_levels[1].types[0]",
+            "agreement.priority_matrix[0].scope",
+            "agreement.priority_matrix[0].severity",
+            "agreement.priority_matrix[0].priority",
         ];
         assert_eq!(fields(&agreement), expected);
     }

@@ -66,6 +66,7 @@ fn creation_checks_client_party_and_identifiers() {
             five_w: FiveW::default(),
             obligor: PartyId::numbered(number),
             client: of_client.map(str::to_owned),
+            agreement: None,
             reference: Some(reference.clone()),
         };
     let mut scene = Scene::shared();

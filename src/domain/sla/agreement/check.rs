@@ -1,5 +1,6 @@
 //! What an agreement may say.
 
+use super::matrix::check_matrix;
 use super::{
     AgreementContent, AgreementType, ESCALATION_NAME_BYTES_MAX, TARGET_MAX, TARGETS_MAX,
     THRESHOLDS_MAX,
@@ -39,6 +40,7 @@ pub fn check_content(content: &AgreementContent, partnership: &Partnership) -> R
     check_targets(&mut violations, content);
     check_reopen_rules(&mut violations, &content.reopen_rules);
     check_escalations(&mut violations, &content.escalation_levels);
+    check_matrix(&mut violations, &content.priority_matrix);
     let pauses = content.pausing_states.iter().all(|state| {
         matches!(
             state,

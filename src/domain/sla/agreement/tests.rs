@@ -49,6 +49,7 @@ impl Desk {
             retarget_rule: RetargetRule::default(),
             reopen_rules: Vec::new(),
             escalation_levels: Vec::new(),
+            priority_matrix: Vec::new(),
         };
         desk.apply(AgreementEvent::Proposed(AgreementProposed {
             proposer: PartyId::numbered(1),

@@ -91,6 +91,7 @@ impl Desk {
             retarget_rule: RetargetRule::default(),
             reopen_rules: Vec::new(),
             escalation_levels: Vec::new(),
+            priority_matrix: Vec::new(),
         };
         let id = Some("desk".into());
         desk.run(Action::Agreement(AgreementCommand::Create {
