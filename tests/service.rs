@@ -41,6 +41,7 @@ mod service {
     pub mod journal;
     pub mod load;
     pub mod maps;
+    pub mod notices;
     pub mod partnerships;
     pub mod pricing;
     pub mod promises;
@@ -96,6 +97,10 @@ on_both_engines! {
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;
+    notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
+    notices::from_heads_up_to_done;
+    notices::notices_at_fault;
+    notices::lead_times_at_fault;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

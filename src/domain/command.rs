@@ -8,6 +8,7 @@ use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
+use super::notice::{self, NoticeCommand};
 use super::outsiders::{self, OutsiderCommand};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
@@ -32,6 +33,8 @@ pub enum Action {
     Outsider(OutsiderCommand),
     /// Of an expectation.
     Expectation(ExpectationCommand),
+    /// Of a notice.
+    Notice(NoticeCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -196,6 +199,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
+        Action::Notice(action) => notice::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

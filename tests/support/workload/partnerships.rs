@@ -3,8 +3,11 @@
 use entente::domain::command::Action;
 use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
+use entente::domain::notice::NoticeKind;
 use entente::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderCommand};
-use entente::domain::partnership::terms::{ExclusionClass, PartyShare, TermsContent};
+use entente::domain::partnership::terms::{
+    ExclusionClass, NoticeLeadTime, PartyShare, TermsContent,
+};
 use entente::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use entente::domain::time::{Span, Timestamp};
 use sha2::{Digest, Sha256};
@@ -117,6 +120,10 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
             id: "maintenance".to_owned(),
             display_name: "Planned maintenance".to_owned(),
             longest: Span::from_minutes(draw.number(1..900)),
+        }],
+        notice_lead_times: vec![NoticeLeadTime {
+            kind: NoticeKind::GoLive,
+            lead_time: Span::from_minutes(draw.number(1..900)),
         }],
     }))
 }

@@ -163,6 +163,7 @@ impl Bench {
             future_tolerance: FUTURE_TOLERANCE_DEFAULT,
             lateness_window: None,
             exclusion_classes: Vec::new(),
+            notice_lead_times: Vec::new(),
         };
         let hash = String::new();
         self.partnership.terms = Some(Terms {
