@@ -44,6 +44,7 @@ mod service {
     pub mod journal;
     pub mod load;
     pub mod maps;
+    pub mod notices;
     pub mod partnerships;
     pub mod pricing;
     pub mod promises;
@@ -109,6 +110,10 @@ on_both_engines! {
     intake::e02_what_time_made_impossible_is_not_agreed_unawares;
     intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;
     intake::an_expectation_is_judged_by_the_agreement_that_is_about_it;
+    notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
+    notices::from_heads_up_to_done;
+    notices::notices_at_fault;
+    notices::lead_times_at_fault;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

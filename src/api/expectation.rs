@@ -4,16 +4,20 @@
 //! change it, which the domain sees to.
 
 pub(super) mod convert;
+mod fire_drills;
 mod judgement;
 mod mask;
+mod methods;
+mod notices;
 pub(super) mod parse;
 
 use std::sync::Arc;
 
 use prost::Message;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 
 use self::mask::{parts, updated};
+use self::methods::Change;
 use self::parse::Intake;
 use super::caller::Caller;
 use super::convert::{parse_name, reference};
@@ -29,6 +33,8 @@ use crate::domain::refusal::Reason;
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
+pub(super) use notices::{notice_kind, to_notice_kind};
+
 /// Shape of an expectation's name.
 const SHAPE: &str = "partnerships/*/expectations/*";
 /// How often an update of some parts is tried while others keep changing the rest.
@@ -37,136 +43,6 @@ const UPDATE_ATTEMPTS_MAX: u32 = 3;
 /// `ExpectationService`.
 #[derive(Clone, Debug)]
 pub struct ExpectationService(pub Arc<Api>);
-
-/// A change of an expectation that exists, with something to say to it.
-struct Change<'request> {
-    method: &'static str,
-    name: &'request str,
-    envelope: Envelope,
-    /// Name and content of the field with the words.
-    words: (&'static str, &'request str),
-}
-
-/// The change that a request with `etag` asks for.
-macro_rules! change {
-    ($method:literal, $request:expr, $words:ident) => {
-        Change {
-            method: $method,
-            name: &$request.name,
-            envelope: Envelope::new(&$request.request_id, &$request.origin, &$request.etag),
-            words: (stringify!($words), &$request.$words),
-        }
-    };
-}
-
-#[tonic::async_trait]
-impl v1::expectation_service_server::ExpectationService for ExpectationService {
-    async fn create_expectation(
-        &self,
-        request: Request<v1::CreateExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        Ok(self.create(&request).await?)
-    }
-
-    async fn update_expectation(
-        &self,
-        request: Request<v1::UpdateExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        Ok(self.update(&request).await?)
-    }
-
-    async fn get_expectation(
-        &self,
-        request: Request<v1::GetExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        Ok(self.get(&request).await?)
-    }
-
-    async fn list_expectations(
-        &self,
-        request: Request<v1::ListExpectationsRequest>,
-    ) -> Result<Response<v1::ListExpectationsResponse>, Status> {
-        Ok(self.list(&request).await?)
-    }
-
-    async fn offer_expectation(
-        &self,
-        request: Request<v1::OfferExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("OfferExpectation", request.get_ref(), message);
-        let acknowledges_impossible = request.get_ref().acknowledge_impossible;
-        let command = |id, message| ExpectationCommand::Offer {
-            id,
-            message,
-            acknowledges_impossible,
-        };
-        Ok(self.change(&request, change, command).await?)
-    }
-
-    async fn counter_expectation(
-        &self,
-        request: Request<v1::CounterExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        Ok(self.counter(&request).await?)
-    }
-
-    async fn agree_expectation(
-        &self,
-        request: Request<v1::AgreeExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        Ok(self.agree(&request).await?)
-    }
-
-    async fn decline_expectation(
-        &self,
-        request: Request<v1::DeclineExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("DeclineExpectation", request.get_ref(), reason);
-        let command = |id, reason| ExpectationCommand::Decline { id, reason };
-        Ok(self.change(&request, change, command).await?)
-    }
-
-    async fn withdraw_expectation(
-        &self,
-        request: Request<v1::WithdrawExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("WithdrawExpectation", request.get_ref(), reason);
-        let command = |id, reason| ExpectationCommand::Withdraw { id, reason };
-        Ok(self.change(&request, change, command).await?)
-    }
-
-    async fn fulfil_expectation(
-        &self,
-        request: Request<v1::FulfilExpectationRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("FulfilExpectation", request.get_ref(), message);
-        let command = |id, message| ExpectationCommand::Fulfil { id, message };
-        Ok(self.change(&request, change, command).await?)
-    }
-
-    async fn accept_fulfilment(
-        &self,
-        request: Request<v1::AcceptFulfilmentRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("AcceptFulfilment", request.get_ref(), message);
-        let criteria_met = request.get_ref().criteria_met.clone();
-        let command = |id, message| ExpectationCommand::AcceptFulfilment {
-            id,
-            criteria_met,
-            message,
-        };
-        Ok(self.change(&request, change, command).await?)
-    }
-
-    async fn dispute_fulfilment(
-        &self,
-        request: Request<v1::DisputeFulfilmentRequest>,
-    ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("DisputeFulfilment", request.get_ref(), reason);
-        let command = |id, reason| ExpectationCommand::DisputeFulfilment { id, reason };
-        Ok(self.change(&request, change, command).await?)
-    }
-}
 
 impl ExpectationService {
     async fn create(

@@ -9,6 +9,7 @@ use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
+use super::notice::{self, NoticeCommand};
 use super::outsiders::{self, OutsiderCommand};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
@@ -35,6 +36,8 @@ pub enum Action {
     Contact(ContactCommand),
     /// Of an expectation.
     Expectation(ExpectationCommand),
+    /// Of a notice.
+    Notice(NoticeCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -200,6 +203,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
+        Action::Notice(action) => notice::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

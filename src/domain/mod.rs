@@ -13,6 +13,7 @@ pub mod expectation;
 pub mod firm;
 pub mod identity;
 pub mod journal;
+pub mod notice;
 pub mod outsiders;
 pub mod partnership;
 pub mod pricing;
@@ -20,6 +21,8 @@ pub mod record;
 pub mod reference;
 pub mod refusal;
 pub mod sla;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod time;
 pub mod world;

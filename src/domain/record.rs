@@ -216,6 +216,8 @@ records! {
     Contact(super::contact::Contact, super::contact::ContactEvent) = "contact";
     /// An expectation.
     Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
+    /// Advance warning of something planned.
+    Notice(super::notice::Notice, super::notice::NoticeEvent) = "notice";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

@@ -11,6 +11,7 @@ use super::contacts::{contact, introducing};
 use super::evidence::an_hour_late;
 use super::house::{HOUR, House, START_SECONDS};
 use super::maps::priority_map_request;
+use super::notices::{giving, moving};
 use super::setting::{
     NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership, ticket,
 };
@@ -92,6 +93,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     service_levels(&pair, &mut names).await;
     firms_own(&pair, &mut names).await;
     expectations(&pair, &mut names).await;
+    notices(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
     assert_eq!(
         house.running.application.api.now().as_micros() / 1_000_000,
@@ -236,6 +238,19 @@ async fn expectations(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
         let mut souths = pair.south.connection.expectations();
         ok(souths.fulfil_expectation(fulfilling(&agreed.name))).await;
         names.insert(key, agreed.name);
+    }
+}
+
+async fn notices(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.expectations();
+    for (key, is_confirmed) in [
+        ("notice", false),
+        ("to_confirm", false),
+        ("to_complete", true),
+        ("to_call_off", true),
+    ] {
+        let request = giving(&pair.name, moving(Some(HOUR)), is_confirmed);
+        names.insert(key, ok(norths.create_notice(request)).await.name);
     }
 }
 

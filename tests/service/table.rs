@@ -11,6 +11,7 @@ use super::arithmetic::{between, deadlines, elapsed, in_open_time};
 use super::contacts::{contact, correcting, deleting, escalating, introducing, uncovered};
 use super::evidence::{countersigning, linking, rejecting};
 use super::house::{HOUR, at};
+use super::notices::{confirming, giving, marking, moving, retitling};
 use super::setting::{
     NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, euros, five_w, fulfilling, invitation,
     joining, offering, opening, partnership, portion, target, ticket,
@@ -253,6 +254,24 @@ rows! {
             reason: "no".to_owned(),
             ..Default::default()
         };
+    "ExpectationService/CreateNotice" [Quotes] Ok, Ok, NotFound, |names|
+        giving(&names.of("partnership"), moving(None), false);
+    "ExpectationService/UpdateNotice" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        retitling(&names.of("notice"), "New");
+    "ExpectationService/ConfirmNotice" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        confirming(&names.of("to_confirm"), Some(HOUR));
+    "ExpectationService/MarkNoticeItem" [Quotes] Ok, Ok, NotFound, |names|
+        marking(&names.of("notice"), 1, true);
+    "ExpectationService/CompleteNotice" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        v1::CompleteNoticeRequest { name: names.of("to_complete"), ..Default::default() };
+    "ExpectationService/WithdrawNotice" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        v1::WithdrawNoticeRequest { name: names.of("to_call_off"), ..Default::default() };
+    "ExpectationService/GetNotice" [Read] Ok, Ok, NotFound, |names|
+        v1::GetNoticeRequest { name: names.of("notice") };
+    "ExpectationService/ListNotices" [Read] Ok, Ok, NotFound, |names|
+        v1::ListNoticesRequest { parent: names.of("partnership"), ..Default::default() };
+    "ExpectationService/GetFireDrillCounts" [Read] Ok, Ok, NotFound, |names|
+        v1::GetFireDrillCountsRequest { name: names.of("partnership"), ..Default::default() };
     // SlaService
     "SlaService/CreateCalendar" [Tickets] Ok, Ok, NotFound, |names|
         v1::CreateCalendarRequest {

@@ -14,6 +14,7 @@ use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::Partnership;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::text::{DISPLAY_NAME_BYTES_MAX, FREE_TEXT_BYTES_MAX};
+use crate::domain::time::Timestamp;
 use crate::proto::v1;
 
 /// Reads the fields of one request.
@@ -37,6 +38,21 @@ impl<'api> Intake<'api> {
     pub(super) fn title(&mut self, text: &str) -> Option<Commitment> {
         self.sealer
             .text("expectation.title", text, DISPLAY_NAME_BYTES_MAX)
+    }
+
+    /// A line of text.
+    pub(super) fn line(&mut self, field: &str, text: &str) -> Option<Commitment> {
+        self.sealer.text(field, text, DISPLAY_NAME_BYTES_MAX)
+    }
+
+    /// An instant that may be left out.
+    pub(super) fn instant(
+        &mut self,
+        field: &str,
+        given: Option<prost_types::Timestamp>,
+    ) -> Option<Timestamp> {
+        let instant = given.map(|given| timestamp(field, given)).transpose();
+        self.faults.take(instant)
     }
 
     /// Free text.
@@ -271,7 +287,7 @@ pub(super) fn state(field: &str, value: i32) -> Result<Option<ExpectationState>,
 }
 
 /// An enum value that may be left out.
-fn stated<E: TryFrom<i32>>(field: &str, value: i32) -> Result<Option<E>, Refusal> {
+pub(super) fn stated<E: TryFrom<i32>>(field: &str, value: i32) -> Result<Option<E>, Refusal> {
     if value == 0 {
         return Ok(None);
     }

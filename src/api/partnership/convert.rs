@@ -2,13 +2,15 @@
 
 use super::standing::{standing_consents, to_standing_consent};
 use crate::api::convert::{known_enum, span, to_approval, to_duration, to_timestamp};
+use crate::api::expectation::{notice_kind, to_notice_kind};
 use crate::api::text::{Sealer, Texts};
 use crate::api::{Found, required};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::notice::NoticeKind;
 use crate::domain::partnership::terms::{
-    EXCLUSION_CLASSES_MAX, ExclusionClass, FUTURE_TOLERANCE_DEFAULT, OFFER_VALIDITY_DEFAULT,
-    PartyShare, Terms, TermsContent,
+    EXCLUSION_CLASSES_MAX, ExclusionClass, FUTURE_TOLERANCE_DEFAULT, NoticeLeadTime,
+    OFFER_VALIDITY_DEFAULT, PartyShare, Terms, TermsContent,
 };
 use crate::domain::partnership::{PARTIES_MAX, Partnership, PartnershipState, Party, Role};
 use crate::domain::refusal::{Reason, Refusal};
@@ -114,6 +116,19 @@ pub fn to_terms(terms: &Terms, texts: &Texts) -> v1::Terms {
             .iter()
             .map(to_standing_consent)
             .collect(),
+        notice_lead_times: terms
+            .content
+            .notice_lead_times
+            .iter()
+            .map(to_lead_time)
+            .collect(),
+    }
+}
+
+fn to_lead_time(found: &NoticeLeadTime) -> v1::NoticeLeadTime {
+    v1::NoticeLeadTime {
+        kind: to_notice_kind(found.kind).into(),
+        lead_time: Some(to_duration(found.lead_time)),
     }
 }
 
@@ -157,6 +172,7 @@ pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> Terms
         .lateness_window
         .and_then(|window| violations.take(span("terms.lateness_window", window)));
     let exclusion_classes = classes(sealer, &terms.exclusion_classes);
+    let notice_lead_times = lead_times(sealer, &terms.notice_lead_times);
     let shares = shares(sealer, &terms.shares);
     let standing_consents = standing_consents(sealer, &terms.standing_consents);
     TermsContent {
@@ -167,7 +183,29 @@ pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> Terms
         lateness_window,
         exclusion_classes,
         standing_consents,
+        notice_lead_times,
     }
+}
+
+fn lead_times(sealer: &mut Sealer<'_>, given: &[v1::NoticeLeadTime]) -> Vec<NoticeLeadTime> {
+    const FIELD: &str = "terms.notice_lead_times";
+    let violations = &mut sealer.violations;
+    if given.len() > NoticeKind::ALL.len() {
+        violations.add(FIELD, "each kind once");
+        return Vec::new();
+    }
+    let mut taken = Vec::with_capacity(given.len());
+    for (index, given) in given.iter().enumerate() {
+        let field = format!("{FIELD}[{index}].lead_time");
+        let lead_time = given.lead_time.ok_or_else(|| required(&field));
+        let lead_time = lead_time.and_then(|lead_time| span(&field, lead_time));
+        let lead_time = violations.take(lead_time);
+        let kind = violations.take(notice_kind(&format!("{FIELD}[{index}].kind"), given.kind));
+        if let (Some(kind), Some(lead_time)) = (kind, lead_time) {
+            taken.push(NoticeLeadTime { kind, lead_time });
+        }
+    }
+    taken
 }
 
 fn classes(sealer: &mut Sealer<'_>, classes: &[v1::ExclusionClass]) -> Vec<ExclusionClass> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aggregate::{Aggregate, Recorded, events};
 use super::identity::{ExternalReference, FirmId, PartyId};
+use super::notice::NoticeKind;
 use super::refusal::{Reason, Refusal, Violations};
 use super::text::{require_display_name, require_reference};
 use super::time::{Span, Timestamp};
@@ -179,6 +180,15 @@ impl Partnership {
     pub fn lateness_window(&self) -> Option<Span> {
         let terms = self.terms.as_ref()?;
         terms.content.lateness_window
+    }
+
+    /// The least lead time of a notice of that kind, by the terms in force; `None` if none is agreed.
+    #[must_use]
+    pub fn notice_lead_time(&self, kind: NoticeKind) -> Option<Span> {
+        let terms = self.terms.as_ref()?;
+        let mut lead_times = terms.content.notice_lead_times.iter();
+        let found = lead_times.find(|lead_time| lead_time.kind == kind)?;
+        Some(found.lead_time)
     }
 
     /// The class of exclusions of that id, by the terms in force.

@@ -7,6 +7,7 @@ use super::{Approval, Partnership};
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, is_chosen_identifier};
+use crate::domain::notice::NoticeKind;
 use crate::domain::refusal::{Refusal, Violations};
 use crate::domain::text::require_display_name;
 use crate::domain::time::Span;
@@ -28,6 +29,19 @@ pub const LATENESS_WINDOW_RANGE: (Span, Span) = (Span::from_minutes(1), Span::fr
 pub const EXCLUSION_CLASSES_MAX: usize = 20;
 /// The most that a class of exclusions may cover of one ticket.
 pub const CLASS_LONGEST_MAX: Span = Span::from_hours(366 * 24);
+
+/// The longest lead time that terms may ask of a notice.
+pub const NOTICE_LEAD_TIME_MAX: Span = Span::from_hours(366 * 24);
+
+/// How long beforehand a firm tells the other of something that it plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeLeadTime {
+    /// Of what sort.
+    pub kind: NoticeKind,
+    /// At least so long.
+    pub lead_time: Span,
+}
 
 /// Time that one firm alone may exclude, because all agreed so beforehand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +86,10 @@ pub struct TermsContent {
     /// What a party agrees to beforehand; may be empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standing_consents: Vec<StandingConsent>,
+    /// What either firm tells the other long enough beforehand, each kind at most once; may be
+    /// empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notice_lead_times: Vec<NoticeLeadTime>,
 }
 
 impl TermsContent {
@@ -92,6 +110,7 @@ impl TermsContent {
         violations.require(sensible, "terms.lateness_window", range);
         check_classes(&mut violations, &self.exclusion_classes);
         standing::check(&mut violations, &self.standing_consents, partnership);
+        check_lead_times(&mut violations, &self.notice_lead_times);
         violations.finish()
     }
 }
@@ -114,6 +133,17 @@ fn check_classes(violations: &mut Violations, classes: &[ExclusionClass]) {
         let sensible = class.longest > Span::ZERO && class.longest <= CLASS_LONGEST_MAX;
         let range = "more than 0 and at most 366 days";
         violations.require(sensible, &field("longest"), range);
+    }
+}
+
+fn check_lead_times(violations: &mut Violations, lead_times: &[NoticeLeadTime]) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, found) in lead_times.iter().enumerate() {
+        let field = |name: &str| format!("terms.notice_lead_times[{index}].{name}");
+        violations.require(seen.insert(found.kind), &field("kind"), "each kind once");
+        let sensible = found.lead_time > Span::ZERO && found.lead_time <= NOTICE_LEAD_TIME_MAX;
+        let range = "more than 0 and at most 366 days";
+        violations.require(sensible, &field("lead_time"), range);
     }
 }
 

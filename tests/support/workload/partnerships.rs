@@ -3,9 +3,12 @@
 use entente::domain::command::Action;
 use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
+use entente::domain::notice::NoticeKind;
 use entente::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderCommand};
 use entente::domain::partnership::standing::{ConsentSubject, StandingConsent};
-use entente::domain::partnership::terms::{ExclusionClass, PartyShare, TermsContent};
+use entente::domain::partnership::terms::{
+    ExclusionClass, NoticeLeadTime, PartyShare, TermsContent,
+};
 use entente::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use entente::domain::time::{Span, Timestamp};
 use sha2::{Digest, Sha256};
@@ -127,6 +130,10 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
             largest_cost_per_hour: None,
             allows_on_site: draw.chance(50),
             until: Timestamp::LATEST.saturating_add(Span::from_hours(-draw.number(0..=9))),
+        }],
+        notice_lead_times: vec![NoticeLeadTime {
+            kind: NoticeKind::GoLive,
+            lead_time: Span::from_minutes(draw.number(1..900)),
         }],
     }))
 }

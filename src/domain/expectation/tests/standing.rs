@@ -61,6 +61,7 @@ fn with_terms(consents: Vec<StandingConsent>, approvers: &[(usize, &str)]) -> Sc
     partnership.terms = Some(Terms {
         revision: 7,
         content: TermsContent {
+            notice_lead_times: Vec::new(),
             text: None,
             shares: Vec::new(),
             offer_validity: OFFER_VALIDITY_DEFAULT,

@@ -164,6 +164,7 @@ impl Bench {
             lateness_window: None,
             exclusion_classes: Vec::new(),
             standing_consents: Vec::new(),
+            notice_lead_times: Vec::new(),
         };
         let hash = String::new();
         self.partnership.terms = Some(Terms {
