@@ -46,7 +46,7 @@ reasons! {
     NotYourOffer = "NOT_YOUR_OFFER";
     /// The offer's time is over: silence is no consent.
     OfferExpired = "OFFER_EXPIRED";
-    /// Work is accepted by the other firm, not by the one that did it.
+    /// Work is accepted, and a claim judged, by the other firm, not by the one whose it is.
     SameFirmMayNotAccept = "SAME_FIRM_MAY_NOT_ACCEPT";
     /// The partnership has ended.
     PartnershipEnded = "PARTNERSHIP_ENDED";
