@@ -32,6 +32,7 @@ mod service {
     pub mod bad_words;
     pub mod calls;
     pub mod chains;
+    pub mod claims;
     pub mod combinations;
     pub mod contacts;
     pub mod evidence;
@@ -114,6 +115,10 @@ on_both_engines! {
     notices::from_heads_up_to_done;
     notices::notices_at_fault;
     notices::lead_times_at_fault;
+    claims::claims_are_judged_by_the_other_firm;
+    claims::one_firm_alone_asserts_what_became_of_a_claim;
+    claims::needs_are_answered_and_limitations_come_back;
+    claims::claims_and_needs_at_fault;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

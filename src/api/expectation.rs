@@ -3,11 +3,13 @@
 //! A draft is in the shared journal, so both firms may read it here, too; only its author may
 //! change it, which the domain sees to.
 
+mod claims;
 pub(super) mod convert;
 mod fire_drills;
 mod judgement;
 mod mask;
 mod methods;
+mod needs;
 mod notices;
 pub(super) mod parse;
 

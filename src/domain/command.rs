@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::carry::{self, CarryOutcome};
+use super::claim::{self, ClaimCommand};
 use super::commitment::Opening;
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
+use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
 use super::outsiders::{self, OutsiderCommand};
 use super::partnership::{self, PartnershipCommand};
@@ -38,6 +40,10 @@ pub enum Action {
     Expectation(ExpectationCommand),
     /// Of a notice.
     Notice(NoticeCommand),
+    /// Of a claim.
+    Claim(ClaimCommand),
+    /// Of a need.
+    Need(NeedCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -204,6 +210,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Contact(action) => contact::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
         Action::Notice(action) => notice::decide(action, firm, view),
+        Action::Claim(action) => claim::decide(action, firm, view),
+        Action::Need(action) => need::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),
@@ -220,6 +228,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
 fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     match kind {
         Kind::Expectation => expectation::tick(id, view),
+        Kind::Need => need::tick(id, view),
         Kind::Ticket => ticket::tick(id, view),
         Kind::UnmappedWord => ticket::tick_word(id, view),
         Kind::WaitingList => ticket::tick_list(id, view),

@@ -6,6 +6,7 @@
 
 pub mod aggregate;
 pub mod carry;
+pub mod claim;
 pub mod command;
 pub mod commitment;
 pub mod contact;
@@ -13,6 +14,7 @@ pub mod expectation;
 pub mod firm;
 pub mod identity;
 pub mod journal;
+pub mod need;
 pub mod notice;
 pub mod outsiders;
 pub mod partnership;

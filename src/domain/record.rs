@@ -218,6 +218,10 @@ records! {
     Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
     /// Advance warning of something planned.
     Notice(super::notice::Notice, super::notice::NoticeEvent) = "notice";
+    /// What was promised in a sale.
+    Claim(super::claim::Claim, super::claim::ClaimEvent) = "claim";
+    /// What was asked for in a sale.
+    Need(super::need::Need, super::need::NeedEvent) = "need";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

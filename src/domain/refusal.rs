@@ -48,7 +48,7 @@ reasons! {
     OfferExpired = "OFFER_EXPIRED";
     /// The deadline cannot be met, and not everybody has said that they know.
     DeadlineImpossible = "DEADLINE_IMPOSSIBLE";
-    /// Work is accepted by the other firm, not by the one that did it.
+    /// Work is accepted, and a claim judged, by the other firm, not by the one whose it is.
     SameFirmMayNotAccept = "SAME_FIRM_MAY_NOT_ACCEPT";
     /// The partnership has ended.
     PartnershipEnded = "PARTNERSHIP_ENDED";

@@ -8,7 +8,7 @@ use super::identity::{FirmId, PartyId, ScopeId};
 use super::journal::Hash;
 use super::partnership::terms::{Terms, TermsContent};
 use super::partnership::{Partnership, PartnershipState, Party, Role};
-use super::record::{Record, RecordKey, Stored};
+use super::record::{Kind, Record, RecordKey, Stored};
 use super::refusal::{Reason, Refusal};
 use super::time::{Span, Timestamp};
 use super::world::{Need, Stop, Versioned, View, World};
@@ -72,6 +72,11 @@ impl Scene {
         };
         scene.put_partnership(second, content);
         scene
+    }
+
+    /// The second party is [`SECOND`] from now on.
+    pub(super) fn join(&mut self) {
+        self.put_partnership(Some(SECOND), None);
     }
 
     /// Other terms are in force from now on.
@@ -147,6 +152,13 @@ impl Scene {
         let refusal = self.ask(firm, action).expect_err("refused");
         assert_eq!(self.sequence, before);
         refusal.reason
+    }
+
+    /// The sweeper comes by.
+    pub(super) fn tick(&mut self, kind: Kind, id: &str) -> Vec<&'static str> {
+        let id = id.to_owned();
+        let ticked = self.run(None, Action::Tick { kind, id });
+        ticked.expect("a tick is not refused")
     }
 
     fn run(&mut self, firm: Option<&FirmId>, action: Action) -> Result<Vec<&'static str>, Refusal> {

@@ -7,6 +7,7 @@ use entente::proto::v1::{self, AllocationBasis};
 use super::adoption::{adopting, creating, priority_map, status_map};
 use super::amendments::{agreed_date, proposing};
 use super::calls::ok;
+use super::claims::{claiming, limiting, needing};
 use super::contacts::{contact, introducing};
 use super::evidence::an_hour_late;
 use super::house::{HOUR, House, START_SECONDS};
@@ -94,6 +95,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     firms_own(&pair, &mut names).await;
     expectations(&pair, &mut names).await;
     notices(&pair, &mut names).await;
+    claims(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
     assert_eq!(
         house.running.application.api.now().as_micros() / 1_000_000,
@@ -252,6 +254,18 @@ async fn notices(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
         let request = giving(&pair.name, moving(Some(HOUR)), is_confirmed);
         names.insert(key, ok(norths.create_notice(request)).await.name);
     }
+}
+
+async fn claims(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.expectations();
+    let request = claiming(&pair.name, v1::SupportLevel::Supported);
+    names.insert("claim", ok(norths.create_claim(request)).await.name);
+    for key in ["need", "to_limit", "to_review"] {
+        let need = ok(norths.create_need(needing(&pair.name))).await;
+        names.insert(key, need.name);
+    }
+    let request = limiting(&names["to_review"], HOUR);
+    ok(norths.accept_limitation(request)).await;
 }
 
 async fn quotes(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

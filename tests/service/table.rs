@@ -8,6 +8,7 @@ use tonic::Code;
 use super::adoption::{adopting, comparing};
 use super::amendments::{agreed_date, approving, declining, proposing, withdrawing};
 use super::arithmetic::{between, deadlines, elapsed, in_open_time};
+use super::claims::{claiming, judging, limiting, matching, needing, reviewing};
 use super::contacts::{contact, correcting, deleting, escalating, introducing, uncovered};
 use super::evidence::{countersigning, linking, rejecting};
 use super::house::{HOUR, at};
@@ -272,6 +273,26 @@ rows! {
         v1::ListNoticesRequest { parent: names.of("partnership"), ..Default::default() };
     "ExpectationService/GetFireDrillCounts" [Read] Ok, Ok, NotFound, |names|
         v1::GetFireDrillCountsRequest { name: names.of("partnership"), ..Default::default() };
+    "ExpectationService/CreateClaim" [Quotes] Ok, Ok, NotFound, |names|
+        claiming(&names.of("partnership"), v1::SupportLevel::Supported);
+    "ExpectationService/RecordClaimOutcome" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        judging(&names.of("claim"), v1::ClaimOutcome::Kept, &names.of("draft"));
+    "ExpectationService/GetClaim" [Read] Ok, Ok, NotFound, |names|
+        v1::GetClaimRequest { name: names.of("claim") };
+    "ExpectationService/ListClaims" [Read] Ok, Ok, NotFound, |names|
+        v1::ListClaimsRequest { parent: names.of("partnership"), ..Default::default() };
+    "ExpectationService/CreateNeed" [Quotes] Ok, Ok, NotFound, |names|
+        needing(&names.of("partnership"));
+    "ExpectationService/MatchNeed" [Quotes] Ok, Ok, NotFound, |names|
+        matching(&names.of("need"), &names.of("claim"));
+    "ExpectationService/AcceptLimitation" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        limiting(&names.of("to_limit"), HOUR);
+    "ExpectationService/ReviewLimitation" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        reviewing(&names.of("to_review"), Some(2 * HOUR));
+    "ExpectationService/GetNeed" [Read] Ok, Ok, NotFound, |names|
+        v1::GetNeedRequest { name: names.of("need") };
+    "ExpectationService/ListNeeds" [Read] Ok, Ok, NotFound, |names|
+        v1::ListNeedsRequest { parent: names.of("partnership"), ..Default::default() };
     // SlaService
     "SlaService/CreateCalendar" [Tickets] Ok, Ok, NotFound, |names|
         v1::CreateCalendarRequest {

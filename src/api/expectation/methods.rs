@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{ExpectationService, fire_drills, notices};
+use super::{ExpectationService, claims, fire_drills, needs, notices};
 use crate::api::Envelope;
 use crate::domain::expectation::ExpectationCommand;
 use crate::proto::v1;
@@ -197,5 +197,75 @@ impl v1::expectation_service_server::ExpectationService for ExpectationService {
         request: Request<v1::GetFireDrillCountsRequest>,
     ) -> Result<Response<v1::GetFireDrillCountsResponse>, Status> {
         Ok(fire_drills::count(&self.0, &request).await?)
+    }
+
+    async fn create_claim(
+        &self,
+        request: Request<v1::CreateClaimRequest>,
+    ) -> Result<Response<v1::Claim>, Status> {
+        Ok(claims::create(&self.0, &request).await?)
+    }
+
+    async fn record_claim_outcome(
+        &self,
+        request: Request<v1::RecordClaimOutcomeRequest>,
+    ) -> Result<Response<v1::Claim>, Status> {
+        Ok(claims::record_outcome(&self.0, &request).await?)
+    }
+
+    async fn get_claim(
+        &self,
+        request: Request<v1::GetClaimRequest>,
+    ) -> Result<Response<v1::Claim>, Status> {
+        Ok(claims::get(&self.0, &request).await?)
+    }
+
+    async fn list_claims(
+        &self,
+        request: Request<v1::ListClaimsRequest>,
+    ) -> Result<Response<v1::ListClaimsResponse>, Status> {
+        Ok(claims::list(&self.0, &request).await?)
+    }
+
+    async fn create_need(
+        &self,
+        request: Request<v1::CreateNeedRequest>,
+    ) -> Result<Response<v1::Need>, Status> {
+        Ok(needs::create(&self.0, &request).await?)
+    }
+
+    async fn match_need(
+        &self,
+        request: Request<v1::MatchNeedRequest>,
+    ) -> Result<Response<v1::Need>, Status> {
+        Ok(needs::match_need(&self.0, &request).await?)
+    }
+
+    async fn accept_limitation(
+        &self,
+        request: Request<v1::AcceptLimitationRequest>,
+    ) -> Result<Response<v1::Need>, Status> {
+        Ok(needs::accept_limitation(&self.0, &request).await?)
+    }
+
+    async fn review_limitation(
+        &self,
+        request: Request<v1::ReviewLimitationRequest>,
+    ) -> Result<Response<v1::Need>, Status> {
+        Ok(needs::review_limitation(&self.0, &request).await?)
+    }
+
+    async fn get_need(
+        &self,
+        request: Request<v1::GetNeedRequest>,
+    ) -> Result<Response<v1::Need>, Status> {
+        Ok(needs::get(&self.0, &request).await?)
+    }
+
+    async fn list_needs(
+        &self,
+        request: Request<v1::ListNeedsRequest>,
+    ) -> Result<Response<v1::ListNeedsResponse>, Status> {
+        Ok(needs::list(&self.0, &request).await?)
     }
 }

@@ -55,6 +55,13 @@ impl<'api> Intake<'api> {
         self.faults.take(instant)
     }
 
+    /// Free text that must be given; `None` only if it is at fault.
+    pub(super) fn required_text(&mut self, field: &str, text: &str) -> Option<Commitment> {
+        self.faults
+            .require(!text.is_empty(), field, "must not be empty");
+        self.text(field, text)
+    }
+
     /// Free text.
     pub(super) fn text(&mut self, field: &str, text: &str) -> Option<Commitment> {
         self.sealer.text(field, text, FREE_TEXT_BYTES_MAX)
