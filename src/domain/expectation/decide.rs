@@ -74,6 +74,13 @@ pub enum ExpectationCommand {
         /// Why.
         reason: Option<Commitment>,
     },
+    /// Denies what another party asserted; denying it again changes nothing.
+    Contest {
+        /// Which expectation.
+        id: String,
+        /// Why; must be given.
+        reason: Option<Commitment>,
+    },
     /// Takes the caller's own offer, or draft, back.
     Withdraw {
         /// Which expectation.
@@ -145,6 +152,7 @@ pub fn decide(
         } => find(id)?.counter(five_w, message.as_ref()),
         Command::Agree { id, offer_number } => find(id)?.agree(*offer_number),
         Command::Decline { id, reason } => find(id)?.decline(reason.as_ref()),
+        Command::Contest { id, reason } => find(id)?.contest(reason.as_ref()),
         Command::Withdraw { id, reason } => find(id)?.withdraw(reason.as_ref()),
         Command::Fulfil { id, message } => find(id)?.fulfil(message.as_ref()),
         Command::AcceptFulfilment {
