@@ -104,6 +104,8 @@ on_both_engines! {
     contacts::contacts_at_fault;
     joining::what_a_standing_consent_covers_is_agreed_at_once;
     joining::standing_consents_at_fault;
+    joining::whoever_joins_endorses_or_contests;
+    joining::answers_to_assertions_at_fault;
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;

@@ -1,5 +1,6 @@
 //! `PartnershipService`: partnerships, their terms, and whom they serve.
 
+mod assertions;
 mod contacts;
 mod convert;
 mod outsiders;
@@ -114,6 +115,13 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         request: Request<v1::ApproveTermsRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
         Ok(terms::approve_terms(&self.0, &request).await?)
+    }
+
+    async fn answer_assertions(
+        &self,
+        request: Request<v1::AnswerAssertionsRequest>,
+    ) -> Result<Response<v1::AnswerAssertionsResponse>, Status> {
+        Ok(assertions::answer_assertions(&self.0, &request).await?)
     }
 
     async fn create_client(

@@ -23,7 +23,7 @@ mod simulate;
 mod status_map;
 mod summary;
 mod ticket;
-mod ticket_event;
+pub(super) mod ticket_event;
 mod ticket_view;
 mod unmapped;
 mod walk;

@@ -97,8 +97,8 @@ pub async fn claims_are_judged_by_the_other_firm(house: House) {
         let unseen = judging(&made.name, ClaimOutcome::Kept, &absent);
         let unseen = judges.record_claim_outcome(unseen);
         refuses(&house, "NOT_FOUND", unseen).await;
-        let judged = ok(judges.record_claim_outcome(kept())).await;
-        let judgement = judged.judgement.clone().unwrap();
+        let outcome = ok(judges.record_claim_outcome(kept())).await;
+        let judgement = outcome.judgement.clone().unwrap();
         assert_eq!(judgement.outcome(), ClaimOutcome::Kept);
         assert_eq!(
             (
@@ -109,7 +109,7 @@ pub async fn claims_are_judged_by_the_other_firm(house: House) {
             (other, expectation.as_str(), false)
         );
         let read = v1::GetClaimRequest { name: made.name };
-        assert_eq!(ok(makers.get_claim(read)).await, judged);
+        assert_eq!(ok(makers.get_claim(read)).await, outcome);
     }
     let list = |outcome: ClaimOutcome| v1::ListClaimsRequest {
         parent: pair.name.clone(),

@@ -1,10 +1,13 @@
 //! What firms agree to beforehand, and what a firm that joins says to what was asserted before.
 
-use entente::proto::v1::{self, ExpectationState};
+use entente::proto::v1::{self, AgreementState, AssertionOutcome, ExpectationState};
 
-use super::calls::{faulty, ok};
+use super::calls::{faulty, ok, refuses};
 use super::house::{HOUR, House, at, lasting};
-use super::setting::{Pair, SOUTH, euros, five_w, offering};
+use super::setting::{
+    NORTH_PSA, Pair, SOUTH, euros, five_w, invitation, joining, offering, opening, partnership,
+    ticket,
+};
 
 /// South agrees to what it has a day for, until two days after the beginning.
 fn beforehand() -> v1::StandingConsent {
@@ -140,5 +143,192 @@ pub async fn standing_consents_at_fault(house: House) {
     let many = proposing(vec![beforehand(); 21]);
     let fields = ["terms.standing_consents"];
     faulty(&house, "INVALID_FIELD", &fields, norths.propose_terms(many)).await;
+    house.stop().await;
+}
+
+/// What north asserted before south joined: the agreements `kept` and `denied`, and an expectation
+/// of each sort.
+struct Asserted {
+    pair: Pair,
+    kept: [String; 2],
+    denied: [String; 2],
+}
+
+async fn asserted(house: &House) -> Asserted {
+    let (north, south) = (house.firm("north").await, house.firm("south").await);
+    let mut norths = north.connection.partnerships();
+    let name = ok(norths.create_partnership(partnership("Alone")))
+        .await
+        .name;
+    let pair = Pair { north, south, name };
+    pair.calendar().await;
+    let mut made = Vec::new();
+    for id in ["kept", "denied"] {
+        let request = pair.agreement_request(id, pair.desk());
+        let agreement = ok(pair.north.connection.sla().create_agreement(request)).await;
+        assert_eq!(agreement.state(), AgreementState::Asserted);
+        let expectation = offered(&pair, 24).await;
+        assert_eq!(expectation.state(), ExpectationState::Asserted);
+        made.push([agreement.name, expectation.name]);
+    }
+    let invited = ok(norths.invite_partner(invitation(&pair.name))).await;
+    let mut souths = pair.south.connection.partnerships();
+    ok(souths.join_partnership(joining(&invited.code))).await;
+    let denied = made.pop().unwrap();
+    let kept = made.pop().unwrap();
+    Asserted { pair, kept, denied }
+}
+
+fn contesting(name: &str) -> v1::ContestedAssertion {
+    v1::ContestedAssertion {
+        name: name.to_owned(),
+        reason: "never agreed".to_owned(),
+    }
+}
+
+fn outcomes(answered: &v1::AnswerAssertionsResponse) -> Vec<(&str, AssertionOutcome, bool)> {
+    let results = answered.results.iter();
+    results
+        .map(|result| (result.name.as_str(), result.outcome(), result.sequence > 0))
+        .collect()
+}
+
+async fn agreement(pair: &Pair, name: &str) -> v1::Agreement {
+    let request = v1::GetAgreementRequest {
+        name: name.to_owned(),
+        ..Default::default()
+    };
+    ok(pair.north.connection.sla().get_agreement(request)).await
+}
+
+async fn expectation(pair: &Pair, name: &str) -> v1::Expectation {
+    let request = v1::GetExpectationRequest {
+        name: name.to_owned(),
+    };
+    ok(pair
+        .north
+        .connection
+        .expectations()
+        .get_expectation(request))
+    .await
+}
+
+/// A firm that joins endorses what it stands by and contests the rest, in one call that may come
+/// twice.
+pub async fn whoever_joins_endorses_or_contests(house: House) {
+    let Asserted { pair, kept, denied } = asserted(&house).await;
+    let mut souths = pair.south.connection.partnerships();
+    let request = v1::AnswerAssertionsRequest {
+        name: pair.name.clone(),
+        endorse_all: true,
+        contest: denied.iter().map(|name| contesting(name)).collect(),
+        ..Default::default()
+    };
+    let answered = ok(souths.answer_assertions(request.clone())).await;
+    let (endorsed, contested) = (AssertionOutcome::Endorsed, AssertionOutcome::Contested);
+    let expected = [
+        (denied[0].as_str(), contested, true),
+        (denied[1].as_str(), contested, true),
+        (kept[0].as_str(), endorsed, true),
+        (kept[1].as_str(), endorsed, true),
+    ];
+    assert_eq!(outcomes(&answered), expected);
+    assert!(answered.is_complete);
+    assert_eq!(
+        agreement(&pair, &kept[0]).await.state(),
+        AgreementState::Active
+    );
+    assert_eq!(
+        expectation(&pair, &kept[1]).await.state(),
+        ExpectationState::Agreed
+    );
+    let shown = agreement(&pair, &denied[0]).await;
+    assert_eq!(shown.state(), AgreementState::Contested);
+    let contest = shown.contest.clone().unwrap();
+    assert_eq!(
+        (contest.party_id.as_str(), contest.reason.as_str()),
+        (SOUTH, "never agreed")
+    );
+    let refused = expectation(&pair, &denied[1]).await;
+    assert_eq!(refused.state(), ExpectationState::Contested);
+    assert_eq!(refused.ending.unwrap().reason, "never agreed");
+
+    // The same again, by whatever call: nothing is left to change.
+    let before = house.heads().await;
+    let again = ok(souths.answer_assertions(request)).await;
+    assert_eq!(outcomes(&again)[0].1, contested);
+    let by_name = v1::AnswerAssertionsRequest {
+        name: pair.name.clone(),
+        endorse: kept.to_vec(),
+        ..Default::default()
+    };
+    let again = ok(souths.answer_assertions(by_name)).await;
+    let expected = kept.each_ref().map(|name| (name.as_str(), endorsed, false));
+    assert_eq!(outcomes(&again), expected);
+    assert_eq!(house.heads().await, before);
+
+    // What was contested is in force no more, and nothing brings it back.
+    let approving = v1::ApproveAgreementRequest {
+        name: shown.name,
+        hash: shown.hash,
+        ..Default::default()
+    };
+    let mut souths = pair.south.connection.sla();
+    let call = souths.approve_agreement(approving);
+    refuses(&house, "INVALID_STATE", call).await;
+    pair.status_map(&pair.north, NORTH_PSA).await;
+    let events = vec![opening("e1", &ticket(NORTH_PSA, "1"), 0, 1)];
+    let taken = pair.ingest(&pair.north, events).await;
+    assert_eq!(taken[0].error, None, "one agreement alone is in force");
+    house.stop().await;
+}
+
+/// Each answer is refused by itself; what is wrong with the call is refused whole.
+pub async fn answers_to_assertions_at_fault(house: House) {
+    let Asserted { pair, kept, denied } = asserted(&house).await;
+    let mut norths = pair.north.connection.partnerships();
+    let mut souths = pair.south.connection.partnerships();
+    let answering =
+        |endorse: &[&str], contest: Vec<v1::ContestedAssertion>| v1::AnswerAssertionsRequest {
+            name: pair.name.clone(),
+            endorse: endorse.iter().map(|name| (*name).to_owned()).collect(),
+            contest,
+            ..Default::default()
+        };
+    let own = answering(&[], vec![contesting(&denied[0]), contesting(&denied[1])]);
+    let own = ok(norths.answer_assertions(own)).await;
+    let refused = AssertionOutcome::Refused;
+    assert!(own.results.iter().all(|result| result.outcome() == refused));
+    let absent = format!("{}/agreements/absent", pair.name);
+    let elsewhere = "partnerships/elsewhere/agreements/kept";
+    let client = format!("{}/clients/kept", pair.name);
+    let mixed = answering(&[&absent, elsewhere, &client, &kept[0]], Vec::new());
+    let mixed = ok(souths.answer_assertions(mixed)).await;
+    let codes: Vec<_> = mixed
+        .results
+        .iter()
+        .map(|it| it.error.as_ref().map(|error| error.code))
+        .collect();
+    let (absent, invalid) = (
+        tonic::Code::NotFound.into(),
+        tonic::Code::InvalidArgument.into(),
+    );
+    assert_eq!(codes, [Some(absent), Some(invalid), Some(invalid), None]);
+
+    let nothing = souths.answer_assertions(answering(&[], Vec::new()));
+    faulty(&house, "INVALID_FIELD", &["endorse"], nothing).await;
+    let silent = v1::ContestedAssertion {
+        reason: String::new(),
+        ..contesting(&kept[0])
+    };
+    let twice = answering(&[&kept[0], &kept[0]], vec![silent]);
+    let fields = ["endorse[1]", "contest[0].name", "contest[0].reason"];
+    faulty(
+        &house,
+        "INVALID_FIELD",
+        &fields,
+        souths.answer_assertions(twice),
+    )
+    .await;
     house.stop().await;
 }

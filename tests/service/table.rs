@@ -165,6 +165,12 @@ rows! {
             terms: Some(v1::Terms::default()),
             ..Default::default()
         };
+    "PartnershipService/AnswerAssertions" [Approve] Ok, Ok, NotFound, |names|
+        v1::AnswerAssertionsRequest {
+            name: names.of("partnership"),
+            endorse_all: true,
+            ..Default::default()
+        };
     "PartnershipService/CreateClient" [Tickets / Quotes] Ok, Ok, NotFound, |names|
         v1::CreateClientRequest {
             parent: names.of("partnership"),

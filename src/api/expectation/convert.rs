@@ -226,6 +226,7 @@ pub(super) const fn to_state(state: ExpectationState) -> v1::ExpectationState {
         ExpectationState::Declined => v1::ExpectationState::Declined,
         ExpectationState::Withdrawn => v1::ExpectationState::Withdrawn,
         ExpectationState::Expired => v1::ExpectationState::Expired,
+        ExpectationState::Contested => v1::ExpectationState::Contested,
     }
 }
 

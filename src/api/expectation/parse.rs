@@ -290,6 +290,7 @@ pub(super) fn state(field: &str, value: i32) -> Result<Option<ExpectationState>,
         v1::ExpectationState::Expired => Some(ExpectationState::Expired),
         v1::ExpectationState::Missed => Some(ExpectationState::Missed),
         v1::ExpectationState::Asserted => Some(ExpectationState::Asserted),
+        v1::ExpectationState::Contested => Some(ExpectationState::Contested),
     }))
 }
 
@@ -309,11 +310,11 @@ mod tests {
     #[test]
     fn every_state_can_be_asked_for_and_shown() {
         assert_eq!(state("state", 0), Ok(None));
-        for value in 1..=12 {
+        for value in 1..=13 {
             let known = state("state", value).unwrap().unwrap();
             assert_eq!(i32::from(to_state(known)), value);
         }
-        let unknown = state("state", 13).unwrap_err();
+        let unknown = state("state", 14).unwrap_err();
         assert_eq!(unknown.reason, Reason::InvalidField);
         assert_eq!(unknown.violations[0].field, "state");
     }

@@ -12,7 +12,7 @@ use self::convert::{content, to_agreement};
 use super::check::whole;
 use super::{SlaService, parse_instant, parse_parent};
 use crate::api::caller::Caller;
-use crate::api::convert::{chosen_id, parse_name};
+use crate::api::convert::{chosen_id, parse_name, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::{self, Shown, Viewer, Wanted};
 use crate::api::status::ApiError;
@@ -23,7 +23,7 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::agreement::{Agreement, AgreementCommand, AgreementRevision};
+use crate::domain::sla::agreement::{Agreement, AgreementCommand, AgreementRevision, Contest};
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
@@ -176,7 +176,10 @@ async fn answer(
     let (member, agreement) = api
         .get::<Agreement>(caller, partnership, &receipt.id)
         .await?;
-    Ok(respond(to_agreement(&member.scope(), &agreement), receipt))
+    Ok(respond(
+        listing::show(api, &member, agreement).await?,
+        receipt,
+    ))
 }
 
 /// `GetAgreement`.
@@ -200,7 +203,7 @@ pub(super) async fn get(
         agreement.state.hash = kept.hash;
         agreement.state.approvals = kept.approvals;
     }
-    Ok(Response::new(to_agreement(&member.scope(), &agreement)))
+    Ok(Response::new(listing::show(api, &member, agreement).await?))
 }
 
 async fn kept_revision(
@@ -250,10 +253,21 @@ impl Shown for Agreement {
     const REFERENCED: bool = false;
 
     fn commitments(&self) -> Vec<Commitment> {
-        Vec::new()
+        let contest = self.contest.iter();
+        contest.map(|contest| contest.reason.clone()).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::Agreement {
-        to_agreement(&viewer.member.scope(), found)
+        let contest = found.state.contest.as_ref();
+        let to_contest = |contest: &Contest| v1::Contest {
+            party_id: contest.party.to_string(),
+            firm: contest.firm.scope().to_string(),
+            reason: viewer.texts.show(Some(&contest.reason)),
+            contest_time: Some(to_timestamp(contest.at)),
+        };
+        v1::Agreement {
+            contest: contest.map(to_contest),
+            ..to_agreement(&viewer.member.scope(), found)
+        }
     }
 }

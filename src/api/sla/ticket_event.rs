@@ -247,7 +247,7 @@ const fn to_activity(mark: Mark) -> Option<v1::TicketActivity> {
 }
 
 /// An error as a message: the same code, text and details that a failed call would carry.
-pub(super) fn rpc_status(refusal: &Refusal) -> pb::Status {
+pub(in crate::api) fn rpc_status(refusal: &Refusal) -> pb::Status {
     let shown = status(refusal);
     pb::Status::decode(shown.details()).unwrap_or_else(|_| pb::Status {
         code: shown.code().into(),

@@ -38,6 +38,7 @@ fn shown(is_kept: bool) -> Action {
 
 fn expecting() -> Action {
     Action::Expectation(ExpectationCommand::Create {
+        agreement: None,
         id: Some(EVIDENCE.to_owned()),
         title: None,
         five_w: FiveW::default(),

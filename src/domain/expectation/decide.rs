@@ -83,6 +83,13 @@ pub enum ExpectationCommand {
         /// Why.
         reason: Option<Commitment>,
     },
+    /// Denies what another party asserted; denying it again changes nothing.
+    Contest {
+        /// Which expectation.
+        id: String,
+        /// Why; must be given.
+        reason: Option<Commitment>,
+    },
     /// Takes the caller's own offer, or draft, back.
     Withdraw {
         /// Which expectation.
@@ -166,6 +173,7 @@ pub fn decide(
             acknowledges_impossible,
         } => find(id)?.agree(*offer_number, *acknowledges_impossible),
         Command::Decline { id, reason } => find(id)?.decline(reason.as_ref()),
+        Command::Contest { id, reason } => find(id)?.contest(reason.as_ref()),
         Command::Withdraw { id, reason } => find(id)?.withdraw(reason.as_ref()),
         Command::Fulfil { id, message } => find(id)?.fulfil(message.as_ref()),
         Command::AcceptFulfilment {

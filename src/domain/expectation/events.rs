@@ -134,6 +134,8 @@ events! {
         Agreed(ExpectationAgreed) = "expectation.agreed", 1;
         /// The last offer was turned down.
         Declined(StatementMade) = "expectation.declined", 1;
+        /// What was asserted was denied.
+        Contested(StatementMade) = "expectation.contested", 1;
         /// The last offer, or the draft, was taken back.
         Withdrawn(StatementMade) = "expectation.withdrawn", 1;
         /// The last offer ran out.

@@ -301,6 +301,27 @@ impl<'world> Matter<'world> {
         Ok(self.accepted(ExpectationEvent::Declined(self.says(reason))))
     }
 
+    /// As [`Self::decline`], for what was asserted, however old its deadline.
+    pub(super) fn contest(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
+        let own = &self.party.id;
+        let ending = self.expectation.ending.as_ref();
+        let is_own = ending.is_some_and(|ending| ending.party == *own);
+        if self.state == ExpectationState::Contested && is_own {
+            return Ok(self.unchanged());
+        }
+        self.require(ExpectationState::Asserted, "AnswerAssertions")?;
+        if let Some(offer) = self.expectation.offers.last()
+            && offer.party == *own
+        {
+            let why = "an assertion is not contested by the party that made it";
+            return Err(not_yours(offer, why).into());
+        }
+        let mut violations = Violations::default();
+        violations.require(reason.is_some(), "reason", "must say why");
+        violations.finish()?;
+        Ok(self.accepted(ExpectationEvent::Contested(self.says(reason))))
+    }
+
     pub(super) fn withdraw(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
         let action = "WithdrawExpectation";
         if self.state == ExpectationState::Draft {

@@ -60,6 +60,8 @@ pub enum ExpectationState {
     Withdrawn,
     /// The last offer ran out unanswered: silence is no consent.
     Expired,
+    /// What one firm asserted alone, a firm that joined later denied.
+    Contested,
 }
 
 impl ExpectationState {
@@ -79,6 +81,7 @@ impl ExpectationState {
             Self::Declined => "declined",
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
+            Self::Contested => "contested",
         }
     }
 
@@ -215,7 +218,7 @@ pub struct Expectation {
     pub acceptance: Option<Acceptance>,
     /// The other side's last dispute of the work.
     pub dispute: Option<Statement>,
-    /// Who declined or withdrew it, and why.
+    /// Who declined, contested or withdrew it, and why.
     pub ending: Option<Statement>,
 }
 
@@ -349,6 +352,10 @@ impl Expectation {
             ExpectationEvent::Declined(said) if before.awaits_answer() => {
                 self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
                 State::Declined
+            }
+            ExpectationEvent::Contested(said) if before == State::Asserted => {
+                self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
+                State::Contested
             }
             ExpectationEvent::Withdrawn(said)
                 if before.awaits_answer() || before == State::Draft =>

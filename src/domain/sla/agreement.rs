@@ -18,7 +18,8 @@ use super::clock::{
     TicketState,
 };
 use crate::domain::aggregate::{Aggregate, Recorded, events};
-use crate::domain::identity::PartyId;
+use crate::domain::commitment::Commitment;
+use crate::domain::identity::{FirmId, PartyId};
 use crate::domain::partnership::Approval;
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
@@ -76,6 +77,8 @@ pub enum AgreementState {
     Asserted,
     /// Over: no more escalations, no new tickets.
     Ended,
+    /// Asserted by one firm, and denied by another that joined later: as if it were over.
+    Contested,
 }
 
 impl AgreementState {
@@ -87,6 +90,7 @@ impl AgreementState {
             Self::Active => "active",
             Self::Asserted => "asserted",
             Self::Ended => "ended",
+            Self::Contested => "contested",
         }
     }
 
@@ -183,6 +187,33 @@ pub struct Agreement {
     /// When open tickets have to be looked at because of a repin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+    /// Who denied it, and why, if anybody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Contest>,
+}
+
+/// A party's word that it never agreed to what another asserted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contest {
+    /// The party.
+    pub party: PartyId,
+    /// The firm that the party was.
+    pub firm: FirmId,
+    /// Why: a commitment.
+    pub reason: Commitment,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A party denied an asserted agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgreementContested {
+    /// Which party.
+    pub party: PartyId,
+    /// Why: a commitment.
+    pub reason: Commitment,
 }
 
 /// An agreement was proposed, or asserted by one firm alone.
@@ -233,6 +264,8 @@ events! {
         RefreshAdvanced(RefreshAdvanced) = "agreement.refresh_advanced", 1;
         /// It ended.
         Ended(AgreementEnded) = "agreement.ended", 1;
+        /// A party denied it.
+        Contested(AgreementContested) = "agreement.contested", 1;
     }
 }
 
@@ -252,6 +285,7 @@ impl Aggregate for Agreement {
                 repins: Vec::new(),
                 refresh: None,
                 due_at: None,
+                contest: None,
             }),
             (Some(agreement), event) => agreement.changed(event, recorded),
             (None, _) => None,
@@ -290,6 +324,16 @@ impl Agreement {
             AgreementEvent::Ended(_) => {
                 self.state = AgreementState::Ended;
                 self.proposed = None;
+            }
+            AgreementEvent::Contested(contested) => {
+                self.state = AgreementState::Contested;
+                self.proposed = None;
+                self.contest = Some(Contest {
+                    party: contested.party.clone(),
+                    firm: recorded.firm.clone()?,
+                    reason: contested.reason.clone(),
+                    at: recorded.at,
+                });
             }
         }
         Some(self)
@@ -338,5 +382,13 @@ pub enum AgreementCommand {
     End {
         /// Which agreement.
         id: String,
+    },
+    /// Denies what another party asserted; for a party that has not approved it. Denying it again
+    /// changes nothing.
+    Contest {
+        /// Which agreement.
+        id: String,
+        /// Why; must be given.
+        reason: Option<Commitment>,
     },
 }

@@ -180,6 +180,7 @@ const fn to_state(state: AgreementState) -> v1::AgreementState {
         AgreementState::Active => v1::AgreementState::Active,
         AgreementState::Asserted => v1::AgreementState::Asserted,
         AgreementState::Ended => v1::AgreementState::Ended,
+        AgreementState::Contested => v1::AgreementState::Contested,
     }
 }
 
@@ -368,6 +369,7 @@ mod tests {
                 repins: Vec::new(),
                 refresh: None,
                 due_at: None,
+                contest: None,
             },
             revision: 2,
             created_at: at,

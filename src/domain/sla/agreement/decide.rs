@@ -6,10 +6,11 @@ use super::revision::{
 };
 use super::{
     AGREEMENTS_IN_FORCE_MAX, Agreement, AgreementApproved, AgreementCommand, AgreementContent,
-    AgreementEnded, AgreementEvent, AgreementProposed, AgreementState, NewCalendar,
-    ProposedRevision, REVISIONS_MAX, Repin, RevisionProposed, THRESHOLDS_BPS_DEFAULT,
+    AgreementContested, AgreementEnded, AgreementEvent, AgreementProposed, AgreementState,
+    NewCalendar, ProposedRevision, REVISIONS_MAX, Repin, RevisionProposed, THRESHOLDS_BPS_DEFAULT,
 };
 use crate::domain::command::Decision;
+use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::FirmId;
 use crate::domain::outsiders::{Client, already_exists};
@@ -49,6 +50,7 @@ pub fn decide(
             repin_from,
         } => revise(id, content, *repin_from, partnership, party, view),
         AgreementCommand::End { id } => end(id, view),
+        AgreementCommand::Contest { id, reason } => contest(id, reason.as_ref(), party, view),
     }
 }
 
@@ -222,7 +224,11 @@ fn approve(
     if Approval::is_among(&agreement.approvals, &party.id) {
         return Ok(decision);
     }
-    if agreement.state == AgreementState::Ended {
+    let is_over = matches!(
+        agreement.state,
+        AgreementState::Ended | AgreementState::Contested
+    );
+    if is_over {
         return Err(Refusal::invalid_state(agreement.state.as_str(), "ApproveAgreement").into());
     }
     let state = if is_approved_by_all(&agreement.approvals, partnership, party) {
@@ -256,13 +262,49 @@ fn end(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     if !agreement.state.is_in_force() {
         return Ok(decision);
     }
+    Ok(decision.event(no_longer_in_force(id, view)))
+}
+
+fn no_longer_in_force(id: &str, view: &View<'_>) -> Event {
     let named = AgreementNamed {
         agreement: id.to_owned(),
     };
-    Ok(decision.event(Event::new(
-        view.scope.id(),
-        PartnershipEvent::AgreementEnded(named),
-    )))
+    Event::new(view.scope.id(), PartnershipEvent::AgreementEnded(named))
+}
+
+/// What a party never approved and finds asserted when it joins, it may deny.
+fn contest(
+    id: &str,
+    reason: Option<&Commitment>,
+    party: &Party,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let action = "AnswerAssertions";
+    let agreement = view.get::<Agreement>(id)?;
+    let decision = Decision::about(Kind::Agreement, id);
+    let contest = agreement.contest.as_ref();
+    if contest.is_some_and(|contest| contest.party == party.id) {
+        return Ok(decision);
+    }
+    let state = agreement.state.as_str();
+    if agreement.state != AgreementState::Asserted {
+        return Err(Refusal::invalid_state(state, action).into());
+    }
+    if Approval::is_among(&agreement.approvals, &party.id) {
+        let message = "a party that approved an agreement does not contest it";
+        return Err(Refusal::new(Reason::InvalidState, message)
+            .with("state", state)
+            .with("action", action)
+            .into());
+    }
+    let missing = || Refusal::field(Reason::InvalidField, "reason", "must say why");
+    let contested = AgreementContested {
+        party: party.id.clone(),
+        reason: reason.cloned().ok_or_else(missing)?,
+    };
+    let contested = Event::new(id, AgreementEvent::Contested(contested));
+    let decision = decision.event(contested);
+    Ok(decision.event(no_longer_in_force(id, view)))
 }
 
 /// Whether every firm approves once `party` does too.

@@ -7,7 +7,7 @@ use super::{
 use crate::domain::command::Decision;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::sla::agreement::{Agreement, AgreementRevision, AgreementState};
+use crate::domain::sla::agreement::{Agreement, AgreementRevision};
 use crate::domain::sla::clock::{ClockEvaluation, Crossing, LevelAt, Verdict};
 use crate::domain::sla::in_force::{TermsInForce, terms_in_force};
 use crate::domain::time::Timestamp;
@@ -65,7 +65,7 @@ fn look(id: &str, ticket: &Ticket, view: &View<'_>) -> Result<Decision, Stop> {
     }
     let in_force = for_each(&evaluations, |evaluated| {
         let agreement = &evaluated.terms.at(view.now).terms.agreement;
-        Ok(view.get::<Agreement>(agreement)?.state != AgreementState::Ended)
+        Ok(view.get::<Agreement>(agreement)?.state.is_in_force())
     })?;
     let mut in_force = in_force.into_iter();
     evaluations.retain(|_| in_force.next().unwrap_or_default());
