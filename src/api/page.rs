@@ -38,18 +38,24 @@ impl Page {
         } else {
             open(api, purpose, token)
         };
-        let after = after.ok_or_else(|| {
-            Refusal::field(
-                Reason::PageTokenInvalid,
-                "page_token",
-                "was not given out for this list",
-            )
-        })?;
+        let after = after.ok_or_else(not_of_this_list)?;
         Ok(Self {
             size,
             after,
             purpose: purpose.to_owned(),
         })
+    }
+
+    /// Where the page before ended, for lists whose tokens say more than an id; `None` for the first
+    /// page.
+    ///
+    /// # Errors
+    /// [`Reason::PageTokenInvalid`] if `parse` makes nothing of it.
+    pub fn place<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Refusal> {
+        if self.after.is_empty() {
+            return Ok(None);
+        }
+        parse(&self.after).map(Some).ok_or_else(not_of_this_list)
     }
 
     /// The limit to read with: one more than the page holds, to see whether there is another.
@@ -68,6 +74,11 @@ impl Page {
             api.tokens.seal(&self.purpose, key(last).as_bytes())
         })
     }
+}
+
+fn not_of_this_list() -> Refusal {
+    let described = "was not given out for this list";
+    Refusal::field(Reason::PageTokenInvalid, "page_token", described)
 }
 
 fn open(api: &Api, purpose: &str, token: &str) -> Option<String> {

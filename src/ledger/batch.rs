@@ -21,7 +21,7 @@ use crate::store::{
 };
 
 /// How often one command may ask for more before it is taken for a fault of ours.
-const LOADS_PER_COMMAND_MAX: usize = 64;
+pub(super) const LOADS_PER_COMMAND_MAX: usize = 64;
 
 /// What became of a command in a batch.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Ledger;
+use super::batch::LOADS_PER_COMMAND_MAX;
 use super::rows::decode_row;
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Command, Decision, decide};
@@ -16,8 +17,6 @@ use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::world::{Need, Stop, Versioned, View, World};
 use crate::store::StoreError;
 
-/// How often a command may ask for more before it is taken for a fault of ours.
-const LOADS_MAX: usize = 64;
 /// Most records that a reference may stand for.
 const REFERENCED_MAX: usize = 100;
 
@@ -38,7 +37,7 @@ pub async fn preview(
         return Ok(Err(Refusal::not_found("scope")));
     };
     let mut world = World::new(Arc::clone(ledger.calendars()));
-    for _ in 0..LOADS_MAX {
+    for _ in 0..LOADS_PER_COMMAND_MAX {
         match decide(command, &view(&world, command, &head, ledger)) {
             Ok(decision) => return Ok(applied(world, command, &decision, &head, ledger)),
             Err(Stop::Refused(refusal)) => return Ok(Err(refusal)),

@@ -2,14 +2,13 @@
 //! when its clocks say so now. Reads do not wait for it.
 
 use super::queue::Urgency;
-use super::sweep::service_command;
-use super::{Failure, Ledger, rows};
+use super::sweep::{is_passing, service_command, stored, unavailable};
+use super::{Failure, Ledger};
 use crate::domain::command::{Action, Command};
 use crate::domain::record::{Kind, Record, RecordKey};
-use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, Refresh};
 use crate::domain::sla::clock::OPEN;
-use crate::store::{ListQuery, RecordRow, StoreError};
+use crate::store::{ListQuery, RecordRow};
 
 /// Tickets looked at before the agreement notes how far the refresh has come.
 pub const TICKETS_PER_STEP: usize = 512;
@@ -18,7 +17,7 @@ pub const TICKETS_PER_STEP: usize = 512;
 /// the last one. Several replicas may do the same portion, which does no harm.
 ///
 /// # Errors
-/// If the store or a command fails; the agreement then stays due.
+/// If the store fails or commands cannot be taken now; the agreement then stays due.
 pub async fn advance(ledger: &Ledger, key: &RecordKey) -> Result<bool, Failure> {
     let began_at = ledger.clock().now();
     let Some(agreement) = due_agreement(ledger, key).await? else {
@@ -45,7 +44,12 @@ pub async fn advance(ledger: &Ledger, key: &RecordKey) -> Result<bool, Failure> 
     }
     let looks = tickets.iter().map(look).collect();
     for outcome in ledger.submit_all(looks, None, Urgency::Background).await {
-        outcome?;
+        match outcome {
+            Err(failure) if is_passing(failure.reason()) => return Err(failure),
+            // One ticket must not keep all those after it waiting for ever.
+            Err(failure) => tracing::warn!(%failure, "a ticket could not be looked at"),
+            Ok(_) => {}
+        }
     }
     let action = Action::NoteRefresh {
         id: key.id.clone(),
@@ -64,20 +68,8 @@ fn look(row: &RecordRow) -> Command {
 }
 
 async fn due_agreement(ledger: &Ledger, key: &RecordKey) -> Result<Option<Agreement>, Failure> {
-    let found = ledger.store().records(std::slice::from_ref(key)).await;
-    let found = found.map_err(|error| unavailable(&error))?;
-    let Some(row) = found.first() else {
-        return Ok(None);
-    };
-    match rows::decode_row(row)
-        .map_err(|error| unavailable(&error))?
-        .record
-    {
-        Record::Agreement(agreement) if agreement.due_at.is_some() => Ok(Some(*agreement)),
-        _ => Ok(None),
-    }
-}
-
-fn unavailable(error: &StoreError) -> Failure {
-    Failure(Refusal::new(Reason::StoreUnavailable, error.to_string()))
+    Ok(match stored(ledger, key).await? {
+        Some(Record::Agreement(agreement)) if agreement.due_at.is_some() => Some(*agreement),
+        _ => None,
+    })
 }

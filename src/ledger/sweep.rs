@@ -15,7 +15,7 @@ use crate::domain::firm::FirmCommand;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::partnership::PartnershipCommand;
 use crate::domain::record::{Kind, Record, RecordKey};
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::refusal::Reason;
 use crate::store::StoreError;
 
 /// How often the sweeper looks.
@@ -175,20 +175,26 @@ pub async fn carry(ledger: &Ledger, key: &RecordKey) -> Result<(), Failure> {
 }
 
 async fn pending_carry(ledger: &Ledger, key: &RecordKey) -> Result<Option<Carry>, Failure> {
-    let unavailable =
-        |error: StoreError| Failure(Refusal::new(Reason::StoreUnavailable, error.to_string()));
-    let rows = ledger
-        .store()
-        .records(std::slice::from_ref(key))
-        .await
-        .map_err(unavailable)?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    match super::rows::decode_row(row).map_err(unavailable)?.record {
-        Record::Carry(carry) if carry.due_at.is_some() => Ok(Some(*carry)),
-        _ => Ok(None),
-    }
+    Ok(match stored(ledger, key).await? {
+        Some(Record::Carry(carry)) if carry.due_at.is_some() => Some(*carry),
+        _ => None,
+    })
+}
+
+/// The record as it is stored now.
+///
+/// # Errors
+/// [`Reason::StoreUnavailable`].
+pub(super) async fn stored(ledger: &Ledger, key: &RecordKey) -> Result<Option<Record>, Failure> {
+    let rows = ledger.store().records(std::slice::from_ref(key)).await;
+    let rows = rows.map_err(|error| unavailable(&error))?;
+    let versioned = rows.first().map(super::rows::decode_row).transpose();
+    let versioned = versioned.map_err(|error| unavailable(&error))?;
+    Ok(versioned.map(|versioned| versioned.record))
+}
+
+pub(super) fn unavailable(error: &StoreError) -> Failure {
+    Failure::refused(Reason::StoreUnavailable, &error.to_string())
 }
 
 fn carried_action(action: &CarriedAction) -> Action {
@@ -218,7 +224,7 @@ fn carrying_firm(action: &CarriedAction) -> FirmId {
 }
 
 /// Failures that say nothing about the work itself.
-fn is_passing(reason: Reason) -> bool {
+pub(super) fn is_passing(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::StoreUnavailable

@@ -24,7 +24,6 @@ use crate::domain::identity::ScopeId;
 use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, AgreementCommand, AgreementRevision, Contest};
-use crate::ledger::Receipt;
 use crate::proto::v1;
 
 const SHAPE: &str = "partnerships/*/agreements/*";
@@ -61,10 +60,7 @@ pub(super) async fn create(
     if message.validate_only {
         return preview(api, &caller, "CreateAgreement", request, mutation).await;
     }
-    let receipt = api
-        .run(&caller, "CreateAgreement", request, mutation)
-        .await?;
-    answer(api, &caller, &partnership, &receipt).await
+    carry_out(api, &caller, "CreateAgreement", request, mutation).await
 }
 
 /// `ReviseAgreement`.
@@ -98,10 +94,7 @@ pub(super) async fn revise(
     if message.validate_only {
         return preview(api, &caller, "ReviseAgreement", request, mutation).await;
     }
-    let receipt = api
-        .run(&caller, "ReviseAgreement", request, mutation)
-        .await?;
-    answer(api, &caller, &partnership, &receipt).await
+    carry_out(api, &caller, "ReviseAgreement", request, mutation).await
 }
 
 /// `ApproveAgreement`.
@@ -125,10 +118,7 @@ pub(super) async fn approve(
         }),
         openings: Vec::new(),
     };
-    let receipt = api
-        .run(&caller, "ApproveAgreement", request, mutation)
-        .await?;
-    answer(api, &caller, &partnership, &receipt).await
+    carry_out(api, &caller, "ApproveAgreement", request, mutation).await
 }
 
 /// `EndAgreement`.
@@ -146,8 +136,7 @@ pub(super) async fn end(
         action: Action::Agreement(AgreementCommand::End { id }),
         openings: Vec::new(),
     };
-    let receipt = api.run(&caller, "EndAgreement", request, mutation).await?;
-    answer(api, &caller, &partnership, &receipt).await
+    carry_out(api, &caller, "EndAgreement", request, mutation).await
 }
 
 fn proposed(agreement: Option<&v1::Agreement>) -> Result<&v1::Agreement, Refusal> {
@@ -167,19 +156,20 @@ async fn preview<M: Message>(
     Ok(Response::new(to_agreement(&scope, &agreement.await?)))
 }
 
-async fn answer(
+/// Runs a mutation, and answers with the agreement as it is then.
+async fn carry_out<M: Message>(
     api: &Api,
     caller: &Caller,
-    partnership: &str,
-    receipt: &Receipt,
+    method: &str,
+    request: &Request<M>,
+    mutation: Mutation,
 ) -> Result<Response<v1::Agreement>, ApiError> {
-    let (member, agreement) = api
-        .get::<Agreement>(caller, partnership, &receipt.id)
+    let scope = mutation.scope.clone();
+    let receipt = api.run(caller, method, request, mutation).await?;
+    let (_, agreement) = api
+        .get::<Agreement>(caller, scope.id(), &receipt.id)
         .await?;
-    Ok(respond(
-        listing::show(api, &member, agreement).await?,
-        receipt,
-    ))
+    Ok(respond(to_agreement(&scope, &agreement), &receipt))
 }
 
 /// `GetAgreement`.

@@ -21,7 +21,7 @@ use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::domain::firm::Permission;
 use crate::domain::identity::PartyId;
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::sla::chain::ChainInterval;
 use crate::domain::sla::clock::{ChargedParty, ClockEvaluation, TargetType};
 use crate::domain::sla::ticket::Ticket;
@@ -48,13 +48,12 @@ pub(super) async fn charges(
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
     let [partnership, id] = &asked.name;
     let (member, found) = api.get::<Ticket>(&caller, partnership, id).await?;
-    let Place { as_of, first } = if page.after.is_empty() {
-        let as_of = instant(asked.as_of, &found.state, api.now())?;
-        Place { as_of, first: 0 }
-    } else {
-        Place::parse(&page.after).ok_or_else(|| {
-            Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
-        })?
+    let Place { as_of, first } = match page.place(Place::parse)? {
+        Some(place) => place,
+        None => Place {
+            as_of: instant(asked.as_of, &found.state, api.now())?,
+            first: 0,
+        },
     };
     let graph = Graph::follow(service, &caller, &member, found).await?;
     let graph = Arc::new(graph);

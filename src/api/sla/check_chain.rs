@@ -48,7 +48,7 @@ pub(super) async fn check(
     let asked = asked(message)?;
     let purpose = format!("CheckChain:{}:{}", caller.firm, digest(message));
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
-    let after = Position::of_page(&page)?;
+    let after = page.place(Position::parse)?;
     let known_at = after.as_ref().map_or(api.now(), |after| after.known_at);
     let sides = Arc::new(Sides::of(api, &caller, &asked, known_at).await?);
     let place = service.counting.enter().await?;
@@ -333,14 +333,6 @@ struct Position {
 }
 
 impl Position {
-    fn of_page(page: &Page) -> Result<Option<Self>, Refusal> {
-        if page.after.is_empty() {
-            return Ok(None);
-        }
-        let invalid = || Refusal::new(Reason::PageTokenInvalid, "was not given out for this list");
-        Self::parse(&page.after).map(Some).ok_or_else(invalid)
-    }
-
     /// Ids have no colons.
     fn parse(token: &str) -> Option<Self> {
         let parts: Vec<&str> = token.split(':').collect();

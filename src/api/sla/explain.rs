@@ -44,15 +44,12 @@ pub(super) async fn explain_clock(
     let [partnership, id] = &asked.name;
     let (member, found) = api.get::<Ticket>(&caller, partnership, id).await?;
     let ticket = found.state.as_known_at(asked.known_at);
-    let Place { as_of, first } = if page.after.is_empty() {
-        Place {
+    let Place { as_of, first } = match page.place(Place::parse)? {
+        Some(place) => place,
+        None => Place {
             as_of: instant(asked.as_of.or(asked.known_at), &ticket, api.now())?,
             first: 0,
-        }
-    } else {
-        Place::parse(&page.after).ok_or_else(|| {
-            Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
-        })?
+        },
     };
     let in_force = service
         .agreements

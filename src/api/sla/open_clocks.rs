@@ -50,13 +50,9 @@ pub(super) async fn list(
     let purpose = format!("ListClocks:{}:{}", caller.firm, digest(message));
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
     let member = api.member(&caller, &partnership).await?;
-    let (as_of, after) = if page.after.is_empty() {
-        (api.now(), None)
-    } else {
-        let (as_of, place) = Place::parse(&page.after).ok_or_else(|| {
-            Refusal::new(Reason::PageTokenInvalid, "was not given out for this list")
-        })?;
-        (as_of, Some(place))
+    let (as_of, after) = match page.place(Place::parse)? {
+        Some((as_of, place)) => (as_of, Some(place)),
+        None => (api.now(), None),
     };
     let mut open = Search::new(service, &member, filter, as_of)
         .run(deadline)

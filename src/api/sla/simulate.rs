@@ -20,7 +20,7 @@ use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::domain::content_hash;
 use crate::domain::firm::Permission;
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::sla::clock::{ClockEvaluation, TargetType, TicketEvaluation};
 use crate::domain::sla::simulation::{ClockDifference, Period, Simulation, VerdictCounts};
 use crate::domain::sla::ticket::Ticket;
@@ -44,7 +44,7 @@ pub(super) async fn simulate(
     let draft = Draft::of(service, &member, &agreement, message, faults).await?;
     let purpose = format!("SimulateAgreement:{}:{}", caller.firm, digest(message));
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
-    let after = Position::of_page(&page)?;
+    let after = page.place(Position::parse)?;
     let now = after.as_ref().map_or(api.now(), |after| after.known_at);
     let as_of = as_of.unwrap_or(now);
     let chosen = Chosen {
@@ -201,14 +201,6 @@ struct Position {
 }
 
 impl Position {
-    fn of_page(page: &Page) -> Result<Option<Self>, Refusal> {
-        if page.after.is_empty() {
-            return Ok(None);
-        }
-        let invalid = || Refusal::new(Reason::PageTokenInvalid, "was not given out for this list");
-        Self::parse(&page.after).map(Some).ok_or_else(invalid)
-    }
-
     /// Ids have no colons.
     fn parse(token: &str) -> Option<Self> {
         let parts: Vec<&str> = token.split(':').collect();
