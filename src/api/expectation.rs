@@ -323,7 +323,7 @@ fn own_reference(
 /// there from another one.
 const fn recorded_as(state: ExpectationState) -> Option<&'static str> {
     match state {
-        ExpectationState::Expired | ExpectationState::Missed => None,
+        ExpectationState::Expired | ExpectationState::Missed | ExpectationState::Disputed => None,
         recorded => Some(recorded.as_str()),
     }
 }
@@ -336,6 +336,7 @@ mod tests {
     fn only_time_leads_to_states_that_were_not_recorded() {
         assert_eq!(recorded_as(ExpectationState::Expired), None);
         assert_eq!(recorded_as(ExpectationState::Missed), None);
+        assert_eq!(recorded_as(ExpectationState::Disputed), None);
         assert_eq!(recorded_as(ExpectationState::Offered), Some("offered"));
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::expectation::five_w::CRITERIA_MAX;
 use crate::domain::expectation::{
     Acceptance, CriterionEvidence, CriterionReason, Dispute, EVIDENCE_MAX, ExpectationCommand,
-    Fulfilment, Shown,
+    Fulfilment, WorkShown,
 };
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
@@ -111,17 +111,17 @@ fn shown(
     scope: &ScopeId,
     field: &str,
     (whole, criteria): (&[v1::Evidence], &[v1::CriterionEvidence]),
-) -> Shown {
+) -> WorkShown {
     if criteria.len() > CRITERIA_MAX {
         let why = format!("no more than {CRITERIA_MAX}");
         intake.faults.require(false, field, &why);
-        return Shown::default();
+        return WorkShown::default();
     }
     let cited = whole.len() + criteria.iter().map(|it| it.evidence.len()).sum::<usize>();
     if cited > EVIDENCE_MAX {
         let why = format!("no more than {EVIDENCE_MAX} in all");
         intake.faults.require(false, "evidence", &why);
-        return Shown::default();
+        return WorkShown::default();
     }
     let read = |intake: &mut Intake<'_>, field: &str, given: &[v1::Evidence]| {
         let mut pieces = Vec::with_capacity(given.len());
@@ -141,7 +141,7 @@ fn shown(
         }
     });
     let criteria = criteria.collect();
-    Shown { evidence, criteria }
+    WorkShown { evidence, criteria }
 }
 
 /// Why criteria are not met.
@@ -178,7 +178,7 @@ pub(super) fn collect(fulfilment: &Fulfilment, commitments: &mut Vec<Commitment>
     let texts = statements.into_iter().flatten();
     commitments.extend(texts.filter_map(|statement| statement.text.clone()));
     let shown = [Some(&fulfilment.shown), acceptance.map(|it| &it.shown)];
-    let notes = shown.into_iter().flatten().flat_map(Shown::notes);
+    let notes = shown.into_iter().flatten().flat_map(WorkShown::notes);
     commitments.extend(notes.cloned());
     let reasons = dispute.into_iter().flat_map(|dispute| &dispute.criteria);
     commitments.extend(reasons.map(|criterion| criterion.reason.clone()));
@@ -252,7 +252,7 @@ pub(super) fn to_dispute(dispute: &Dispute, texts: &Texts) -> v1::Dispute {
     }
 }
 
-fn to_criteria(scope: &ScopeId, shown: &Shown, texts: &Texts) -> Vec<v1::CriterionEvidence> {
+fn to_criteria(scope: &ScopeId, shown: &WorkShown, texts: &Texts) -> Vec<v1::CriterionEvidence> {
     let criteria = shown.criteria.iter();
     let criteria = criteria.map(|criterion| v1::CriterionEvidence {
         criterion: criterion.index,

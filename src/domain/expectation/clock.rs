@@ -190,6 +190,19 @@ pub(super) fn is_in_time_without_last_dispute(expectation: &Expectation) -> bool
     clock.is_some_and(|clock| clock.verdict != DateVerdict::Missed)
 }
 
+/// Whether the deadline is missed if the work that waits to be judged is disputed at `now`.
+pub(super) fn is_missed_if_disputed(expectation: &Expectation, now: Timestamp) -> bool {
+    let Some(mut dated) = DatedAgreement::find(expectation, None) else {
+        return false;
+    };
+    dated.facts.push(TicketFact {
+        state: Some(TicketState::InProgress),
+        ..fact(now, i64::MAX, dispute_id(0))
+    });
+    let clock = dated.clock(&CompiledCalendar::always_open(), now);
+    clock.is_some_and(|clock| clock.verdict == DateVerdict::Missed)
+}
+
 /// When the miss of a deadline is to be recorded if nothing happens until then.
 pub(super) fn miss_due_at(expectation: &Expectation) -> Option<Timestamp> {
     let deadline = expectation.deadline().filter(|_| expectation.owes_work())?;

@@ -4,7 +4,7 @@ use super::judgement::{Owed, judge};
 use super::matter::Matter;
 use super::{
     CriterionReason, Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired,
-    ExpectationMissed, ExpectationState, FiveW, Shown, clock,
+    ExpectationMissed, ExpectationState, FiveW, WorkShown, clock,
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
@@ -106,14 +106,14 @@ pub enum ExpectationCommand {
         /// What to say to it.
         message: Option<Commitment>,
         /// What shows it.
-        shown: Shown,
+        shown: WorkShown,
     },
     /// Takes the work as done, also if it was disputed; for any party but the one that did it.
     AcceptFulfilment {
         /// Which expectation.
         id: String,
         /// What is found for every agreed criterion, all of which are met.
-        shown: Shown,
+        shown: WorkShown,
         /// Whether the caller speaks for its client.
         on_behalf_of_client: bool,
         /// What to say to it.

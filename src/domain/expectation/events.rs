@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fulfilment::{CriterionReason, Shown};
+use super::fulfilment::{CriterionReason, WorkShown};
 use super::{CitedConsent, FiveW, Judgement};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
@@ -115,7 +115,7 @@ pub struct FulfilmentMade {
     /// What it said to it: a commitment.
     pub message: Option<Commitment>,
     /// What it shows.
-    pub shown: Shown,
+    pub shown: WorkShown,
 }
 
 /// The other side took the work as done.
@@ -125,7 +125,7 @@ pub struct FulfilmentAccepted {
     /// The party.
     pub party: PartyId,
     /// What it found, for every agreed criterion.
-    pub shown: Shown,
+    pub shown: WorkShown,
     /// Whether it speaks for its client.
     pub on_behalf_of_client: bool,
     /// What it said to it: a commitment.

@@ -42,14 +42,14 @@ pub struct CriterionReason {
 /// What a statement about work shows for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shown {
+pub struct WorkShown {
     /// For the work as a whole.
     pub evidence: Vec<Evidence>,
     /// Criterion by criterion, ascending, each at most once.
     pub criteria: Vec<CriterionEvidence>,
 }
 
-impl Shown {
+impl WorkShown {
     /// Everything that is cited.
     pub fn cited(&self) -> impl Iterator<Item = &Evidence> {
         let single = self
@@ -147,7 +147,7 @@ pub struct Acceptance {
     /// Who, when, and in which words.
     pub statement: Statement,
     /// What it found, for every agreed criterion.
-    pub shown: Shown,
+    pub shown: WorkShown,
     /// Whether it speaks for its client.
     pub on_behalf_of_client: bool,
 }
@@ -173,7 +173,7 @@ pub struct Fulfilment {
     /// Who, when, and in which words.
     pub statement: Statement,
     /// What it shows.
-    pub shown: Shown,
+    pub shown: WorkShown,
     /// The other side's dispute of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute: Option<Dispute>,

@@ -33,7 +33,7 @@ pub use events::{
 pub use five_w::{FiveW, How, ImpactScope, Place, Question, Severity, What, When, Where, Who};
 pub use fulfilment::{
     Acceptance, CriterionEvidence, CriterionReason, Dispute, EVIDENCE_MAX, FULFILMENTS_MAX,
-    Fulfilment, NOTE_BYTES_MAX, Shown,
+    Fulfilment, NOTE_BYTES_MAX, WorkShown,
 };
 pub use intake::Missing;
 pub use judgement::Judgement;

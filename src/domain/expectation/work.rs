@@ -1,11 +1,11 @@
 //! What a party may say about the work: that it is done, that it is accepted, that it is not done.
 
 use super::decide::overdue;
-use super::fulfilment::{CriterionReason, FULFILMENTS_MAX, Shown, check_indexes};
+use super::fulfilment::{CriterionReason, FULFILMENTS_MAX, WorkShown, check_indexes};
 use super::matter::Matter;
 use super::{
-    ExpectationEvent, ExpectationState, FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade,
-    MissRevised, clock,
+    ExpectationEvent, ExpectationMissed, ExpectationState, FulfilmentAccepted, FulfilmentDisputed,
+    FulfilmentMade, MissRevised, clock,
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
@@ -18,7 +18,7 @@ impl Matter<'_> {
     pub(super) fn fulfil(
         &self,
         message: Option<&Commitment>,
-        shown: &Shown,
+        shown: &WorkShown,
     ) -> Result<Decision, Stop> {
         let action = "FulfilExpectation";
         if !self.state.awaits_work() {
@@ -70,7 +70,7 @@ impl Matter<'_> {
 
     pub(super) fn accept_fulfilment(
         &self,
-        shown: &Shown,
+        shown: &WorkShown,
         on_behalf_of_client: bool,
         message: Option<&Commitment>,
     ) -> Result<Decision, Stop> {
@@ -145,6 +145,21 @@ impl Matter<'_> {
             reason: reason.cloned(),
             criteria,
         };
-        Ok(self.accepted(ExpectationEvent::Disputed(disputed)))
+        let decision = self.accepted(ExpectationEvent::Disputed(disputed));
+        // The clock had stopped, and goes on: after the deadline, that is too late at once.
+        let deadline = self.expectation.deadline();
+        let is_late = clock::is_missed_if_disputed(self.expectation, self.now);
+        let was_late = self
+            .expectation
+            .agreed()
+            .and_then(|agreed| agreed.missed_at);
+        let missed = deadline.filter(|_| is_late && was_late.is_none());
+        Ok(match missed {
+            Some(missed_at) => {
+                let missed = ExpectationEvent::Missed(ExpectationMissed { missed_at });
+                decision.event(Event::new(self.id, missed))
+            }
+            None => decision,
+        })
     }
 }

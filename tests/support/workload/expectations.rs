@@ -4,7 +4,7 @@ use entente::domain::command::Action;
 use entente::domain::evidence::Evidence;
 use entente::domain::expectation::{
     CriterionEvidence, CriterionReason, ExpectationCommand, FiveW, How, ImpactScope, Place,
-    Severity, Shown, What, When, Where, Who,
+    Severity, What, When, Where, Who, WorkShown,
 };
 use entente::domain::identity::PartyId;
 use entente::domain::pricing::money::{Currency, Money};
@@ -90,7 +90,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
 }
 
 /// What is shown for the first criteria, so many of them.
-fn shown(draw: &mut Draw, criteria: u32) -> Shown {
+fn shown(draw: &mut Draw, criteria: u32) -> WorkShown {
     let evidence = |draw: &mut Draw| match draw.number(0..10) {
         0 => vec![Evidence::Expectation(expectation_id(draw.number(0..3)))],
         1..4 => vec![Evidence::External(reference(
@@ -100,7 +100,7 @@ fn shown(draw: &mut Draw, criteria: u32) -> Shown {
         ))],
         _ => Vec::new(),
     };
-    Shown {
+    WorkShown {
         evidence: evidence(draw),
         criteria: (0..criteria)
             .map(|index| CriterionEvidence {
