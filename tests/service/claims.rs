@@ -252,7 +252,7 @@ pub async fn claims_and_needs_at_fault(house: House) {
         ClaimOutcome::Unspecified,
         "partnerships/other/tickets/t",
     );
-    let fields = ["outcome", "evidence"];
+    let fields = ["outcome", "evidence.record"];
     let call = norths.record_claim_outcome(bad);
     faulty(&house, "INVALID_FIELD", &fields, call).await;
     let empty = v1::CreateNeedRequest {
