@@ -353,8 +353,7 @@ fn hint(versioned: &Versioned) -> Hint {
         }
         Record::Expectation(expectation) => {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
-            hint.criteria =
-                u32::try_from(expectation.five_w.how.criteria.len()).unwrap_or_default();
+            hint.criteria = u32::try_from(expectation.agreed_criteria()).unwrap_or_default();
         }
         Record::JointQuote(quote) if quote.state == QuoteState::Open => {
             let last = quote.revisions.last();
