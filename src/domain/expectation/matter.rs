@@ -126,7 +126,18 @@ impl<'world> Matter<'world> {
                 "an offer is not answered by the party that made it",
             ));
         }
+        self.require_concerned(offer)?;
         Ok(offer)
+    }
+
+    /// It is between the one that asks and the one that owes. What a party promises by itself is
+    /// for any other to answer, and then between these two.
+    fn require_concerned(&self, offer: &Offer) -> Result<(), Refusal> {
+        if self.expectation.is_matter_of(&self.party.id) {
+            return Ok(());
+        }
+        let why = "an offer is answered by the party that it was made to, not by a third one";
+        Err(not_yours(offer, why))
     }
 
     pub(super) fn update(
@@ -160,8 +171,8 @@ impl<'world> Matter<'world> {
         five_w.check_offered(&mut violations, "expectation.five_w", self.now);
         violations.finish()?;
         let made = self.made(five_w, message, acknowledges_impossible)?;
-        let alone = self.partnership.firms().count() == 1;
-        if alone {
+        let obligor = self.partnership.party(&self.expectation.obligor);
+        if self.partnership.is_alone() || obligor.is_some_and(Party::is_placeholder) {
             // Nobody is there to answer, so only the deadline ends it.
             return Ok(self.accepted(ExpectationEvent::Asserted(OfferMade {
                 expires_at: five_w.when.deadline,
@@ -316,6 +327,9 @@ impl<'world> Matter<'world> {
             let why = "an assertion is not contested by the party that made it";
             return Err(not_yours(offer, why).into());
         }
+        if let Some(offer) = self.expectation.offers.last() {
+            self.require_concerned(offer)?;
+        }
         let mut violations = Violations::default();
         violations.require(reason.is_some(), "reason", "must say why");
         violations.finish()?;
@@ -369,10 +383,14 @@ impl<'world> Matter<'world> {
             .fulfilment
             .as_ref()
             .map(|fulfilment| &fulfilment.party);
-        if doer != Some(&self.party.id) {
+        // Where the one that asked has left, whoever remains says whether it is done.
+        let requester = self.partnership.party(&self.expectation.requester);
+        let is_concerned = self.expectation.is_matter_of(&self.party.id)
+            || requester.is_some_and(|requester| !requester.is_present());
+        if doer != Some(&self.party.id) && is_concerned {
             return Ok(());
         }
-        let message = "work is judged by another party than the one that did it";
+        let message = "work is judged by the party that asked for it, not by the one that did it";
         Err(Refusal::new(Reason::SameFirmMayNotAccept, message).with("party_id", &self.party.id))
     }
 

@@ -7,6 +7,7 @@ pub mod five_w;
 pub mod intake;
 pub mod judgement;
 mod matter;
+mod sides;
 mod standing;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,7 @@ fn events(reason: Option<Commitment>) -> Vec<Event> {
         display_name: format!("Firm {number}"),
         role: Role::Peer,
         joined_at: None,
+        left: None,
     };
     let parties = vec![party(1, FirmId::parse("acme")), party(2, None)];
     let created = PartnershipCreated {
@@ -56,6 +57,8 @@ fn events(reason: Option<Commitment>) -> Vec<Event> {
     let expires_at = Timestamp::EARLIEST.saturating_add(Span::from_hours(24));
     let invited = PartnerInvited {
         invitation: Invitation {
+            party: PartyId::numbered(2),
+            firm: None,
             digest: "0".repeat(64),
             expires_at,
         },

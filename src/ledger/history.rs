@@ -1,0 +1,70 @@
+//! Records as they were, from the entries that changed them.
+
+use crate::domain::aggregate::Recorded;
+use crate::domain::identity::FirmId;
+use crate::domain::journal::Entry;
+use crate::domain::record::{EventBody, Kind, Record, RecordKey};
+use crate::domain::world::Versioned;
+use crate::store::{Store, StoreError};
+
+/// Entries read at a time.
+const ENTRIES_AT_A_TIME: usize = 500;
+
+/// The record as it was after the entry `sequence`; `None` if there was none yet. Made for records
+/// that change seldom: every entry about it is read.
+///
+/// # Errors
+/// If the store fails, or the journal is damaged.
+pub async fn as_of(
+    store: &dyn Store,
+    key: &RecordKey,
+    sequence: u64,
+) -> Result<Option<Versioned>, StoreError> {
+    let mut found = None;
+    let mut after = 0;
+    loop {
+        let entries = store.entries_of(key, after, ENTRIES_AT_A_TIME).await?;
+        let is_last = entries.len() < ENTRIES_AT_A_TIME;
+        for entry in entries {
+            if entry.sequence > sequence {
+                return Ok(found);
+            }
+            after = entry.sequence;
+            found = Some(applied(key.kind, &entry, found).map_err(StoreError::Corrupt)?);
+        }
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+/// The record after one more entry.
+///
+/// # Errors
+/// What is wrong with the entry, for a person.
+pub(super) fn applied(
+    kind: Kind,
+    entry: &Entry,
+    previous: Option<Versioned>,
+) -> Result<Versioned, String> {
+    let body = EventBody::decode(kind, &entry.event_type, entry.event_version, &entry.payload)
+        .map_err(|fault| fault.to_string())?;
+    let recorded = Recorded {
+        sequence: entry.sequence,
+        at: entry.recorded_at,
+        firm: FirmId::parse(&entry.firm),
+        actor: entry.actor.clone(),
+    };
+    let (revision, created_at) = previous.as_ref().map_or((1, recorded.at), |before| {
+        (before.revision + 1, before.created_at)
+    });
+    let record = Record::apply(previous.map(|before| before.record), &body, &recorded)
+        .map_err(|fault| fault.to_string())?;
+    Ok(Versioned {
+        record,
+        revision,
+        sequence: recorded.sequence,
+        created_at,
+        updated_at: recorded.at,
+    })
+}
