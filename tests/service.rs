@@ -118,6 +118,7 @@ on_both_engines! {
     joining::standing_consents_at_fault;
     joining::whoever_joins_endorses_or_contests;
     joining::answers_to_assertions_at_fault;
+    joining::endorsing_all_comes_past_what_is_refused;
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;

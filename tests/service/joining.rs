@@ -332,3 +332,37 @@ pub async fn answers_to_assertions_at_fault(house: House) {
     .await;
     house.stop().await;
 }
+
+/// What refuses to be endorsed stays asserted, and stands in the way of nothing behind it.
+pub async fn endorsing_all_comes_past_what_is_refused(house: House) {
+    let (north, south) = (house.firm("north").await, house.firm("south").await);
+    let mut norths = north.connection.partnerships();
+    let name = ok(norths.create_partnership(partnership("Alone")))
+        .await
+        .name;
+    let pair = Pair { north, south, name };
+    for _ in 0..101 {
+        offered(&pair, 1).await;
+    }
+    house.pass(2 * HOUR);
+    let last = offered(&pair, 24).await;
+    let invited = ok(norths.invite_partner(invitation(&pair.name))).await;
+    let mut souths = pair.south.connection.partnerships();
+    ok(souths.join_partnership(joining(&invited.code))).await;
+    let request = v1::AnswerAssertionsRequest {
+        name: pair.name.clone(),
+        endorse_all: true,
+        ..Default::default()
+    };
+    let answered = ok(souths.answer_assertions(request)).await;
+    assert!(answered.is_complete);
+    let of = |wanted| {
+        let outcomes = answered.results.iter().map(v1::AssertionResult::outcome);
+        outcomes.filter(|outcome| *outcome == wanted).count()
+    };
+    let (refused, endorsed) = (AssertionOutcome::Refused, AssertionOutcome::Endorsed);
+    assert_eq!((of(refused), of(endorsed)), (101, 1));
+    let agreed = expectation(&pair, &last.name).await;
+    assert_eq!(agreed.state(), ExpectationState::Agreed);
+    house.stop().await;
+}

@@ -23,10 +23,17 @@ use crate::domain::sla::agreement::{Agreement, AgreementCommand, AgreementState}
 use crate::domain::text::{FREE_TEXT_BYTES_MAX, require_token};
 use crate::ledger::{Receipt, rows};
 use crate::proto::v1;
-use crate::store::ListQuery;
+use crate::store::{ListQuery, RecordRow};
 
 /// Most assertions that one call answers, of each sort.
 const ANSWERS_MAX: usize = 100;
+/// Most assertions that may refuse to be endorsed in one call that endorses all.
+const REFUSED_MAX: usize = 1_000;
+/// What can be asserted, and where it is found.
+const ASSERTED: [(Kind, &str); 2] = [
+    (Kind::Agreement, "agreements"),
+    (Kind::Expectation, "expectations"),
+];
 
 /// An answer to one assertion.
 #[derive(Clone, Debug)]
@@ -50,33 +57,95 @@ pub(super) async fn answer_assertions(
     let [partnership] = parse_name("name", &message.name, NAME)?;
     check(message)?;
     let member = api.member(&caller, &partnership).await?;
-    let mut items: Vec<Item> = Vec::new();
-    items.extend(message.contest.iter().map(|contest| Item {
-        name: contest.name.clone(),
-        verdict: Verdict::Contest(contest.reason.clone()),
-    }));
-    let endorse = |name: String| Item {
-        name,
-        verdict: Verdict::Endorse,
+    let mut call = Call {
+        api,
+        caller: &caller,
+        member: &member,
+        request,
+        results: Vec::new(),
     };
-    items.extend(message.endorse.iter().cloned().map(endorse));
-    let mut is_complete = true;
-    if message.endorse_all {
-        let named: BTreeSet<String> = items.iter().map(|item| item.name.clone()).collect();
-        let (mut open, all) = assertions(api, &member).await?;
-        open.retain(|name| !named.contains(name));
-        items.extend(open.into_iter().map(endorse));
-        is_complete = all;
+    for contest in &message.contest {
+        let reason = contest.reason.clone();
+        call.answer(contest.name.clone(), Verdict::Contest(reason))
+            .await;
     }
-    let mut results = Vec::with_capacity(items.len());
-    for item in items {
-        let outcome = answer(api, &caller, &member, request, &item).await;
-        results.push(result(item, outcome));
+    for name in &message.endorse {
+        call.answer(name.clone(), Verdict::Endorse).await;
     }
+    let is_complete = !message.endorse_all || call.endorse_all().await?;
     Ok(Response::new(v1::AnswerAssertionsResponse {
-        results,
+        results: call.results,
         is_complete,
     }))
+}
+
+/// One call, and what came of its answers so far.
+struct Call<'call> {
+    api: &'call Api,
+    caller: &'call Caller,
+    member: &'call Member,
+    request: &'call Request<v1::AnswerAssertionsRequest>,
+    results: Vec<v1::AssertionResult>,
+}
+
+impl Call<'_> {
+    /// Answers one assertion; whether it was accepted.
+    async fn answer(&mut self, name: String, verdict: Verdict) -> bool {
+        let item = Item { name, verdict };
+        let outcome = answer(self.api, self.caller, self.member, self.request, &item).await;
+        let is_accepted = outcome.is_ok();
+        self.results.push(result(item, outcome));
+        is_accepted
+    }
+
+    /// Endorses whatever waits for the caller and is not named in the call; whether that is all
+    /// there is. What is refused stays asserted, so it does not count against the limit: otherwise
+    /// no further call would come past it.
+    async fn endorse_all(&mut self) -> Result<bool, ApiError> {
+        let named: BTreeSet<String> = self
+            .results
+            .iter()
+            .map(|result| result.name.clone())
+            .collect();
+        let (mut endorsed, mut refused) = (0, 0);
+        for (kind, collection) in ASSERTED {
+            let mut after_id = String::new();
+            loop {
+                let rows = self.page(kind, &after_id).await?;
+                let Some(last) = rows.last() else { break };
+                after_id.clone_from(&last.key.id);
+                for row in &rows {
+                    let name = format!("{}/{collection}/{}", self.member.scope(), row.key.id);
+                    let versioned = rows::decode_row(row)?;
+                    let party = &self.member.party.id;
+                    if named.contains(&name) || !awaits(&versioned.record, party) {
+                        continue;
+                    }
+                    if endorsed == ANSWERS_MAX || refused == REFUSED_MAX {
+                        return Ok(false);
+                    }
+                    if self.answer(name, Verdict::Endorse).await {
+                        endorsed += 1;
+                    } else {
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next records of that kind that are asserted.
+    async fn page(&self, kind: Kind, after_id: &str) -> Result<Vec<RecordRow>, ApiError> {
+        let query = ListQuery {
+            scope: self.member.scope(),
+            kind,
+            state: Some("asserted".to_owned()),
+            after_id: after_id.to_owned(),
+            limit: ANSWERS_MAX,
+        };
+        Ok(self.api.ledger.store().list_records(&query).await?)
+    }
 }
 
 /// What concerns the whole call. Every answer is idempotent by itself, so nothing more is made of
@@ -112,33 +181,6 @@ fn check(message: &v1::AnswerAssertionsRequest) -> Result<(), Refusal> {
         faults.take(violations.finish());
     }
     faults.finish()
-}
-
-/// The names of what was asserted and waits for the caller's party, and whether these are all.
-async fn assertions(api: &Api, member: &Member) -> Result<(Vec<String>, bool), ApiError> {
-    let mut names = Vec::new();
-    let mut is_complete = true;
-    for (kind, collection) in [
-        (Kind::Agreement, "agreements"),
-        (Kind::Expectation, "expectations"),
-    ] {
-        let query = ListQuery {
-            scope: member.scope(),
-            kind,
-            state: Some("asserted".to_owned()),
-            after_id: String::new(),
-            limit: ANSWERS_MAX + 1,
-        };
-        let rows = api.ledger.store().list_records(&query).await?;
-        is_complete &= rows.len() <= ANSWERS_MAX;
-        for row in rows.iter().take(ANSWERS_MAX) {
-            let versioned = rows::decode_row(row)?;
-            if awaits(&versioned.record, &member.party.id) {
-                names.push(format!("{}/{collection}/{}", member.scope(), row.key.id));
-            }
-        }
-    }
-    Ok((names, is_complete))
 }
 
 /// Whether it is for `party` to say something to it.
