@@ -37,6 +37,7 @@ mod service {
     pub mod contacts;
     pub mod evidence;
     pub mod expectations;
+    pub mod exporting;
     pub mod firm_rows;
     pub mod holidays;
     pub mod house;
@@ -62,6 +63,7 @@ mod service {
     pub mod stage;
     pub mod table;
     pub mod templates;
+    pub mod terms;
     pub mod thresholds;
     pub mod tickets;
     pub mod trio;
@@ -110,6 +112,10 @@ on_both_engines! {
     parties::two_of_three_is_not_enough;
     parties::a_third_firm_does_not_answer_for_the_two;
     parties::terms_hold_between_those_who_agreed;
+    exporting::each_firm_has_its_own_export;
+    exporting::whoever_left_exports_what_was;
+    terms::revisions_of_terms_stay;
+    terms::revisions_of_terms_at_fault;
     leaving::whoever_left_reads_what_was;
     leaving::of_two_nobody_leaves;
     leaving::nothing_waits_for_a_firm_that_left;

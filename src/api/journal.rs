@@ -1,5 +1,6 @@
 //! `JournalService`: the entries of a scope, their stream, and checkpoints.
 
+mod export;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -14,12 +15,14 @@ use super::status::ApiError;
 use super::{Api, Member};
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
-use crate::domain::journal::{Entry, Head};
+use crate::domain::journal::Entry;
 use crate::domain::partnership::{Party, require_present};
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::ledger::history::head_of;
 use crate::ledger::rows;
 use crate::proto::v1;
+pub use export::ExportAnswers;
 pub use watch::WatchAnswers;
 
 /// Most entries looked at for one page. Where few of them fit the filter, a page is shorter than
@@ -38,6 +41,7 @@ pub struct JournalService(pub Arc<Api>);
 #[tonic::async_trait]
 impl v1::journal_service_server::JournalService for JournalService {
     type WatchStream = WatchAnswers;
+    type ExportJournalStream = ExportAnswers;
 
     async fn list_entries(
         &self,
@@ -51,6 +55,13 @@ impl v1::journal_service_server::JournalService for JournalService {
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         Ok(watch::watch(&self.0, request).await?)
+    }
+
+    async fn export_journal(
+        &self,
+        request: Request<v1::ExportJournalRequest>,
+    ) -> Result<Response<Self::ExportJournalStream>, Status> {
+        Ok(export::export(&self.0, &request).await?)
     }
 
     async fn get_checkpoint(
@@ -178,14 +189,9 @@ async fn get_checkpoint(
     let caller = api.caller(request, Permission::Read).await?;
     let scope = scope_of("name", &request.get_ref().name)?;
     let bounds = authorise(api, &caller, std::slice::from_ref(&scope)).await?;
-    let heads = api
-        .ledger
-        .store()
-        .heads(std::slice::from_ref(&scope))
-        .await?;
-    let head = heads.first().ok_or_else(|| Refusal::not_found("scope"))?;
-    let last = bounds.last(&scope);
-    let head = &head_at(api, head, last).await?;
+    let store = api.ledger.store().as_ref();
+    let head = head_of(store, &scope, bounds.until(&scope)).await?;
+    let head = &head.ok_or_else(|| Refusal::not_found("scope"))?;
     Ok(Response::new(v1::Checkpoint {
         note: api.signer.sign(head),
         scope: scope.as_str().to_owned(),
@@ -199,35 +205,20 @@ fn scope_of(field: &str, name: &str) -> Result<ScopeId, Refusal> {
     ScopeId::parse(name).ok_or_else(|| Refusal::field(Reason::InvalidField, field, malformed))
 }
 
-/// The end of a journal for whoever may read it up to an entry only.
-async fn head_at(api: &Api, head: &Head, last: u64) -> Result<Head, ApiError> {
-    if last >= head.sequence {
-        return Ok(head.clone());
-    }
-    let store = api.ledger.store();
-    let found = store
-        .entries(&head.scope, last.saturating_sub(1), 1)
-        .await?;
-    let entry = found.first().filter(|entry| entry.sequence == last);
-    let entry = entry.ok_or_else(|| Refusal::not_found("scope"))?;
-    Ok(Head {
-        scope: head.scope.clone(),
-        sequence: entry.sequence,
-        hash: entry.hash,
-        recorded_at: entry.recorded_at,
-    })
-}
-
 /// Up to which entry a caller may read journals: what was recorded after it left a partnership is
 /// not for it to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Bounds(BTreeMap<ScopeId, Party>);
 
 impl Bounds {
-    /// The last entry of a scope that may be read.
-    fn last(&self, scope: &ScopeId) -> u64 {
+    /// The last entry of a scope that may be read, if not all may.
+    fn until(&self, scope: &ScopeId) -> Option<u64> {
         let left = self.0.get(scope).and_then(|party| party.left.as_ref());
-        left.map_or(u64::MAX, |left| left.sequence)
+        left.map(|left| left.sequence)
+    }
+
+    fn last(&self, scope: &ScopeId) -> u64 {
+        self.until(scope).unwrap_or(u64::MAX)
     }
 
     /// Refuses to go on after the last entry that may be read.

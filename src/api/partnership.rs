@@ -8,6 +8,7 @@ mod parties;
 mod show;
 mod standing;
 mod terms;
+mod terms_revisions;
 
 use std::sync::Arc;
 
@@ -140,6 +141,27 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         request: Request<v1::ApproveTermsRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
         Ok(terms::approve_terms(&self.0, &request).await?)
+    }
+
+    async fn get_terms_revision(
+        &self,
+        request: Request<v1::GetTermsRevisionRequest>,
+    ) -> Result<Response<v1::TermsRevision>, Status> {
+        Ok(terms_revisions::get(&self.0, &request).await?)
+    }
+
+    async fn list_terms_revisions(
+        &self,
+        request: Request<v1::ListTermsRevisionsRequest>,
+    ) -> Result<Response<v1::ListTermsRevisionsResponse>, Status> {
+        Ok(terms_revisions::list(&self.0, &request).await?)
+    }
+
+    async fn get_terms_difference(
+        &self,
+        request: Request<v1::GetTermsDifferenceRequest>,
+    ) -> Result<Response<v1::TermsDifference>, Status> {
+        Ok(terms_revisions::difference(&self.0, &request).await?)
     }
 
     async fn answer_assertions(

@@ -1,8 +1,8 @@
 //! Records as they were, from the entries that changed them.
 
 use crate::domain::aggregate::Recorded;
-use crate::domain::identity::FirmId;
-use crate::domain::journal::Entry;
+use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::journal::{Entry, Head};
 use crate::domain::record::{EventBody, Kind, Record, RecordKey};
 use crate::domain::world::Versioned;
 use crate::store::{Store, StoreError};
@@ -36,6 +36,34 @@ pub async fn as_of(
             return Ok(found);
         }
     }
+}
+
+/// The end of a scope, or, with `until`, as it was after that entry; `None` without such a scope or
+/// entry.
+///
+/// # Errors
+/// If the store fails.
+pub async fn head_of(
+    store: &dyn Store,
+    scope: &ScopeId,
+    until: Option<u64>,
+) -> Result<Option<Head>, StoreError> {
+    let heads = store.heads(std::slice::from_ref(scope)).await?;
+    let head = heads.into_iter().next();
+    let (Some(head), Some(last)) = (&head, until) else {
+        return Ok(head);
+    };
+    if last >= head.sequence {
+        return Ok(Some(head.clone()));
+    }
+    let found = store.entries(scope, last.saturating_sub(1), 1).await?;
+    let entry = found.into_iter().find(|entry| entry.sequence == last);
+    Ok(entry.map(|entry| Head {
+        scope: scope.clone(),
+        sequence: entry.sequence,
+        hash: entry.hash,
+        recorded_at: entry.recorded_at,
+    }))
 }
 
 /// The record after one more entry.

@@ -175,6 +175,21 @@ rows! {
             terms: Some(v1::Terms::default()),
             ..Default::default()
         };
+    "PartnershipService/GetTermsRevision" [Read] Ok, Ok, NotFound, |names|
+        v1::GetTermsRevisionRequest {
+            name: format!("{}/termsRevisions/1", names.of("partnership")),
+        };
+    "PartnershipService/ListTermsRevisions" [Read] Ok, Ok, NotFound, |names|
+        v1::ListTermsRevisionsRequest {
+            parent: names.of("partnership"),
+            ..Default::default()
+        };
+    "PartnershipService/GetTermsDifference" [Read] Ok, Ok, NotFound, |names|
+        v1::GetTermsDifferenceRequest {
+            name: names.of("partnership"),
+            to_revision: 1,
+            ..Default::default()
+        };
     "PartnershipService/AnswerAssertions" [Approve] Ok, Ok, NotFound, |names|
         v1::AnswerAssertionsRequest {
             name: names.of("partnership"),
@@ -505,6 +520,8 @@ rows! {
     // JournalService
     "JournalService/ListEntries" [Read] Ok, Ok, NotFound, |names|
         v1::ListEntriesRequest { parent: names.of("partnership"), ..Default::default() };
+    "JournalService/ExportJournal" [Read] Ok, Ok, NotFound, |names|
+        v1::ExportJournalRequest { name: names.of("partnership") };
     "JournalService/Watch" [Read] Ok, Ok, NotFound, |names|
         v1::WatchRequest {
             scopes: vec![v1::WatchScope {

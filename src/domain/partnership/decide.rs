@@ -1,6 +1,9 @@
 //! Decisions on a partnership.
 
 use super::parties::{self, PartyAnswer};
+use super::revisions::{
+    TermsRevision, TermsRevisionApproved, TermsRevisionEvent, TermsRevisionProposed,
+};
 use super::terms::{TermsApproved, TermsContent, TermsProposed};
 use super::{
     Approval, Partnership, PartnershipCreated, PartnershipEnded, PartnershipEvent,
@@ -148,7 +151,19 @@ fn propose_terms(
     let (partnership, party) = as_active_party(firm, view)?;
     content.check(partnership)?;
     let proposed = TermsProposed::new(party.id.clone(), content.clone());
-    Ok(about.event(event(view, PartnershipEvent::TermsProposed(proposed))))
+    let revision = partnership.terms_revisions + 1;
+    let kept = TermsRevisionProposed {
+        revision,
+        proposed: proposed.clone(),
+        is_in_force: partnership.is_alone(),
+    };
+    let id = TermsRevision::id_of(revision);
+    if view.find::<TermsRevision>(&id)?.is_some() {
+        return Err(Refusal::new(Reason::Internal, "a revision of terms is there already").into());
+    }
+    let kept = Event::new(id, TermsRevisionEvent::Proposed(kept));
+    let proposed = PartnershipEvent::TermsProposed(proposed);
+    Ok(about.event(kept).event(event(view, proposed)))
 }
 
 fn approve_terms(
@@ -177,7 +192,15 @@ fn approve_terms(
         party: party.id.clone(),
         hash: hash.to_owned(),
     };
-    Ok(about.event(event(view, PartnershipEvent::TermsApproved(approved))))
+    let kept = TermsRevisionApproved {
+        approved: approved.clone(),
+        is_in_force: partnership.would_be_approved_by_all(&proposed.approvals, &party.id),
+    };
+    let id = TermsRevision::id_of(proposed.revision);
+    view.get::<TermsRevision>(&id)?;
+    let kept = Event::new(id, TermsRevisionEvent::Approved(kept));
+    let approved = PartnershipEvent::TermsApproved(approved);
+    Ok(about.event(kept).event(event(view, approved)))
 }
 
 fn end(

@@ -5,6 +5,7 @@ mod decide;
 mod opening;
 mod parties;
 pub mod party;
+pub mod revisions;
 pub mod standing;
 pub mod terms;
 

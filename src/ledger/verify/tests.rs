@@ -160,7 +160,8 @@ fn export() -> Vec<Line> {
 fn text(lines: &[Line]) -> Vec<u8> {
     let mut text = Vec::new();
     for line in lines {
-        export::write_line(&mut text, line).unwrap();
+        serde_json::to_writer(&mut text, line).unwrap();
+        text.push(b'\n');
     }
     text
 }
