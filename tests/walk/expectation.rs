@@ -51,6 +51,11 @@ pub const ANSWERS: &[(&str, &str)] = &[
     ("Dispute from fulfilled", "ok"),
     ("Dispute from fulfilled", "SAME_FIRM_MAY_NOT_ACCEPT"),
     ("Fulfil from disputed", "ok"),
+    ("Counter from disputed", "ok"),
+    ("Accept from disputed", "ok"),
+    ("Accept from disputed", "SAME_FIRM_MAY_NOT_ACCEPT"),
+    (" from disputed", "INVALID_STATE"),
+    (" from disputed", "OFFER_EXPIRED"),
 ];
 
 /// How far an expectation has come.
@@ -86,7 +91,11 @@ pub struct ExpectationLife {
     requester: usize,
     obligor: usize,
     deadline: Timestamp,
+    /// The deadline of the last agreement.
+    agreed_until: Option<Timestamp>,
     last: Option<Last>,
+    /// Whether the last offer ran out.
+    ran_out: bool,
     /// Who contested it.
     contester: Option<usize>,
 }
@@ -100,10 +109,20 @@ impl ExpectationLife {
     fn at(&self, now: Timestamp) -> Phase {
         match (self.phase, self.last) {
             (Phase::Offered | Phase::Countered, Some(last)) if last.expires_at <= now => {
-                Phase::Expired
+                self.without_offer(Phase::Expired)
             }
-            (Phase::Agreed, _) if self.deadline < now => Phase::Missed,
+            (Phase::Agreed, _) if self.agreed_until.is_some_and(|until| until < now) => {
+                Phase::Missed
+            }
             (phase, _) => phase,
+        }
+    }
+
+    /// Where it stands once the last offer came to nothing: a revised one leads back.
+    fn without_offer(&self, ended: Phase) -> Phase {
+        match self.agreed_until {
+            Some(_) => Phase::Disputed,
+            None => ended,
         }
     }
 
@@ -141,12 +160,17 @@ impl ExpectationLife {
                 requester: party,
                 obligor,
                 deadline,
+                agreed_until: None,
                 last: None,
+                ran_out: false,
                 contester: None,
             });
             return Ok(());
         };
-        known.phase = known.at(now);
+        let waits = matches!(known.phase, Phase::Offered | Phase::Countered);
+        let phase = known.at(now);
+        known.ran_out |= waits && phase != known.phase;
+        known.phase = phase;
         match deed {
             ExpectationDeed::Draft { .. } => Err(Reason::AlreadyExists),
             ExpectationDeed::Update { deadline } => {
@@ -156,7 +180,9 @@ impl ExpectationLife {
             }
             ExpectationDeed::Offer => known.offer(party, partnership, now),
             ExpectationDeed::Counter { deadline } => {
-                known.answer(party, now)?;
+                if known.phase != Phase::Disputed {
+                    known.answer(party, now)?;
+                }
                 known.make(party, deadline, partnership, now)?;
                 known.phase = Phase::Countered;
                 Ok(())
@@ -168,16 +194,23 @@ impl ExpectationLife {
                 }
                 known.answer(party, now)?;
                 known.phase = Phase::Agreed;
+                known.agreed_until = Some(known.deadline);
                 Ok(())
             }
             ExpectationDeed::Decline => {
                 known.answer(party, now)?;
-                known.phase = Phase::Declined;
+                known.phase = known.without_offer(Phase::Declined);
                 Ok(())
             }
             ExpectationDeed::Contest => known.contest(party),
             ExpectationDeed::Withdraw => known.withdraw(party),
             ExpectationDeed::Fulfil => known.fulfil(party),
+            ExpectationDeed::Accept if known.phase == Phase::Disputed => {
+                // The dispute is given up.
+                known.judged_by(party)?;
+                known.phase = Phase::Accepted;
+                Ok(())
+            }
             ExpectationDeed::Accept => known.judge(party, Phase::Accepted),
             ExpectationDeed::Dispute => known.judge(party, Phase::Disputed),
         }
@@ -219,6 +252,7 @@ impl ExpectationLife {
         }
         let expiry = now.saturating_add(partnership.offer_validity());
         self.deadline = deadline;
+        self.ran_out = false;
         self.last = Some(Last {
             party,
             number: self.offers() + 1,
@@ -230,8 +264,8 @@ impl ExpectationLife {
     /// The offer that waits for an answer.
     fn open(&self) -> Result<Last, Reason> {
         match (self.phase, self.last) {
-            (Phase::Expired, _) => Err(Reason::OfferExpired),
             (Phase::Asserted | Phase::Offered | Phase::Countered, Some(last)) => Ok(last),
+            _ if self.ran_out => Err(Reason::OfferExpired),
             _ => Err(Reason::InvalidState),
         }
     }
@@ -269,7 +303,7 @@ impl ExpectationLife {
         } else if self.open()?.party != party {
             return Err(Reason::NotYourOffer);
         }
-        self.phase = Phase::Withdrawn;
+        self.phase = self.without_offer(Phase::Withdrawn);
         Ok(())
     }
 
@@ -286,10 +320,15 @@ impl ExpectationLife {
         if self.phase != Phase::Fulfilled {
             return Err(Reason::InvalidState);
         }
+        self.judged_by(party)?;
+        self.phase = verdict;
+        Ok(())
+    }
+
+    fn judged_by(&self, party: usize) -> Answer {
         if self.obligor == party {
             return Err(Reason::SameFirmMayNotAccept);
         }
-        self.phase = verdict;
         Ok(())
     }
 }
