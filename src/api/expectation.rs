@@ -12,6 +12,7 @@ mod methods;
 mod needs;
 mod notices;
 pub(super) mod parse;
+mod updates;
 
 use std::sync::Arc;
 

@@ -41,6 +41,9 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::NotYourOffer
         | Reason::OfferExpired
         | Reason::DeadlineImpossible
+        | Reason::TimeNotGiven
+        | Reason::TimeNotDisclosable
+        | Reason::TimeSuperseded
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
         | Reason::EventFromTheFuture

@@ -19,6 +19,7 @@ pub mod notice;
 pub mod outsiders;
 pub mod partnership;
 pub mod pricing;
+pub mod progress;
 pub mod record;
 pub mod reference;
 pub mod refusal;
@@ -27,6 +28,7 @@ pub mod sla;
 mod tests;
 pub mod text;
 pub mod time;
+pub mod update;
 pub mod world;
 
 /// SHA-256 over `form`, a zero byte and the content as JSON, as 64 lower-case hexadecimal digits:

@@ -79,6 +79,14 @@ impl Scene {
         self.put_partnership(Some(SECOND), None);
     }
 
+    /// The partnership ends now.
+    pub(super) fn end(&mut self) {
+        let mut partnership: Partnership = self.get::<Partnership>("p").clone();
+        partnership.state = PartnershipState::Ended;
+        partnership.ended_at = Some(self.now);
+        self.put("p", Record::Partnership(Box::new(partnership)));
+    }
+
     /// Other terms are in force from now on.
     pub(super) fn put_terms(&mut self, content: Option<TermsContent>) {
         self.put_partnership(Some(SECOND), content);

@@ -2,7 +2,7 @@
 
 use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
 use crate::api::Found;
-use crate::api::convert::{etag, to_money, to_timestamp};
+use crate::api::convert::{etag, to_duration, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::text::Texts;
 use crate::domain::commitment::Commitment;
@@ -126,6 +126,7 @@ fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
         when: (*when != When::default()).then(|| v1::When {
             deadline: when.deadline.map(to_timestamp),
             reason: texts.show(when.reason.as_ref()),
+            update_interval: when.update_interval.map(to_duration),
         }),
         r#where: (*r#where != Where::default()).then(|| v1::Where {
             place: r#where.place.map_or(0, |place| to_place(place).into()),

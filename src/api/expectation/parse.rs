@@ -1,7 +1,7 @@
 //! Expectations as callers send them: texts are sealed, every fault is noted.
 
 use crate::api::Api;
-use crate::api::convert::{known_enum, money, parse_name, timestamp};
+use crate::api::convert::{known_enum, money, parse_name, span, timestamp};
 use crate::api::faults::Faults;
 use crate::api::status::ApiError;
 use crate::api::text::Sealer;
@@ -128,9 +128,13 @@ impl<'api> Intake<'api> {
         let deadline = when
             .deadline
             .map(|deadline| timestamp(&deadline_field, deadline));
+        let interval_field = format!("{field}.when.update_interval");
+        let interval = when.update_interval;
+        let interval = interval.map(|interval| span(&interval_field, interval));
         When {
             deadline: self.faults.take(deadline.transpose()),
             reason: self.text(&format!("{field}.when.reason"), &when.reason),
+            update_interval: self.faults.take(interval.transpose()),
         }
     }
 

@@ -13,6 +13,7 @@ mod queries;
 mod replay;
 pub mod revision;
 mod tick;
+mod update;
 mod words;
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use intake::{AWAITING, PARKED, REJECTED};
 pub use link::TicketLinked;
 pub use replay::{tick_list, tick_word};
 pub use tick::{refresh, tick};
+pub use update::tell_update;
 
 /// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;

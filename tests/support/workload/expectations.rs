@@ -6,7 +6,7 @@ use entente::domain::expectation::{
 };
 use entente::domain::identity::PartyId;
 use entente::domain::pricing::money::{Currency, Money};
-use entente::domain::time::Timestamp;
+use entente::domain::time::{Span, Timestamp};
 
 use super::partnerships::reference;
 use super::{Draw, Hint, agreement_id, client_id, expectation_id};
@@ -127,6 +127,7 @@ fn five_w(draw: &mut Draw, at: Timestamp) -> FiveW {
         when: When {
             deadline: draw.chance(60).then(|| draw.around(at)),
             reason: draw.maybe_text("expectation.when.reason"),
+            update_interval: draw.chance(30).then(|| Span::from_minutes(90)),
         },
         r#where: Where {
             place: draw.chance(50).then_some(Place::Remote),
