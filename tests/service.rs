@@ -63,6 +63,7 @@ mod service {
     pub mod thresholds;
     pub mod tickets;
     pub mod underpinning;
+    pub mod updates;
 }
 
 use service::house::House;
@@ -114,6 +115,10 @@ on_both_engines! {
     intake::e02_what_time_made_impossible_is_not_agreed_unawares;
     intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;
     intake::an_expectation_is_judged_by_the_agreement_that_is_about_it;
+    updates::e04_no_time_is_told_on_behalf_of_a_firm_that_did_not_give_it;
+    updates::e05_silence_is_a_missed_update_once_for_each_interval;
+    updates::e05_an_update_on_a_ticket_keeps_the_promise_of_a_next_one;
+    updates::updates_at_fault;
     notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
     notices::from_heads_up_to_done;
     notices::notices_at_fault;

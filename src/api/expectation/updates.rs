@@ -108,12 +108,13 @@ fn time_draft(
         subject,
         &given.given_in,
     );
+    let given_in = intake.faults.take(given_in);
     Some(TimeDraft {
         matter: matter?,
         at,
         source: source?,
         may_disclose: given.may_disclose,
-        given_in: intake.faults.take(given_in),
+        given_in,
     })
 }
 
