@@ -8,6 +8,7 @@ use super::commitment::Opening;
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
+use super::follow::follow;
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
@@ -187,7 +188,7 @@ impl Decision {
 /// [`Stop::Refused`] or [`Stop::Missing`]; nothing has changed in either case.
 pub fn decide(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     let decision = decide_action(command, view)?;
-    let decision = progress::follow(decision, command.firm.as_ref(), view)?;
+    let decision = follow(decision, command.firm.as_ref(), view)?;
     check_revision(command, &decision, view)?;
     Ok(decision)
 }

@@ -48,6 +48,8 @@ reasons! {
     OfferExpired = "OFFER_EXPIRED";
     /// The deadline cannot be met, and not everybody has said that they know.
     DeadlineImpossible = "DEADLINE_IMPOSSIBLE";
+    /// A notice is changed by the party that gave it.
+    NotYourNotice = "NOT_YOUR_NOTICE";
     /// A time was to be told on behalf of a party that did not give it.
     TimeNotGiven = "TIME_NOT_GIVEN";
     /// A time was to be told to the client that its source did not allow to be told.

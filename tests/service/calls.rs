@@ -129,6 +129,7 @@ pub fn code(reason: &str) -> Code {
         | "NOT_YOUR_OFFER"
         | "OFFER_EXPIRED"
         | "DEADLINE_IMPOSSIBLE"
+        | "NOT_YOUR_NOTICE"
         | "TIME_NOT_GIVEN"
         | "TIME_NOT_DISCLOSABLE"
         | "TIME_SUPERSEDED"

@@ -18,7 +18,6 @@ use super::setting::{
     joining, offering, opening, partnership, portion, target, ticket,
 };
 use super::stage::Names;
-use super::updates::posting;
 
 /// What one RPC answers. Without a key, and with one that is wrong or revoked, it is always
 /// `UNAUTHENTICATED`; with one of the own firm that lacks a permission, `PERMISSION_DENIED`.
@@ -278,14 +277,6 @@ rows! {
         v1::GetNoticeRequest { name: names.of("notice") };
     "ExpectationService/ListNotices" [Read] Ok, Ok, NotFound, |names|
         v1::ListNoticesRequest { parent: names.of("partnership"), ..Default::default() };
-    "ExpectationService/PostUpdate" [Tickets] Ok, Ok, NotFound, |names|
-        posting(&names.of("to_fulfil"), "it goes on");
-    "ExpectationService/GetUpdate" [Read] Ok, Ok, NotFound, |names|
-        v1::GetUpdateRequest { name: names.of("update") };
-    "ExpectationService/ListUpdates" [Read] Ok, Ok, NotFound, |names|
-        v1::ListUpdatesRequest { parent: names.of("to_fulfil"), ..Default::default() };
-    "ExpectationService/GetProgress" [Read] Ok, Ok, NotFound, |names|
-        v1::GetProgressRequest { name: format!("{}/progress", names.of("to_fulfil")) };
     "ExpectationService/GetFireDrillCounts" [Read] Ok, Ok, NotFound, |names|
         v1::GetFireDrillCountsRequest { name: names.of("partnership"), ..Default::default() };
     "ExpectationService/CreateClaim" [Quotes] Ok, Ok, NotFound, |names|

@@ -7,8 +7,8 @@ use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::text::Texts;
 use crate::domain::commitment::Commitment;
 use crate::domain::expectation::{
-    Acceptance, Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Missing, Offer,
-    Place, Question, Severity, Statement, What, When, Where, Who,
+    Acceptance, Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Links, Missing,
+    Offer, Place, Question, Severity, Statement, What, When, Where, Who,
 };
 use crate::domain::identity::ScopeId;
 use crate::proto::v1;
@@ -81,6 +81,8 @@ impl Shown for Expectation {
                 .map(|acceptance| to_acceptance(acceptance, texts)),
             dispute: state.dispute.as_ref().map(|said| to_dispute(said, texts)),
             ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
+            ticket: to_ticket(&scope, &state.links),
+            notice_item: to_notice_item(&scope, &state.links),
             client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
             external_references: viewer.references(&found.id),
             create_time: Some(to_timestamp(found.created_at)),
@@ -90,7 +92,21 @@ impl Shown for Expectation {
     }
 }
 
-fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
+fn to_ticket(scope: &ScopeId, links: &Links) -> String {
+    let ticket = links.ticket.as_ref();
+    ticket.map_or_else(String::new, |id| name_in(scope, "tickets", id))
+}
+
+fn to_notice_item(scope: &ScopeId, links: &Links) -> Option<v1::NoticeItem> {
+    let item = links.notice_item.as_ref()?;
+    Some(v1::NoticeItem {
+        notice: name_in(scope, "notices", &item.notice),
+        number: to_int32(item.number),
+    })
+}
+
+/// The commitments behind which the texts of answers lie.
+pub(in crate::api) fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
     let texts = [
         &five_w.who.description,
         &five_w.what.description,
@@ -102,7 +118,7 @@ fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
 }
 
 /// Answers as the contract shows them; a question that nobody touched is unset.
-fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
+pub(in crate::api) fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
     let FiveW {
         who,
         what,

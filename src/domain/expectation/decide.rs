@@ -1,6 +1,7 @@
 //! Decisions on an expectation.
 
 use super::judgement::{Owed, judge};
+use super::links::{Links, linked};
 use super::matter::Matter;
 use super::{
     Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
@@ -37,6 +38,13 @@ pub enum ExpectationCommand {
         agreement: Option<String>,
         /// Its id in the firm's own software.
         reference: Option<ExternalReference>,
+    },
+    /// Begins a draft that came of a ticket or of an item of a notice.
+    CreateLinked {
+        /// The draft: [`Self::Create`].
+        create: Box<Self>,
+        /// What it came of.
+        links: Links,
     },
     /// Changes a draft; for its author.
     Update {
@@ -154,6 +162,10 @@ pub fn decide(
                 judgement: judge(five_w, None, view.now),
             };
             create(id.as_deref(), draft, reference.as_ref(), partnership, view)
+        }
+        Command::CreateLinked { create, links } => {
+            let decision = decide(create, firm, view)?;
+            linked(decision, links, firm, partnership, view)
         }
         Command::Update { id, title, five_w } => find(id)?.update(title.as_ref(), five_w),
         Command::Offer {

@@ -6,6 +6,7 @@ mod events;
 pub mod five_w;
 pub mod intake;
 pub mod judgement;
+mod links;
 mod matter;
 mod standing;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use events::{
 pub use five_w::{FiveW, How, ImpactScope, Place, Question, Severity, What, When, Where, Who};
 pub use intake::Missing;
 pub use judgement::Judgement;
+pub use links::{AskedWithTicket, Links, NoticeItem, refuse_second};
 pub use standing::CitedConsent;
 
 /// Most offers of one expectation, counter-offers included.
@@ -220,6 +222,9 @@ pub struct Expectation {
     pub dispute: Option<Statement>,
     /// Who declined, contested or withdrew it, and why.
     pub ending: Option<Statement>,
+    /// What it came of.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
 }
 
 impl Expectation {
@@ -319,6 +324,7 @@ impl Expectation {
             acceptance: None,
             dispute: None,
             ending: None,
+            links: Links::default(),
         }
     }
 
@@ -331,6 +337,10 @@ impl Expectation {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
                 self.judgement.clone_from(&updated.judgement);
+                State::Draft
+            }
+            ExpectationEvent::Linked(links) if before == State::Draft => {
+                self.links.clone_from(links);
                 State::Draft
             }
             ExpectationEvent::Asserted(offer) if before == State::Draft => {

@@ -1,20 +1,16 @@
 //! The interval follows its expectation: it begins with the agreement, stops with the work, goes on
 //! after a dispute, and is looked after by the sweeper.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{
     Pace, PaceBegun, PaceResumed, PaceStopped, PinnedCalendar, Progress, ProgressEvent, Subject,
     UpdatesMissed,
 };
-use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::Decision;
 use crate::domain::expectation::Expectation;
-use crate::domain::identity::FirmId;
 use crate::domain::partnership::Partnership;
-use crate::domain::record::{Event, EventBody, Kind};
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::record::{Event, Kind};
 use crate::domain::sla::agreement::{Agreement, AgreementRevision};
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::time::Timestamp;
@@ -24,58 +20,19 @@ use crate::domain::world::{Stop, View};
 /// where it ended.
 pub const MISSED_PER_TICK: usize = 100;
 
-/// Adds to a decision what follows from it for the update intervals of expectations.
+/// What it means for the update interval of an expectation that it changed.
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
 pub fn follow(
-    mut decision: Decision,
-    firm: Option<&FirmId>,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let touched: BTreeSet<String> = decision
-        .events
-        .iter()
-        .filter(|event| event.body.kind() == Kind::Expectation)
-        .map(|event| event.id.clone())
-        .collect();
-    let about_it = decision.events.len();
-    for id in touched {
-        let before = view.find::<Expectation>(&id)?;
-        let after = after(&id, before, &decision, firm, view)?;
-        let events = consequences(&id, before, &after, view)?.into_iter();
-        let subject = Subject::Expectation(id).progress_id();
-        let events = events.map(|event| Event::new(&subject, event));
-        decision.events.extend(events);
-    }
-    if decision.events.len() > about_it && decision.receipt_of.is_none() {
-        // The caller is told of what it asked for.
-        decision.receipt_of = about_it.checked_sub(1);
-    }
-    Ok(decision)
-}
-
-/// The expectation as the decision leaves it.
-fn after(
     id: &str,
     before: Option<&Expectation>,
-    decision: &Decision,
-    firm: Option<&FirmId>,
+    after: &Expectation,
     view: &View<'_>,
-) -> Result<Expectation, Refusal> {
-    let recorded = Recorded {
-        sequence: view.next_sequence,
-        at: view.now,
-        firm: firm.cloned(),
-        actor: String::new(),
-    };
-    let mut state = before.cloned();
-    for event in decision.events.iter().filter(|event| event.id == id) {
-        if let EventBody::Expectation(event) = &event.body {
-            state = Expectation::apply(state, event, &recorded);
-        }
-    }
-    state.ok_or_else(|| Refusal::new(Reason::Internal, "an expectation's event does not fit"))
+) -> Result<Vec<Event>, Stop> {
+    let subject = Subject::Expectation(id.to_owned()).progress_id();
+    let events = consequences(id, before, after, view)?.into_iter();
+    Ok(events.map(|event| Event::new(&subject, event)).collect())
 }
 
 fn consequences(
