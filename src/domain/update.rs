@@ -202,7 +202,7 @@ fn on_subject(
         Subject::Expectation(id) => {
             let expectation = view.get::<Expectation>(id)?;
             let state = expectation.state_at(view.now);
-            if !takes_updates(state) {
+            if !takes_updates(expectation, state) {
                 return Err(Refusal::invalid_state(state.as_str(), "PostUpdate").into());
             }
             Ok((expectation.obligor == party.id, Vec::new()))
@@ -215,10 +215,10 @@ fn on_subject(
 }
 
 /// Whether there is something to tell: it stands, and its work is not taken yet.
-const fn takes_updates(state: ExpectationState) -> bool {
-    state.awaits_work()
-        || matches!(
-            state,
-            ExpectationState::Asserted | ExpectationState::Fulfilled
-        )
+fn takes_updates(expectation: &Expectation, state: ExpectationState) -> bool {
+    let is_said = matches!(
+        state,
+        ExpectationState::Asserted | ExpectationState::Fulfilled
+    );
+    is_said || expectation.stands_agreed(state)
 }

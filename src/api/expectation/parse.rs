@@ -8,8 +8,8 @@ use crate::api::text::Sealer;
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::expectation::five_w::CRITERIA_MAX;
 use crate::domain::expectation::{
-    ExpectationState, FiveW, How, ImpactScope, Links, NoticeItem, Place, Severity, What, When,
-    Where, Who,
+    ExpectationState, FiveW, How, ImpactScope, Links, NOTE_BYTES_MAX, NoticeItem, Place, Severity,
+    What, When, Where, Who,
 };
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::Partnership;
@@ -61,6 +61,11 @@ impl<'api> Intake<'api> {
         self.faults
             .require(!text.is_empty(), field, "must not be empty");
         self.text(field, text)
+    }
+
+    /// A note on a criterion.
+    pub(super) fn note(&mut self, field: &str, text: &str) -> Option<Commitment> {
+        self.sealer.text(field, text, NOTE_BYTES_MAX)
     }
 
     /// Free text.

@@ -69,7 +69,7 @@ pub fn follow(
 ) -> Result<Vec<Event>, Stop> {
     let is_accepted = |expectation: &Expectation| expectation.state == ExpectationState::Accepted;
     let is_news = is_accepted(after) && !before.is_some_and(is_accepted);
-    let (Some(link), Some(acceptance)) = (&after.links.notice_item, &after.acceptance) else {
+    let (Some(link), Some(acceptance)) = (&after.links.notice_item, after.acceptance()) else {
         return Ok(Vec::new());
     };
     if !is_news {

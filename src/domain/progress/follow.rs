@@ -42,8 +42,8 @@ fn consequences(
     view: &View<'_>,
 ) -> Result<Vec<ProgressEvent>, Stop> {
     let owed = |expectation: &Expectation| {
-        let interval = expectation.five_w.when.update_interval;
-        interval.filter(|_| expectation.state.awaits_work())
+        let interval = expectation.agreed_offer()?.five_w.when.update_interval;
+        interval.filter(|_| expectation.stands_agreed(expectation.state))
     };
     let (owed_before, owed_after) = (before.and_then(owed), owed(after));
     if owed_before == owed_after {
@@ -83,7 +83,8 @@ fn consequences(
 
 /// The calendar of the agreement by which an expectation was judged.
 fn judged_in(expectation: &Expectation, view: &View<'_>) -> Result<Option<PinnedCalendar>, Stop> {
-    let Some(terms) = &expectation.judgement.terms else {
+    let agreed = expectation.agreed();
+    let Some(terms) = agreed.and_then(|agreed| agreed.judgement.terms.as_ref()) else {
         return Ok(None);
     };
     let agreement = view.get::<Agreement>(&terms.agreement)?;

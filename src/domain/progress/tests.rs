@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::command::Action;
-use crate::domain::expectation::{ExpectationCommand, FiveW, How, When};
+use crate::domain::expectation::{
+    CriterionEvidence, ExpectationCommand, FiveW, How, When, WorkShown,
+};
 use crate::domain::record::Kind;
 use crate::domain::refusal::Reason;
 use crate::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
@@ -76,19 +78,35 @@ fn every_few_hours() -> Scene {
 
 fn fulfil() -> Action {
     let id = ID.to_owned();
-    expectation(ExpectationCommand::Fulfil { id, message: None })
+    expectation(ExpectationCommand::Fulfil {
+        id,
+        message: None,
+        shown: WorkShown::default(),
+    })
 }
 
 fn dispute() -> Action {
     let id = ID.to_owned();
     let reason = Some(sealed("it does not"));
-    expectation(ExpectationCommand::DisputeFulfilment { id, reason })
+    expectation(ExpectationCommand::DisputeFulfilment {
+        id,
+        reason,
+        criteria: Vec::new(),
+    })
 }
 
 fn accept() -> Action {
     expectation(ExpectationCommand::AcceptFulfilment {
         id: ID.to_owned(),
-        criteria_met: vec![0],
+        shown: WorkShown {
+            criteria: vec![CriterionEvidence {
+                index: 0,
+                evidence: Vec::new(),
+                note: None,
+            }],
+            ..WorkShown::default()
+        },
+        on_behalf_of_client: false,
         message: None,
     })
 }

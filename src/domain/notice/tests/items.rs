@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::expectation::{
-    Expectation, ExpectationCommand, ExpectationState, FiveW, How, Links, NoticeItem,
+    CriterionEvidence, Expectation, ExpectationCommand, ExpectationState, FiveW, How, Links,
+    NoticeItem, WorkShown,
 };
 
 fn expecting(expectation: &str, number: u32) -> Action {
@@ -53,10 +54,19 @@ fn keep(scene: &mut Scene, id: &str) {
     let fulfil = ExpectationCommand::Fulfil {
         id: id(),
         message: None,
+        shown: WorkShown::default(),
     };
     let accept = ExpectationCommand::AcceptFulfilment {
         id: id(),
-        criteria_met: vec![0],
+        shown: WorkShown {
+            criteria: vec![CriterionEvidence {
+                index: 0,
+                evidence: Vec::new(),
+                note: None,
+            }],
+            ..WorkShown::default()
+        },
+        on_behalf_of_client: false,
         message: None,
     };
     scene.go(FIRST, Action::Expectation(offer));
