@@ -7,7 +7,7 @@ use super::commitment::Commitment;
 use super::identity::{FirmId, PartyId, ScopeId};
 use super::journal::Hash;
 use super::partnership::terms::{Terms, TermsContent};
-use super::partnership::{Partnership, Party, Role};
+use super::partnership::{Partnership, PartnershipState, Party, Role};
 use super::record::{Kind, Record, RecordKey, Stored};
 use super::refusal::{Reason, Refusal};
 use super::time::{Span, Timestamp};
@@ -78,6 +78,14 @@ impl Scene {
     /// The second party is [`SECOND`] from now on.
     pub(super) fn join(&mut self) {
         self.put_partnership(Some(SECOND), None);
+    }
+
+    /// The partnership ends now.
+    pub(super) fn end(&mut self) {
+        let mut partnership: Partnership = self.get::<Partnership>("p").clone();
+        partnership.state = PartnershipState::Ended;
+        partnership.ended_at = Some(self.now);
+        self.put("p", Record::Partnership(Box::new(partnership)));
     }
 
     /// Other terms are in force from now on.
