@@ -38,6 +38,7 @@ mod service {
     pub mod evidence;
     pub mod expectation_clocks;
     pub mod expectations;
+    pub mod exporting;
     pub mod firm_rows;
     pub mod fulfilments;
     pub mod holidays;
@@ -45,10 +46,12 @@ mod service {
     pub mod intake;
     pub mod joining;
     pub mod journal;
+    pub mod leaving;
     pub mod load;
     pub mod maps;
     pub mod notices;
     pub mod offers;
+    pub mod parties;
     pub mod partnerships;
     pub mod pricing;
     pub mod promises;
@@ -64,8 +67,10 @@ mod service {
     pub mod stage;
     pub mod table;
     pub mod templates;
+    pub mod terms;
     pub mod thresholds;
     pub mod tickets;
+    pub mod trio;
     pub mod underpinning;
 }
 
@@ -106,6 +111,19 @@ on_both_engines! {
     contacts::gaps_and_paths_of_a_party;
     contacts::a_placeholder_has_contacts_until_a_firm_joins;
     contacts::contacts_at_fault;
+    parties::a_third_party_needs_every_firm;
+    parties::placeholders_are_filled_one_by_one;
+    parties::two_of_three_is_not_enough;
+    parties::a_third_firm_does_not_answer_for_the_two;
+    parties::terms_hold_between_those_who_agreed;
+    exporting::each_firm_has_its_own_export;
+    exporting::whoever_left_exports_what_was;
+    terms::revisions_of_terms_stay;
+    terms::revisions_of_terms_at_fault;
+    leaving::whoever_left_reads_what_was;
+    leaving::of_two_nobody_leaves;
+    leaving::nothing_waits_for_a_firm_that_left;
+    leaving::a_stream_ends_when_its_firm_leaves;
     joining::what_a_standing_consent_covers_is_agreed_at_once;
     joining::standing_consents_at_fault;
     joining::whoever_joins_endorses_or_contests;

@@ -43,6 +43,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::DeadlineImpossible
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
+        | Reason::PartyLeft
+        | Reason::InvitationForAnotherFirm
         | Reason::EventFromTheFuture
         | Reason::AgreementNotActive
         | Reason::ReferenceAmbiguous

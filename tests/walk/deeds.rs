@@ -349,6 +349,8 @@ impl Move {
 fn partnership_action(deed: PartnershipDeed, scope: &ScopeId) -> PartnershipCommand {
     match deed {
         PartnershipDeed::Invite { number, hours } => PartnershipCommand::Invite {
+            party: None,
+            invited: None,
             digest: digest(&format!("{scope} {number}")),
             validity: Span::from_hours(hours),
         },

@@ -13,6 +13,7 @@ pub mod judgement;
 mod matter;
 mod negotiation;
 mod offers;
+mod sides;
 mod standing;
 #[cfg(test)]
 mod tests;
