@@ -61,11 +61,25 @@ impl Expectation {
         }
     }
 
-    /// The state after `event`; each arm names the states that it may follow.
+    /// The state after `event`, which leads to another one from states that it may follow.
     fn changed(mut self, event: &ExpectationEvent, recorded: &Recorded) -> Option<Self> {
+        let after = self.negotiated(event, recorded);
+        self.state = match after {
+            None => self.worked(event, recorded)?,
+            Some(after) => after,
+        };
+        Some(self)
+    }
+
+    /// Where drafts and offers lead; each arm names the states that it may follow.
+    fn negotiated(
+        &mut self,
+        event: &ExpectationEvent,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
         use ExpectationState as State;
         let before = self.state;
-        self.state = match event {
+        Some(match event {
             ExpectationEvent::Updated(updated) if before == State::Draft => {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
@@ -114,6 +128,19 @@ impl Expectation {
                 self.end_offer(OfferOutcome::Expired, expired.expired_at, None);
                 self.without_the_offer(State::Expired)
             }
+            _ => return None,
+        })
+    }
+
+    /// Where work and its deadline lead; each arm names the states that it may follow.
+    fn worked(
+        &mut self,
+        event: &ExpectationEvent,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
+        use ExpectationState as State;
+        let before = self.state;
+        Some(match event {
             ExpectationEvent::Missed(missed) if self.owes_work() => {
                 self.agreements.last_mut()?.missed_at = Some(missed.missed_at);
                 if before == State::Agreed {
@@ -141,8 +168,7 @@ impl Expectation {
                 State::Disputed
             }
             _ => return None,
-        };
-        Some(self)
+        })
     }
 
     /// Whether work was agreed that is neither done nor recorded as late.
