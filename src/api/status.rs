@@ -47,6 +47,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::TimeSuperseded
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
+        | Reason::PartyLeft
+        | Reason::InvitationForAnotherFirm
         | Reason::EventFromTheFuture
         | Reason::AgreementNotActive
         | Reason::ReferenceAmbiguous

@@ -230,7 +230,7 @@ pub fn decide(command: &ClaimCommand, firm: &FirmId, view: &View<'_>) -> Result<
                 is_kept: *is_kept,
                 evidence: evidence.clone(),
                 message: message.clone(),
-                is_asserted: partnership.firms().count() == 1,
+                is_asserted: partnership.is_alone(),
             };
             record_outcome(id, said, view)
         }

@@ -206,6 +206,8 @@ records! {
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// One revision of a partnership's terms.
+    TermsRevision(super::partnership::revisions::TermsRevision, super::partnership::revisions::TermsRevisionEvent) = "terms_revision";
     /// What an external reference stands for.
     Reference(super::reference::Reference, super::reference::ReferenceEvent) = "reference";
     /// A client that the parties serve.

@@ -62,6 +62,10 @@ reasons! {
     PartnershipEnded = "PARTNERSHIP_ENDED";
     /// The invitation code is wrong, used or expired.
     InvitationInvalid = "INVITATION_INVALID";
+    /// The invitation was made for another firm.
+    InvitationForAnotherFirm = "INVITATION_FOR_ANOTHER_FIRM";
+    /// The firm left the partnership.
+    PartyLeft = "PARTY_LEFT";
     /// The firm is a party already.
     AlreadyAParty = "ALREADY_A_PARTY";
     /// The page token is not one of ours, or of another list.

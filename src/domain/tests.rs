@@ -40,6 +40,7 @@ fn party(number: usize, firm: Option<&str>) -> Party {
         display_name: format!("Party {number}"),
         role: Role::Peer,
         joined_at: firm.map(|_| start()),
+        left: None,
     }
 }
 
@@ -100,16 +101,8 @@ impl Scene {
             approvals: Vec::new(),
         });
         let partnership = Partnership {
-            display_name: "Both".to_owned(),
-            state: second.map_or(PartnershipState::Solo, |_| PartnershipState::Active),
-            parties: vec![party(1, Some(FIRST)), party(2, second)],
             terms,
-            proposed_terms: None,
-            terms_revisions: 0,
-            invitation: None,
-            ended_at: None,
-            agreements_in_force: Vec::new(),
-            repins: 0,
+            ..Partnership::new("Both", vec![party(1, Some(FIRST)), party(2, second)])
         };
         self.put("p", Record::Partnership(Box::new(partnership)));
     }

@@ -191,7 +191,8 @@ pub(super) fn obligor(
     if !named.is_empty() {
         return Ok(PartyId::from_text(named));
     }
-    let mut others = partnership.parties.iter().filter(|party| party.id != *own);
+    let others = partnership.parties.iter();
+    let mut others = others.filter(|party| party.id != *own && party.left.is_none());
     if let (Some(other), None) = (others.next(), others.next()) {
         return Ok(other.id.clone());
     }

@@ -189,7 +189,7 @@ fn awaits(record: &Record, party: &PartyId) -> bool {
         Record::Agreement(agreement) => !Approval::is_among(&agreement.approvals, party),
         Record::Expectation(expectation) => {
             let last = expectation.offers.last();
-            last.is_some_and(|offer| offer.party != *party)
+            last.is_some_and(|offer| offer.party != *party) && expectation.is_matter_of(party)
         }
         _ => false,
     }

@@ -170,7 +170,18 @@ impl<'world> Matter<'world> {
                 "an offer is not answered by the party that made it",
             ));
         }
+        self.require_concerned(offer)?;
         Ok(offer)
+    }
+
+    /// It is between the one that asks and the one that owes. What a party promises by itself is
+    /// for any other to answer, and then between these two.
+    pub(super) fn require_concerned(&self, offer: &Offer) -> Result<(), Refusal> {
+        if self.expectation.is_matter_of(&self.party.id) {
+            return Ok(());
+        }
+        let why = "an offer is answered by the party that it was made to, not by a third one";
+        Err(not_yours(offer, why))
     }
 
     pub(super) fn update(
@@ -204,8 +215,8 @@ impl<'world> Matter<'world> {
         five_w.check_offered(&mut violations, "expectation.five_w", self.now);
         violations.finish()?;
         let made = self.made(five_w, message, acknowledges_impossible)?;
-        let alone = self.partnership.firms().count() == 1;
-        if alone {
+        let obligor = self.partnership.party(&self.expectation.obligor);
+        if self.partnership.is_alone() || obligor.is_some_and(Party::is_placeholder) {
             // Nobody is there to answer, so only the deadline ends it.
             return Ok(self.accepted(ExpectationEvent::Asserted(OfferMade {
                 expires_at: five_w.when.deadline,

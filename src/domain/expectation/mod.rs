@@ -14,6 +14,7 @@ mod links;
 mod matter;
 mod negotiation;
 mod offers;
+mod sides;
 mod standing;
 #[cfg(test)]
 mod tests;

@@ -21,8 +21,11 @@ impl Matter<'_> {
     ) -> Result<Decision, Stop> {
         let action = "CounterExpectation";
         // Either side may answer a dispute with a revised offer; any other is answered by one side.
-        if self.state != ExpectationState::Disputed {
-            self.answerable_offer(action)?;
+        match self.expectation.offers.last() {
+            Some(last) if self.state == ExpectationState::Disputed => {
+                self.require_concerned(last)?;
+            }
+            _ => self.answerable_offer(action).map(|_| ())?,
         }
         if let (Some(seen), Some(last)) = (seen, self.expectation.offers.last()) {
             self.require_last(seen, last.number, action)?;
@@ -166,6 +169,9 @@ impl Matter<'_> {
         {
             let why = "an assertion is not contested by the party that made it";
             return Err(not_yours(offer, why).into());
+        }
+        if let Some(offer) = self.expectation.offers.last() {
+            self.require_concerned(offer)?;
         }
         let mut violations = Violations::default();
         violations.require(reason.is_some(), "reason", "must say why");

@@ -55,6 +55,7 @@ fn party(number: usize, firm: Option<&str>) -> Party {
         display_name: format!("Party {number}"),
         role: Role::Peer,
         joined_at: firm.map(|_| start()),
+        left: None,
     }
 }
 

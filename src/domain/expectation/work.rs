@@ -61,10 +61,14 @@ impl Matter<'_> {
         }
         let fulfilment = self.expectation.fulfilment();
         let doer = fulfilment.map(|fulfilment| &fulfilment.statement.party);
-        if doer != Some(&self.party.id) {
+        // Where the one that asked has left, whoever remains says whether it is done.
+        let requester = self.partnership.party(&self.expectation.requester);
+        let is_concerned = self.expectation.is_matter_of(&self.party.id)
+            || requester.is_some_and(|requester| !requester.is_present());
+        if doer != Some(&self.party.id) && is_concerned {
             return Ok(());
         }
-        let message = "work is judged by another party than the one that did it";
+        let message = "work is judged by the party that asked for it, not by the one that did it";
         Err(Refusal::new(Reason::SameFirmMayNotAccept, message).with("party_id", &self.party.id))
     }
 

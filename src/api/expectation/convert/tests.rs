@@ -34,6 +34,7 @@ fn member() -> Member {
         display_name: firm.to_owned(),
         role: Role::Peer,
         joined_at: None,
+        left: None,
     });
     let party = parties[0].clone();
     let created = PartnershipEvent::Created(PartnershipCreated {
