@@ -9,6 +9,7 @@ use super::{
 };
 use crate::domain::command::Decision;
 use crate::domain::expectation::Expectation;
+use crate::domain::identity::PartyId;
 use crate::domain::partnership::Partnership;
 use crate::domain::record::{Event, Kind};
 use crate::domain::sla::agreement::{Agreement, AgreementRevision};
@@ -127,7 +128,7 @@ pub(in crate::domain) fn told_now(
 }
 
 /// Time has passed: records each interval that passed in silence, once. After the end of the
-/// partnership, when nobody can post an update, none is owed.
+/// partnership, or once the obligor has left it, nobody can post an update, and none is owed.
 ///
 /// # Errors
 /// A refusal, or what has to be loaded first.
@@ -139,7 +140,8 @@ pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
         return Ok(decision);
     };
     let partnership = view.get::<Partnership>(view.scope.id())?;
-    let until = last_owed_at(partnership, view.now);
+    let over_at = over_at(partnership, &pace.obligor).filter(|over_at| *over_at <= view.now);
+    let until = over_at.unwrap_or(view.now);
     let calendar = calendar_of(pace.calendar.as_ref(), view)?;
     while decision.events.len() < MISSED_PER_TICK
         && let Some(missed) = pace.overdue(&calendar, until, 1)
@@ -147,18 +149,19 @@ pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
         pace.miss(&missed);
         decision = decision.event(Event::new(id, ProgressEvent::Missed(missed)));
     }
-    let is_over = partnership.ended_at.is_some_and(|ended| ended <= view.now);
-    if is_over && pace.overdue(&calendar, until, 1).is_none() {
+    if over_at.is_some() && pace.overdue(&calendar, until, 1).is_none() {
         let stopped = ProgressEvent::Stopped(PaceStopped {});
         decision = decision.event(Event::new(id, stopped));
     }
     Ok(decision)
 }
 
-/// Until when intervals pass: now, or the end of the partnership if that came before.
-#[must_use]
-pub fn last_owed_at(partnership: &Partnership, now: Timestamp) -> Timestamp {
-    partnership.ended_at.map_or(now, |ended| ended.min(now))
+/// From when on a party can post no updates: the end of the partnership, or when it left.
+fn over_at(partnership: &Partnership, obligor: &PartyId) -> Option<Timestamp> {
+    let party = partnership.party(obligor);
+    let left = party.and_then(|party| party.left.as_ref());
+    let left = left.map(|departure| departure.at);
+    left.into_iter().chain(partnership.ended_at).min()
 }
 
 impl Progress {
@@ -171,8 +174,9 @@ impl Progress {
         now: Timestamp,
     ) -> Option<Pace> {
         let pace = self.pace.as_ref()?;
-        let mut pace = pace.as_of(calendar, last_owed_at(partnership, now));
-        if partnership.ended_at.is_some_and(|ended| ended <= now) {
+        let over_at = over_at(partnership, &pace.obligor).filter(|over_at| *over_at <= now);
+        let mut pace = pace.as_of(calendar, over_at.unwrap_or(now));
+        if over_at.is_some() {
             pace.is_running = false;
             pace.due_at = None;
         }
