@@ -39,6 +39,7 @@ mod service {
     pub mod expectations;
     pub mod exporting;
     pub mod firm_rows;
+    pub mod handing_over;
     pub mod holidays;
     pub mod house;
     pub mod intake;
@@ -114,6 +115,8 @@ on_both_engines! {
     parties::terms_hold_between_those_who_agreed;
     exporting::each_firm_has_its_own_export;
     exporting::whoever_left_exports_what_was;
+    handing_over::what_is_open_is_listed;
+    handing_over::what_a_firm_owed_is_left_to_the_others;
     terms::revisions_of_terms_stay;
     terms::revisions_of_terms_at_fault;
     leaving::whoever_left_reads_what_was;

@@ -3,6 +3,7 @@
 mod assertions;
 mod contacts;
 mod convert;
+mod hand_over;
 mod outsiders;
 mod parties;
 mod show;
@@ -127,6 +128,13 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         request: Request<v1::EndPartnershipRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
         Ok(end_partnership(&self.0, &request).await?)
+    }
+
+    async fn get_hand_over_list(
+        &self,
+        request: Request<v1::GetHandOverListRequest>,
+    ) -> Result<Response<v1::HandOverList>, Status> {
+        Ok(hand_over::list(&self.0, &request).await?)
     }
 
     async fn propose_terms(
