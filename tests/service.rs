@@ -35,6 +35,7 @@ mod service {
     pub mod claims;
     pub mod combinations;
     pub mod contacts;
+    pub mod ending;
     pub mod evidence;
     pub mod expectations;
     pub mod exporting;
@@ -117,6 +118,9 @@ on_both_engines! {
     exporting::whoever_left_exports_what_was;
     handing_over::what_is_open_is_listed;
     handing_over::what_a_firm_owed_is_left_to_the_others;
+    ending::the_end_closes_all_but_what_is_carried_on;
+    ending::an_end_can_be_announced;
+    ending::ends_at_fault;
     terms::revisions_of_terms_stay;
     terms::revisions_of_terms_at_fault;
     leaving::whoever_left_reads_what_was;

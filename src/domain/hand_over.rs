@@ -131,7 +131,8 @@ fn of_expectation(expectation: &Expectation, now: Timestamp) -> Option<HandOverI
         | State::Declined
         | State::Withdrawn
         | State::Expired
-        | State::Contested => return None,
+        | State::Contested
+        | State::Closed => return None,
     };
     let parties = vec![party.clone()];
     Some(HandOverItem::new(OpenMatter::Expectation, parties, until))
@@ -145,6 +146,9 @@ fn of_notice(notice: &Notice) -> Option<HandOverItem> {
 }
 
 fn of_need(need: &Need) -> Vec<HandOverItem> {
+    if need.closed_at.is_some() {
+        return Vec::new();
+    }
     let asker = || vec![need.asked.asker.clone()];
     let mut items = Vec::new();
     if need.answer() != Answer::MetByClaim {
@@ -166,6 +170,9 @@ fn silent(approvals: &[Approval], partnership: &Partnership) -> Vec<PartyId> {
 }
 
 fn of_amendments(ticket: &Ticket, partnership: &Partnership) -> Vec<HandOverItem> {
+    if ticket.closed_at.is_some() {
+        return Vec::new();
+    }
     let waiting = ticket
         .amendments
         .iter()

@@ -33,6 +33,9 @@ impl Shown for Expectation {
         let said = [&self.fulfilment, &self.dispute, &self.ending];
         let said = said.into_iter().flatten().chain(acceptance);
         commitments.extend(said.filter_map(|statement| statement.text.clone()));
+        if let Some(carried) = &self.carried {
+            commitments.extend(carried.destination.iter().chain(&carried.note).cloned());
+        }
         commitments
     }
 
@@ -80,6 +83,8 @@ impl Shown for Expectation {
                 .as_ref()
                 .map(|acceptance| to_acceptance(acceptance, texts)),
             dispute: state.dispute.as_ref().map(|said| to_dispute(said, texts)),
+            carried_on: state.carried.as_ref().map(|it| texts.carried_on(it)),
+            close_time: state.closed_at.map(to_timestamp),
             ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
             client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
             external_references: viewer.references(&found.id),
@@ -227,6 +232,7 @@ pub(super) const fn to_state(state: ExpectationState) -> v1::ExpectationState {
         ExpectationState::Withdrawn => v1::ExpectationState::Withdrawn,
         ExpectationState::Expired => v1::ExpectationState::Expired,
         ExpectationState::Contested => v1::ExpectationState::Contested,
+        ExpectationState::Closed => v1::ExpectationState::Closed,
     }
 }
 

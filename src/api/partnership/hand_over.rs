@@ -11,6 +11,7 @@ use crate::api::{Api, Member};
 use crate::domain::firm::Permission;
 use crate::domain::hand_over::{HandOverItem, KINDS, OpenMatter, of_clocks, of_record};
 use crate::domain::identity::ScopeId;
+use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, Record};
 use crate::domain::sla::clock::OPEN;
 use crate::domain::time::Timestamp;
@@ -152,6 +153,9 @@ impl Walk<'_> {
 
     async fn open(&self, record: &Record) -> Result<Vec<HandOverItem>, ApiError> {
         let partnership = &self.member.partnership;
+        let mut record = record.clone();
+        close(&mut record, &partnership.state, self.now);
+        let record = &record;
         let mut items = of_record(record, &partnership.state, self.now);
         if let Record::Ticket(ticket) = record {
             let tickets = std::iter::once(ticket.as_ref());
@@ -178,6 +182,19 @@ impl Walk<'_> {
             self.items
                 .push(to_item(&self.member.scope(), kind, id, item));
         }
+    }
+}
+
+/// What the end has made of a record by now.
+fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
+    match record {
+        Record::Expectation(state) => partnership.close(state.as_mut(), now),
+        Record::Notice(state) => partnership.close(state.as_mut(), now),
+        Record::Need(state) => partnership.close(state.as_mut(), now),
+        Record::Ticket(state) => partnership.close(state.as_mut(), now),
+        Record::Agreement(state) => partnership.close(state.as_mut(), now),
+        Record::JointQuote(state) => partnership.close(state.as_mut(), now),
+        _ => {}
     }
 }
 

@@ -272,6 +272,8 @@ pub(super) mod tests {
             reached: vec![reached(10_000, 60), reached(5_000, 30)],
             due_at: None,
             backfilled_until: None,
+            carried: None,
+            closed_at: None,
         }
     }
 

@@ -6,6 +6,7 @@ use super::{CitedConsent, FiveW, Judgement};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::ending::{CarriedOn, ClosedWithPartnership};
 use crate::domain::time::Timestamp;
 
 /// A draft was begun.
@@ -148,5 +149,9 @@ events! {
         Accepted(FulfilmentAccepted) = "expectation.fulfilment_accepted", 1;
         /// The other side said that it is not done.
         Disputed(StatementMade) = "expectation.fulfilment_disputed", 1;
+        /// It outlives its partnership.
+        Carried(CarriedOn) = "expectation.carried", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "expectation.closed", 1;
     }
 }

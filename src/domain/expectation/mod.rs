@@ -12,6 +12,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::partnership::ending::CarriedOn;
 use serde::{Deserialize, Serialize};
 
 use super::aggregate::{Aggregate, Recorded};
@@ -63,6 +64,8 @@ pub enum ExpectationState {
     Expired,
     /// What one firm asserted alone, a firm that joined later denied.
     Contested,
+    /// Closed with its partnership before it was accepted.
+    Closed,
 }
 
 impl ExpectationState {
@@ -83,6 +86,7 @@ impl ExpectationState {
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
             Self::Contested => "contested",
+            Self::Closed => "closed",
         }
     }
 
@@ -221,6 +225,12 @@ pub struct Expectation {
     pub dispute: Option<Statement>,
     /// Who declined, contested or withdrew it, and why.
     pub ending: Option<Statement>,
+    /// What becomes of it, if it outlives its partnership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<CarriedOn>,
+    /// When it was closed with its partnership, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 impl Expectation {
@@ -289,6 +299,10 @@ impl Aggregate for Expectation {
     }
 
     /// The first instant at which the last offer is over, or the deadline behind us.
+    fn close(&mut self, at: Timestamp) {
+        self.close_with_partnership(at);
+    }
+
     fn due_at(&self) -> Option<Timestamp> {
         match self.state {
             ExpectationState::Offered | ExpectationState::Countered => {
@@ -320,6 +334,8 @@ impl Expectation {
             acceptance: None,
             dispute: None,
             ending: None,
+            carried: None,
+            closed_at: None,
         }
     }
 
@@ -388,6 +404,14 @@ impl Expectation {
             ExpectationEvent::Disputed(said) if before == State::Fulfilled => {
                 self.dispute = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
                 State::Disputed
+            }
+            ExpectationEvent::Carried(carried) => {
+                self.carried = Some(carried.clone());
+                before
+            }
+            ExpectationEvent::Closed(closed) => {
+                self.close(closed.at);
+                self.state
             }
             _ => return None,
         };

@@ -1,9 +1,31 @@
 //! Between whom an expectation is, where a partnership has more parties than two.
 
-use super::Expectation;
+use super::{Expectation, ExpectationState};
 use crate::domain::identity::PartyId;
+use crate::domain::time::Timestamp;
 
 impl Expectation {
+    /// What is neither accepted nor over by `at` is closed; a deadline missed before stays missed.
+    pub(super) fn close_with_partnership(&mut self, at: Timestamp) {
+        use ExpectationState as State;
+        let state = self.state_at(at);
+        let is_over = matches!(
+            state,
+            State::Accepted
+                | State::Declined
+                | State::Withdrawn
+                | State::Expired
+                | State::Contested
+                | State::Closed
+        );
+        if is_over || self.carried.is_some() {
+            return;
+        }
+        self.missed_at = self.missed_as_of(at);
+        self.state = State::Closed;
+        self.closed_at = Some(at);
+    }
+
     /// Whether it is `party`'s matter: it asks or owes. What a party promises by itself is open to
     /// every other party until one of them has answered, and then between these two.
     #[must_use]

@@ -170,7 +170,7 @@ pub(super) fn join(
     let invitation = invitations
         .find(|invitation| invitation.digest == digest && invitation.expires_at > view.now)
         .ok_or_else(invalid)?;
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     if partnership.party_of(firm).is_some_and(Party::is_present) {
         let message = "the firm is a party of this partnership";
         return Err(Refusal::new(Reason::AlreadyAParty, message).into());
@@ -216,7 +216,7 @@ pub(super) fn leave(
     if party.left.is_some() {
         return Ok(about);
     }
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     if partnership.firms().count() <= FIRMS_LEFT_MIN {
         let message = "fewer than two firms would be left: end the partnership instead";
         return Err(Refusal::new(Reason::InvalidState, message)

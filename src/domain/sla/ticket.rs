@@ -34,6 +34,7 @@ use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
+use crate::domain::partnership::ending::{CarriedOn, ClosedWithPartnership};
 use crate::domain::time::{Span, Timestamp};
 
 pub use amend::{AmendmentAnswer, AmendmentVerb};
@@ -142,6 +143,13 @@ pub struct Ticket {
     pub due_at: Option<Timestamp>,
     /// Recording time of the last backfilled event.
     pub backfilled_until: Option<Timestamp>,
+    /// What becomes of it, if it outlives its partnership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<CarriedOn>,
+    /// When it was closed with its partnership, if it was: its clocks stop there, neither met nor
+    /// missed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// The ticket became known.
@@ -255,6 +263,10 @@ events! {
         AmendmentWithdrawn(AmendmentSettled) = "ticket.amendment_withdrawn", 1;
         /// A firm knows it by a further id.
         Linked(TicketLinked) = "ticket.linked", 1;
+        /// It outlives its partnership.
+        Carried(CarriedOn) = "ticket.carried", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "ticket.closed", 1;
     }
 }
 
@@ -279,6 +291,8 @@ impl Aggregate for Ticket {
                 reached: Vec::new(),
                 due_at: None,
                 backfilled_until: None,
+                carried: None,
+                closed_at: None,
             }),
             (Some(ticket), event) => ticket.changed(event, recorded),
             (None, _) => None,
@@ -288,10 +302,17 @@ impl Aggregate for Ticket {
     /// Only whether it is open: an index over every state would cost each event two more writes.
     /// After a merge there is nothing more to do, whatever the state.
     fn state(&self) -> &'static str {
-        if self.merged_by().is_some() {
+        if self.merged_by().is_some() || self.closed_at.is_some() {
             FINISHED
         } else {
             self.state.stage()
+        }
+    }
+
+    fn close(&mut self, at: Timestamp) {
+        if self.carried.is_none() && Aggregate::state(self) != FINISHED {
+            self.closed_at = Some(at);
+            self.due_at = None;
         }
     }
 
@@ -352,6 +373,8 @@ impl Ticket {
                 self.settle(change, AmendmentState::Withdrawn, recorded.at)?;
             }
             TicketEvent::Linked(change) => self.references.push(change.reference.clone()),
+            TicketEvent::Carried(carried) => self.carried = Some(carried.clone()),
+            TicketEvent::Closed(closed) => self.close(closed.at),
         }
         Some(self)
     }
