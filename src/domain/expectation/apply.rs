@@ -29,6 +29,10 @@ impl Aggregate for Expectation {
         self.state.as_str()
     }
 
+    fn close(&mut self, at: Timestamp) {
+        self.close_with_partnership(at);
+    }
+
     /// The first instant at which the last offer is over, or the deadline behind us.
     fn due_at(&self) -> Option<Timestamp> {
         let offer_ends = match self.state {
@@ -57,6 +61,8 @@ impl Expectation {
             agreements: Vec::new(),
             fulfilments: Vec::new(),
             ending: None,
+            carried: None,
+            closed_at: None,
             links: Links::default(),
         }
     }
@@ -167,6 +173,14 @@ impl Expectation {
                 self.dispute_work(disputed, recorded)?;
                 State::Disputed
             }
+            ExpectationEvent::Carried(carried) => {
+                self.carried = Some(carried.clone());
+                before
+            }
+            ExpectationEvent::Closed(closed) => {
+                self.close_with_partnership(closed.at);
+                self.state
+            }
             _ => return None,
         })
     }
@@ -182,7 +196,12 @@ impl Expectation {
             .is_some_and(|agreed| agreed.missed_at.is_none())
     }
 
-    fn end_offer(&mut self, outcome: OfferOutcome, at: Timestamp, said: Option<Statement>) {
+    pub(super) fn end_offer(
+        &mut self,
+        outcome: OfferOutcome,
+        at: Timestamp,
+        said: Option<Statement>,
+    ) {
         if let Some(offer) = self.offers.last_mut() {
             offer.end = Some(OfferEnd { outcome, at, said });
         }
