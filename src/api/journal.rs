@@ -7,12 +7,13 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::caller::Caller;
-use super::convert::to_timestamp;
+use super::convert::{to_firm, to_timestamp};
 use super::page::Page;
 use super::status::ApiError;
 use super::{Api, Member};
+use crate::domain::aggregate::guest_of;
 use crate::domain::firm::Permission;
-use crate::domain::identity::ScopeId;
+use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Entry;
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
@@ -223,6 +224,10 @@ fn to_sequence(sequence: u64) -> i64 {
 /// An entry as the contract shows it.
 fn to_entry(entry: Entry) -> v1::JournalEntry {
     let (firm, actor) = match (entry.firm.as_str(), entry.actor.as_str()) {
+        (_, actor) if guest_of(actor).is_some() => (
+            to_firm(FirmId::parse(&entry.firm).as_ref()),
+            actor.to_owned(),
+        ),
         ("", _) => (String::new(), String::new()),
         (firm, "") => (format!("firms/{firm}"), String::new()),
         (firm, actor) => (

@@ -43,6 +43,10 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::DeadlineImpossible
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
+        | Reason::GuestLinkUsed
+        | Reason::GuestLinkExpired
+        | Reason::GuestLinkRevoked
+        | Reason::GuestLinkOutdated
         | Reason::EventFromTheFuture
         | Reason::AgreementNotActive
         | Reason::ReferenceAmbiguous

@@ -8,6 +8,7 @@ use super::commitment::Opening;
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
+use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
@@ -36,6 +37,10 @@ pub enum Action {
     Outsider(OutsiderCommand),
     /// Of its parties' contacts.
     Contact(ContactCommand),
+    /// Of a guest link.
+    GuestLink(GuestLinkCommand),
+    /// A guest answers by a link; without a firm, if the guest stands in a placeholder's place.
+    UseGuestLink(GuestLinkUse),
     /// Of an expectation.
     Expectation(ExpectationCommand),
     /// Of a notice.
@@ -192,6 +197,9 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::UseGuestLink(answer) => {
+            return guest_link::answer(answer, command.firm.as_ref(), view);
+        }
         Action::NoteRefresh {
             id,
             before,
@@ -208,6 +216,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),
+        Action::GuestLink(action) => guest_link::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
         Action::Notice(action) => notice::decide(action, firm, view),
         Action::Claim(action) => claim::decide(action, firm, view),
@@ -219,6 +228,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::TicketLink(action) => link::decide(action, firm, view),
         Action::Quote(action) => quote::decide(action, firm, view),
         Action::SettleCarry { .. }
+        | Action::UseGuestLink(_)
         | Action::RefreshTicket { .. }
         | Action::NoteRefresh { .. }
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),

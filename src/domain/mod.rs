@@ -12,6 +12,7 @@ pub mod commitment;
 pub mod contact;
 pub mod expectation;
 pub mod firm;
+pub mod guest_link;
 pub mod identity;
 pub mod journal;
 pub mod need;

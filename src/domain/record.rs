@@ -214,6 +214,8 @@ records! {
     OutsideParty(super::outsiders::OutsideParty, super::outsiders::OutsidePartyEvent) = "outside_party";
     /// Whom to reach at a party.
     Contact(super::contact::Contact, super::contact::ContactEvent) = "contact";
+    /// A link by which one person answers one thing.
+    GuestLink(super::guest_link::GuestLink, super::guest_link::GuestLinkEvent) = "guest_link";
     /// An expectation.
     Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
     /// Advance warning of something planned.

@@ -54,6 +54,14 @@ reasons! {
     PartnershipEnded = "PARTNERSHIP_ENDED";
     /// The invitation code is wrong, used or expired.
     InvitationInvalid = "INVITATION_INVALID";
+    /// The guest link was used.
+    GuestLinkUsed = "GUEST_LINK_USED";
+    /// The guest link's time is over.
+    GuestLinkExpired = "GUEST_LINK_EXPIRED";
+    /// The guest link was taken back, or a firm joined in the place that its guest stood in.
+    GuestLinkRevoked = "GUEST_LINK_REVOKED";
+    /// What the guest link asks about has moved on.
+    GuestLinkOutdated = "GUEST_LINK_OUTDATED";
     /// The firm is a party already.
     AlreadyAParty = "ALREADY_A_PARTY";
     /// The page token is not one of ours, or of another list.

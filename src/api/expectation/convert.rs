@@ -2,7 +2,7 @@
 
 use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
 use crate::api::Found;
-use crate::api::convert::{etag, to_money, to_timestamp};
+use crate::api::convert::{etag, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::text::Texts;
 use crate::domain::commitment::Commitment;
@@ -60,6 +60,11 @@ impl Shown for Expectation {
                 .map(|question| to_question(question).into())
                 .collect(),
             agreed_by_standing_consent: state.agreed.as_ref().and_then(to_cited_consent),
+            agreed_by_guest_link_id: state
+                .agreed
+                .as_ref()
+                .and_then(|agreed| agreed.guest_link.clone())
+                .unwrap_or_default(),
             agreement: state
                 .agreement
                 .as_ref()
@@ -171,7 +176,7 @@ fn to_cited_consent(agreed: &Agreed) -> Option<v1::CitedConsent> {
 fn to_fulfilment(said: &Statement, texts: &Texts) -> v1::Fulfilment {
     v1::Fulfilment {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         message: texts.show(said.text.as_ref()),
         fulfil_time: Some(to_timestamp(said.at)),
     }
@@ -181,28 +186,31 @@ fn to_acceptance(acceptance: &Acceptance, texts: &Texts) -> v1::Acceptance {
     let said = &acceptance.statement;
     v1::Acceptance {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         criteria_met: acceptance.criteria_met.clone(),
         message: texts.show(said.text.as_ref()),
         accept_time: Some(to_timestamp(said.at)),
+        guest_link_id: said.guest_link.clone().unwrap_or_default(),
     }
 }
 
 fn to_dispute(said: &Statement, texts: &Texts) -> v1::Dispute {
     v1::Dispute {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         reason: texts.show(said.text.as_ref()),
         dispute_time: Some(to_timestamp(said.at)),
+        guest_link_id: said.guest_link.clone().unwrap_or_default(),
     }
 }
 
 fn to_ending(said: &Statement, texts: &Texts) -> v1::Ending {
     v1::Ending {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         reason: texts.show(said.text.as_ref()),
         end_time: Some(to_timestamp(said.at)),
+        guest_link_id: said.guest_link.clone().unwrap_or_default(),
     }
 }
 

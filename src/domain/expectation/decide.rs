@@ -11,7 +11,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::firm::refuse_taken;
 use crate::domain::identity::{ExternalReference, FirmId, PartyId, is_chosen_identifier};
 use crate::domain::outsiders::{Client, already_exists};
-use crate::domain::partnership::{Partnership, as_active_party};
+use crate::domain::partnership::{Partnership, Party, as_active_party};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::Violations;
 use crate::domain::text::require_reference;
@@ -131,8 +131,21 @@ pub fn decide(
     firm: &FirmId,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    use ExpectationCommand as Command;
     let (partnership, party) = as_active_party(firm, view)?;
+    decide_as(command, partnership, party, view)
+}
+
+/// As [`decide`], for a party of the partnership: a firm, or a guest in its place.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn decide_as<'world>(
+    command: &'world ExpectationCommand,
+    partnership: &'world Partnership,
+    party: &'world Party,
+    view: &View<'world>,
+) -> Result<Decision, Stop> {
+    use ExpectationCommand as Command;
     let find = |id| Matter::find(id, partnership, party, view);
     match command {
         Command::Create {

@@ -18,7 +18,7 @@ use super::commitment::Commitment;
 use super::identity::{FirmId, PartyId};
 use super::time::{Span, Timestamp};
 
-pub use decide::{ExpectationCommand, decide, tick};
+pub use decide::{ExpectationCommand, decide, decide_as, tick};
 pub use events::{
     ExpectationAgreed, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
     ExpectationUpdated, FulfilmentAccepted, OfferMade, StatementMade,
@@ -139,8 +139,11 @@ pub struct Agreed {
     pub offer_number: u32,
     /// The party that agreed to the other's offer.
     pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
+    /// The firm that the party was; `None` for a guest of a placeholder.
+    pub firm: Option<FirmId>,
+    /// The guest link by which it did, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_link: Option<String>,
     /// When.
     pub at: Timestamp,
     /// The standing consent by which it did, if it was not asked.
@@ -156,8 +159,11 @@ pub struct Agreed {
 pub struct Statement {
     /// The party.
     pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
+    /// The firm that the party was; `None` for a guest of a placeholder.
+    pub firm: Option<FirmId>,
+    /// The guest link by which it spoke, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_link: Option<String>,
     /// Its message or reason: a commitment.
     pub text: Option<Commitment>,
     /// When.
@@ -165,11 +171,13 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// The statement that an entry records; `None` if no firm made it.
+    /// The statement that an entry records; `None` if nobody made it.
     fn of(party: &PartyId, text: Option<&Commitment>, recorded: &Recorded) -> Option<Self> {
+        recorded.by_somebody()?;
         Some(Self {
             party: party.clone(),
-            firm: recorded.firm.clone()?,
+            firm: recorded.firm.clone(),
+            guest_link: recorded.guest_link(),
             text: text.cloned(),
             at: recorded.at,
         })
@@ -246,6 +254,17 @@ impl Expectation {
         let missed = self.state_at(now) == ExpectationState::Missed;
         self.missed_at
             .or_else(|| self.deadline().filter(|_| missed))
+    }
+
+    /// Whether a guest agreed in the place of a firm that had not joined, and nothing was done since:
+    /// the firm may endorse it when it joins, or contest it.
+    #[must_use]
+    pub fn awaits_endorsement(&self) -> bool {
+        let by_guest = |agreed: &Agreed| agreed.firm.is_none();
+        matches!(
+            self.state,
+            ExpectationState::Agreed | ExpectationState::Missed
+        ) && self.agreed.as_ref().is_some_and(by_guest)
     }
 
     /// Until when the work is in time, that instant included.
@@ -349,11 +368,18 @@ impl Expectation {
                 self.agree(agreed, recorded)?;
                 State::Agreed
             }
+            // The firm that joined stands by what a guest agreed to in its place.
+            ExpectationEvent::Agreed(agreed) if self.awaits_endorsement() => {
+                self.agree(agreed, recorded)?;
+                before
+            }
             ExpectationEvent::Declined(said) if before.awaits_answer() => {
                 self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
                 State::Declined
             }
-            ExpectationEvent::Contested(said) if before == State::Asserted => {
+            ExpectationEvent::Contested(said)
+                if before == State::Asserted || self.awaits_endorsement() =>
+            {
                 self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
                 State::Contested
             }
@@ -411,14 +437,16 @@ impl Expectation {
     }
 
     fn agree(&mut self, agreed: &ExpectationAgreed, recorded: &Recorded) -> Option<()> {
+        recorded.by_somebody()?;
         self.agreed = Some(Agreed {
             offer_number: agreed.offer_number,
             party: agreed.party.clone(),
             // Whoever agreed beforehand is not the firm that acts now.
             firm: match &agreed.standing_consent {
-                Some(cited) => cited.firm.clone(),
-                None => recorded.firm.clone()?,
+                Some(cited) => Some(cited.firm.clone()),
+                None => recorded.firm.clone(),
             },
+            guest_link: recorded.guest_link(),
             at: recorded.at,
             standing_consent: agreed.standing_consent.clone(),
             acknowledges_impossible: agreed.acknowledges_impossible,

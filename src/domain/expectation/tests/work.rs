@@ -14,7 +14,7 @@ fn e03_the_firm_that_did_the_work_cannot_accept_it() {
     scene.go(ASKS, &accept(&[1, 0]));
     let acceptance = scene.expectation().acceptance.clone().expect("accepted");
     assert_eq!(acceptance.criteria_met, [0, 1]);
-    assert_eq!(acceptance.statement.firm.as_str(), ASKS);
+    assert_eq!(acceptance.statement.firm, Some(firm_id(ASKS)));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::domain::identity::PartyId;
 use crate::domain::time::Timestamp;
 
 pub use basis::Basis;
-pub use decide::{QuoteCommand, decide, tick};
+pub use decide::{QuoteCommand, decide, decide_as, tick};
 pub use portions::NewPortion;
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
 pub use split::{AllocationShare, ConcessionSplit, PartyAllocation};
