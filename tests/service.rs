@@ -38,6 +38,7 @@ mod service {
     pub mod evidence;
     pub mod expectations;
     pub mod firm_rows;
+    pub mod guests;
     pub mod holidays;
     pub mod house;
     pub mod intake;
@@ -107,6 +108,13 @@ on_both_engines! {
     joining::whoever_joins_endorses_or_contests;
     joining::answers_to_assertions_at_fault;
     joining::endorsing_all_comes_past_what_is_refused;
+    guests::a_guest_of_a_firm_agrees_for_it;
+    guests::a_wrong_code_tells_nothing;
+    guests::a_link_is_used_once_whoever_is_fast;
+    guests::one_firm_alone_with_a_guest_at_the_other;
+    guests::what_a_guest_approved_waits_for_the_firm_that_joins;
+    guests::guest_links_at_fault;
+    guests::a_link_about_an_older_offer;
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;
