@@ -38,6 +38,7 @@ mod service {
     pub mod evidence;
     pub mod expectations;
     pub mod firm_rows;
+    pub mod guest_rows;
     pub mod guests;
     pub mod holidays;
     pub mod house;
@@ -49,6 +50,7 @@ mod service {
     pub mod notices;
     pub mod partnerships;
     pub mod pricing;
+    pub mod pricing_rows;
     pub mod promises;
     pub mod queues;
     pub mod raw;
@@ -58,6 +60,7 @@ mod service {
     pub mod setting;
     pub mod shutdown;
     pub mod simulation;
+    pub mod solo;
     pub mod stage;
     pub mod table;
     pub mod templates;
@@ -213,6 +216,7 @@ on_both_engines! {
     retries::event_ids_are_used_once;
     retries::one_of_two_writers_wins;
     authorisation::every_rpc_by_every_caller;
+    authorisation::every_rpc_by_one_firm_alone;
     bad_words::names_and_texts;
     bad_words::enumerations;
     bad_calls::pages_and_resource_names;

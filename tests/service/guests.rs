@@ -43,7 +43,8 @@ pub fn first_offer(expectation: &str) -> Matter {
     })
 }
 
-fn work(expectation: &str) -> Matter {
+/// Work that is said to be done.
+pub fn work(expectation: &str) -> Matter {
     Matter::Fulfilment(v1::GuestFulfilmentMatter {
         expectation: expectation.to_owned(),
     })
