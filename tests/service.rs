@@ -54,6 +54,7 @@ mod service {
     pub mod promises;
     pub mod queues;
     pub mod raw;
+    pub mod redaction;
     pub mod retries;
     pub mod revisions;
     pub mod sealing;
@@ -208,6 +209,11 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    redaction::what_is_redacted_is_nowhere_any_more;
+    redaction::what_was_deleted_by_hand_is_missing;
+    redaction::everybody_redacts_what_is_their_own;
+    redaction::a_guests_words_are_redacted_by_the_issuer;
+    redaction::redactions_at_fault;
     sealing::a_cost_reaches_nobody_else;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;

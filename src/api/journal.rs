@@ -1,5 +1,6 @@
 //! `JournalService`: the entries of a scope, their stream, and checkpoints.
 
+mod redact;
 mod watch;
 
 use std::sync::Arc;
@@ -50,6 +51,13 @@ impl v1::journal_service_server::JournalService for JournalService {
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         Ok(watch::watch(&self.0, request).await?)
+    }
+
+    async fn redact(
+        &self,
+        request: Request<v1::RedactRequest>,
+    ) -> Result<Response<v1::RedactResponse>, Status> {
+        Ok(redact::redact(&self.0, &request).await?)
     }
 
     async fn get_checkpoint(

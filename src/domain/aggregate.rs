@@ -132,6 +132,12 @@ macro_rules! events {
                 match self { $(Self::$variant(payload) => serde_json::to_vec(payload),)* }
             }
 
+            /// The commitments in the payload.
+            #[must_use]
+            pub fn commitments(&self) -> Vec<$crate::domain::commitment::Commitment> {
+                match self { $(Self::$variant(payload) => $crate::domain::commitment::cited_by(payload),)* }
+            }
+
             /// Whether this aggregate has an event of that type.
             #[must_use]
             pub fn knows(event_type: &str) -> bool {

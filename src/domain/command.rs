@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::carry::{self, CarryOutcome};
 use super::claim::{self, ClaimCommand};
-use super::commitment::Opening;
+use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
@@ -17,6 +17,7 @@ use super::outsiders::{self, OutsiderCommand};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
 use super::record::{Event, Kind, RecordKey};
+use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
@@ -33,6 +34,8 @@ pub enum Action {
     Firm(FirmCommand),
     /// Of a partnership.
     Partnership(PartnershipCommand),
+    /// Of what a firm wrote and wants to have erased.
+    Redact(RedactCommand),
     /// Of its clients and outside parties.
     Outsider(OutsiderCommand),
     /// Of its parties' contacts.
@@ -127,6 +130,8 @@ pub struct Decision {
     pub references: Vec<(ExternalReference, Kind, String)>,
     /// Time zone data pinned: digest and `TZif` bytes.
     pub zones: Vec<(String, Arc<[u8]>)>,
+    /// Commitments whose openings are erased.
+    pub erased: Vec<Commitment>,
     /// What the caller is told beside the record; a word such as `parked`, or nothing.
     pub note: &'static str,
     /// Which of the events the receipt names, by its index; `None` for the last one.
@@ -153,6 +158,7 @@ impl Decision {
             events: Vec::new(),
             references: Vec::new(),
             zones: Vec::new(),
+            erased: Vec::new(),
             note: "",
             receipt_of: None,
             repeat: None,
@@ -214,6 +220,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
+        Action::Redact(action) => redaction::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),
         Action::GuestLink(action) => guest_link::decide(action, firm, view),

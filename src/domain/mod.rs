@@ -21,6 +21,7 @@ pub mod outsiders;
 pub mod partnership;
 pub mod pricing;
 pub mod record;
+pub mod redaction;
 pub mod reference;
 pub mod refusal;
 pub mod sla;

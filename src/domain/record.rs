@@ -155,6 +155,12 @@ macro_rules! records {
                 match self { $(Self::$variant(event) => event.payload(),)* }
             }
 
+            /// The commitments in the payload.
+            #[must_use]
+            pub fn commitments(&self) -> Vec<super::commitment::Commitment> {
+                match self { $(Self::$variant(event) => event.commitments(),)* }
+            }
+
             /// Reads an event back from the journal.
             ///
             /// # Errors
@@ -206,6 +212,8 @@ records! {
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// What the firm that wrote it has erased.
+    Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
     /// What an external reference stands for.
     Reference(super::reference::Reference, super::reference::ReferenceEvent) = "reference";
     /// A client that the parties serve.

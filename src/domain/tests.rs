@@ -207,6 +207,14 @@ impl Scene {
                 Err(Stop::Missing(Need::Reference(scope, reference))) => {
                     self.world.put_reference(scope, reference, Vec::new());
                 }
+                Err(Stop::Missing(Need::Several(needs))) => {
+                    for need in needs {
+                        let Need::Record(key) = need else {
+                            panic!("{need:?} was not expected");
+                        };
+                        self.world.put_record(key, None);
+                    }
+                }
                 Err(Stop::Missing(need)) => panic!("{need:?} was not expected"),
             }
         };

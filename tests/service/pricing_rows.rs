@@ -6,6 +6,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::house::{HOUR, at};
+use super::redaction::redacting;
 use super::setting::{euros, portion};
 use super::table::{Row, rows};
 
@@ -75,6 +76,8 @@ rows! {
                 ..Default::default()
             }],
         };
+    "JournalService/Redact" [Admin] Ok, FailedPrecondition, NotFound, |names|
+        redacting(&names.of("partnership"), "contact", &names.of("contact"), &["contact.person"]);
     "JournalService/GetCheckpoint" [Read] Ok, Ok, NotFound, |names|
         v1::GetCheckpointRequest { name: names.of("partnership") };
 }

@@ -59,6 +59,7 @@ impl Shown for JointQuote {
             state: state.into(),
             create_time: Some(to_timestamp(found.created_at)),
             etag: etag(found.revision),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::VerifyError;
 use super::lines::{
-    CheckpointLine, EntryLine, HeaderLine, Line, OpeningLine, RecordLine, ZoneLine,
+    CheckpointLine, EntryLine, HeaderLine, Line, OpeningLine, OpeningsLine, RecordLine, ZoneLine,
 };
 use super::replay::Replay;
 use super::report::{Counts, Report};
@@ -32,6 +32,14 @@ pub enum OpeningsFor {
 }
 
 impl OpeningsFor {
+    const fn line(&self) -> OpeningsLine {
+        match self {
+            Self::Nobody => OpeningsLine::None,
+            Self::Party(_) => OpeningsLine::Party,
+            Self::Operator => OpeningsLine::All,
+        }
+    }
+
     fn include(&self, readers: &Readers) -> bool {
         match self {
             Self::Nobody => false,
@@ -59,7 +67,7 @@ pub async fn export_scope(
     let head = heads
         .first()
         .ok_or_else(|| VerifyError::NoSuchScope(scope.clone()))?;
-    write_line(out, &Line::Header(HeaderLine::of(head)))?;
+    write_line(out, &Line::Header(HeaderLine::of(head, openings.line())))?;
     write_line(
         out,
         &Line::Checkpoint(CheckpointLine {
