@@ -40,6 +40,7 @@ mod service {
     pub mod firm_rows;
     pub mod guest_rows;
     pub mod guests;
+    pub mod guests_alone;
     pub mod holidays;
     pub mod house;
     pub mod intake;
@@ -115,8 +116,8 @@ on_both_engines! {
     guests::a_guest_of_a_firm_agrees_for_it;
     guests::a_wrong_code_tells_nothing;
     guests::a_link_is_used_once_whoever_is_fast;
-    guests::one_firm_alone_with_a_guest_at_the_other;
-    guests::what_a_guest_approved_waits_for_the_firm_that_joins;
+    guests_alone::one_firm_alone_with_a_guest_at_the_other;
+    guests_alone::what_a_guest_approved_waits_for_the_firm_that_joins;
     guests::guest_links_at_fault;
     guests::a_link_about_an_older_offer;
     expectations::from_draft_to_accepted_with_counter_offers;

@@ -364,14 +364,10 @@ impl Expectation {
                 self.add_offer(offer, recorded)?;
                 State::Countered
             }
-            ExpectationEvent::Agreed(agreed) if before.awaits_answer() => {
-                self.agree(agreed, recorded)?;
-                State::Agreed
-            }
-            // The firm that joined stands by what a guest agreed to in its place.
-            ExpectationEvent::Agreed(agreed) if self.awaits_endorsement() => {
-                self.agree(agreed, recorded)?;
-                before
+            ExpectationEvent::Agreed(agreed)
+                if before.awaits_answer() || self.awaits_endorsement() =>
+            {
+                self.agree(agreed, recorded)?
             }
             ExpectationEvent::Declined(said) if before.awaits_answer() => {
                 self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
@@ -436,7 +432,16 @@ impl Expectation {
         Some(())
     }
 
-    fn agree(&mut self, agreed: &ExpectationAgreed, recorded: &Recorded) -> Option<()> {
+    /// How far it has come by the consent. What a firm endorses once it has joined stays as it is.
+    fn agree(
+        &mut self,
+        agreed: &ExpectationAgreed,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
+        let state = match self.state {
+            ExpectationState::Missed => ExpectationState::Missed,
+            _ => ExpectationState::Agreed,
+        };
         recorded.by_somebody()?;
         self.agreed = Some(Agreed {
             offer_number: agreed.offer_number,
@@ -452,6 +457,6 @@ impl Expectation {
             acknowledges_impossible: agreed.acknowledges_impossible,
         });
         self.judgement = agreed.judgement.clone();
-        Some(())
+        Some(state)
     }
 }

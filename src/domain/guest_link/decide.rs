@@ -165,17 +165,17 @@ fn revoke(id: &str, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
 /// # Errors
 /// A refusal, or what has to be loaded first.
 pub fn answer(
-    use_: &GuestLinkUse,
+    given: &GuestLinkUse,
     firm: Option<&FirmId>,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let absent = || Refusal::not_found("guest link");
-    let id = &use_.id;
+    let id = &given.id;
     let link = view.find::<GuestLink>(id)?.ok_or_else(absent)?;
     let partnership = view.find::<Partnership>(view.scope.id())?;
     let partnership = partnership.ok_or_else(absent)?;
     // Whoever puts the command together read the same link; another firm would be a fault of ours.
-    if !link.is_opened_by(&use_.digest) || link.made.firm.as_ref() != firm {
+    if !link.is_opened_by(&given.digest) || link.made.firm.as_ref() != firm {
         return Err(absent().into());
     }
     link.require_usable(partnership, view.now)?;
@@ -186,14 +186,14 @@ pub fn answer(
         view: *view,
     };
     let said = Said {
-        answer: use_.answer,
-        message: use_.message.as_ref(),
-        acknowledges_impossible: use_.acknowledges_impossible,
+        answer: given.answer,
+        message: given.message.as_ref(),
+        acknowledges_impossible: given.acknowledges_impossible,
     };
     let done = link.made.matter.decide(said, seat).map_err(outdated)?;
     let used = GuestLinkUsed {
-        answer: use_.answer,
-        message: use_.message.clone(),
+        answer: given.answer,
+        message: given.message.clone(),
     };
     let used = Event::new(id, GuestLinkEvent::Used(used));
     let decision = Decision::about(Kind::GuestLink, id).event(used);
@@ -241,7 +241,7 @@ impl GuestLink {
 fn used(link: &GuestLink) -> Refusal {
     let refusal = Refusal::new(Reason::GuestLinkUsed, "the link was used");
     match link.used_at {
-        Some(used_at) => refusal.with("use_time", used_at),
+        Some(used_at) => refusal.with("giventime", used_at),
         None => refusal,
     }
 }
