@@ -36,8 +36,11 @@ mod service {
     pub mod combinations;
     pub mod contacts;
     pub mod evidence;
+    pub mod expectation_clocks;
     pub mod expectations;
+    pub mod exporting;
     pub mod firm_rows;
+    pub mod fulfilments;
     pub mod guest_rows;
     pub mod guests;
     pub mod guests_alone;
@@ -46,14 +49,18 @@ mod service {
     pub mod intake;
     pub mod joining;
     pub mod journal;
+    pub mod leaving;
     pub mod load;
     pub mod maps;
     pub mod notices;
+    pub mod offers;
+    pub mod parties;
     pub mod partnerships;
     pub mod pricing;
     pub mod pricing_rows;
     pub mod promises;
     pub mod queues;
+    pub mod races;
     pub mod raw;
     pub mod redaction;
     pub mod retries;
@@ -66,8 +73,10 @@ mod service {
     pub mod stage;
     pub mod table;
     pub mod templates;
+    pub mod terms;
     pub mod thresholds;
     pub mod tickets;
+    pub mod trio;
     pub mod underpinning;
 }
 
@@ -108,6 +117,19 @@ on_both_engines! {
     contacts::gaps_and_paths_of_a_party;
     contacts::a_placeholder_has_contacts_until_a_firm_joins;
     contacts::contacts_at_fault;
+    parties::a_third_party_needs_every_firm;
+    parties::placeholders_are_filled_one_by_one;
+    parties::two_of_three_is_not_enough;
+    parties::a_third_firm_does_not_answer_for_the_two;
+    parties::terms_hold_between_those_who_agreed;
+    exporting::each_firm_has_its_own_export;
+    exporting::whoever_left_exports_what_was;
+    terms::revisions_of_terms_stay;
+    terms::revisions_of_terms_at_fault;
+    leaving::whoever_left_reads_what_was;
+    leaving::of_two_nobody_leaves;
+    leaving::nothing_waits_for_a_firm_that_left;
+    leaving::a_stream_ends_when_its_firm_leaves;
     joining::what_a_standing_consent_covers_is_agreed_at_once;
     joining::standing_consents_at_fault;
     joining::whoever_joins_endorses_or_contests;
@@ -123,6 +145,15 @@ on_both_engines! {
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;
+    fulfilments::e03_criterion_by_criterion_with_evidence;
+    fulfilments::e03_a_dispute_ends_in_a_revised_agreement;
+    fulfilments::e03_a_dispute_ends_in_acceptance_after_all;
+    expectation_clocks::e01_the_clock_of_an_agreed_date;
+    expectation_clocks::e01_at_the_deadline_exactly_is_met;
+    offers::e07_every_offer_with_its_difference;
+    offers::offers_at_fault;
+    races::two_act_on_one_offer_at_once;
+    races::two_act_on_one_dispute_at_once;
     intake::e02_the_impossible_is_said_before_anybody_agrees;
     intake::e02_what_time_made_impossible_is_not_agreed_unawares;
     intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;

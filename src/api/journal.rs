@@ -1,8 +1,10 @@
 //! `JournalService`: the entries of a scope, their stream, and checkpoints.
 
+mod export;
 mod redact;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
@@ -16,10 +18,13 @@ use crate::domain::aggregate::guest_of;
 use crate::domain::firm::Permission;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Entry;
+use crate::domain::partnership::{Party, require_present};
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::ledger::history::head_of;
 use crate::ledger::rows;
 use crate::proto::v1;
+pub use export::ExportAnswers;
 pub use watch::WatchAnswers;
 
 /// Most entries looked at for one page. Where few of them fit the filter, a page is shorter than
@@ -38,6 +43,7 @@ pub struct JournalService(pub Arc<Api>);
 #[tonic::async_trait]
 impl v1::journal_service_server::JournalService for JournalService {
     type WatchStream = WatchAnswers;
+    type ExportJournalStream = ExportAnswers;
 
     async fn list_entries(
         &self,
@@ -58,6 +64,13 @@ impl v1::journal_service_server::JournalService for JournalService {
         request: Request<v1::RedactRequest>,
     ) -> Result<Response<v1::RedactResponse>, Status> {
         Ok(redact::redact(&self.0, &request).await?)
+    }
+
+    async fn export_journal(
+        &self,
+        request: Request<v1::ExportJournalRequest>,
+    ) -> Result<Response<Self::ExportJournalStream>, Status> {
+        Ok(export::export(&self.0, &request).await?)
     }
 
     async fn get_checkpoint(
@@ -91,13 +104,14 @@ async fn list_entries(
     let (Some(scope), Some(filter), Some(after)) = (scope, filter, after) else {
         return Err(Refusal::new(Reason::Internal, "a violation was lost").into());
     };
-    authorise(api, &caller, std::slice::from_ref(&scope)).await?;
+    let bounds = authorise(api, &caller, std::slice::from_ref(&scope)).await?;
+    let last = bounds.last(&scope);
     let purpose = format!("ListEntries:{}:{scope}:{after}:{filter:?}", caller.firm);
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
     let after = page.after.parse().unwrap_or(after);
     let (entries, next) = match filter {
-        Filter::OfKind(kind) => scan(api, &scope, kind, after, page.size).await?,
-        filter => read(api, &scope, &filter, after, &page).await?,
+        Filter::OfKind(kind) => scan(api, &scope, kind, after, page.size, last).await?,
+        filter => read(api, &scope, &filter, after, &page, last).await?,
     };
     let next_page_token = next.map(|last| api.tokens.seal(&purpose, last.to_string().as_bytes()));
     Ok(Response::new(v1::ListEntriesResponse {
@@ -128,6 +142,7 @@ async fn read(
     filter: &Filter,
     after: u64,
     page: &Page,
+    last: u64,
 ) -> Result<Read, ApiError> {
     let store = api.ledger.store();
     let mut entries = match filter {
@@ -137,6 +152,7 @@ async fn read(
         }
         Filter::Every | Filter::OfKind(_) => store.entries(scope, after, page.limit()).await?,
     };
+    entries.retain(|entry| entry.sequence <= last);
     let more = entries.len() > page.size;
     entries.truncate(page.size);
     let next = entries.last().filter(|_| more).map(|last| last.sequence);
@@ -150,6 +166,7 @@ async fn scan(
     kind: Kind,
     mut after: u64,
     size: usize,
+    last: u64,
 ) -> Result<Read, ApiError> {
     let mut found = Vec::new();
     for _ in 0..ENTRIES_SCANNED_MAX / SCAN_CHUNK {
@@ -157,6 +174,9 @@ async fn scan(
         let last_chunk = entries.len() < SCAN_CHUNK;
         for entry in entries {
             after = entry.sequence;
+            if after > last {
+                return Ok((found, None));
+            }
             if entry.kind == kind.as_str() {
                 found.push(entry);
             }
@@ -177,13 +197,10 @@ async fn get_checkpoint(
 ) -> Answer<v1::Checkpoint> {
     let caller = api.caller(request, Permission::Read).await?;
     let scope = scope_of("name", &request.get_ref().name)?;
-    authorise(api, &caller, std::slice::from_ref(&scope)).await?;
-    let heads = api
-        .ledger
-        .store()
-        .heads(std::slice::from_ref(&scope))
-        .await?;
-    let head = heads.first().ok_or_else(|| Refusal::not_found("scope"))?;
+    let bounds = authorise(api, &caller, std::slice::from_ref(&scope)).await?;
+    let store = api.ledger.store().as_ref();
+    let head = head_of(store, &scope, bounds.until(&scope)).await?;
+    let head = &head.ok_or_else(|| Refusal::not_found("scope"))?;
     Ok(Response::new(v1::Checkpoint {
         note: api.signer.sign(head),
         scope: scope.as_str().to_owned(),
@@ -197,19 +214,45 @@ fn scope_of(field: &str, name: &str) -> Result<ScopeId, Refusal> {
     ScopeId::parse(name).ok_or_else(|| Refusal::field(Reason::InvalidField, field, malformed))
 }
 
+/// Up to which entry a caller may read journals: what was recorded after it left a partnership is
+/// not for it to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Bounds(BTreeMap<ScopeId, Party>);
+
+impl Bounds {
+    /// The last entry of a scope that may be read, if not all may.
+    fn until(&self, scope: &ScopeId) -> Option<u64> {
+        let left = self.0.get(scope).and_then(|party| party.left.as_ref());
+        left.map(|left| left.sequence)
+    }
+
+    fn last(&self, scope: &ScopeId) -> u64 {
+        self.until(scope).unwrap_or(u64::MAX)
+    }
+
+    /// Refuses to go on after the last entry that may be read.
+    fn require_after(&self, scope: &ScopeId, sequence: u64) -> Result<(), Refusal> {
+        match self.0.get(scope) {
+            Some(party) if sequence >= self.last(scope) => require_present(party),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Checks that the caller may read the journals of `scopes`: its own firm's, and those of the
-/// partnerships that it is a party of. The operator may read no others either.
+/// partnerships that it is a party of. The operator may read no others either. Returns how far.
 ///
 /// # Errors
 /// [`Reason::NotFound`] if there is any other among them, or one that does not exist.
-async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<(), ApiError> {
+async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<Bounds, ApiError> {
+    let mut bounds = Bounds::default();
     let own = caller.firm.scope();
     let partnerships: Vec<_> = scopes.iter().filter(|scope| **scope != own).collect();
     if partnerships.iter().any(|scope| scope.is_firm()) {
         return Err(Refusal::not_found("scope").into());
     }
     if partnerships.is_empty() {
-        return Ok(());
+        return Ok(bounds);
     }
     let key = |scope: &&ScopeId| RecordKey::new(scope, Kind::Partnership, scope.id());
     let keys: Vec<_> = partnerships.iter().map(key).collect();
@@ -217,11 +260,15 @@ async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<(),
     for row in api.ledger.store().records(&keys).await? {
         let member = Member::of(&caller.firm, &row.key.id, &rows::decode_row(&row)?);
         memberships += usize::from(member.is_some());
+        let left = member.filter(|member| member.party.left.is_some());
+        bounds
+            .0
+            .extend(left.map(|member| (row.key.scope.clone(), member.party)));
     }
     if memberships < keys.len() {
         return Err(Refusal::not_found("scope").into());
     }
-    Ok(())
+    Ok(bounds)
 }
 
 /// A sequence as the contract shows it.

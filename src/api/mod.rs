@@ -28,7 +28,7 @@ use crate::domain::command::{Action, Command};
 use crate::domain::commitment::{Opening, SALT_BYTES};
 use crate::domain::firm::Permission;
 use crate::domain::identity::{FirmId, ScopeId};
-use crate::domain::partnership::{Partnership, Party};
+use crate::domain::partnership::{Partnership, Party, require_present};
 use crate::domain::record::{Kind, Record, RecordKey, Stored};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_token;
@@ -285,7 +285,8 @@ impl Api {
     /// The partnership, the caller's party in it, and one more record of it, read together.
     ///
     /// # Errors
-    /// [`Reason::NotFound`] for strangers, and for a record that does not exist.
+    /// [`Reason::NotFound`] for strangers, and for a record that does not exist,
+    /// [`Reason::PartyLeft`] for a firm that left.
     pub async fn get<T: Stored + Clone>(
         &self,
         caller: &Caller,
@@ -310,7 +311,8 @@ impl Api {
                 member = Member::of(&caller.firm, partnership, &versioned);
             }
         }
-        let member = member.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
+        let member: Member = member.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
+        require_present(&member.party)?;
         let found = found.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
         Ok((member, found))
     }
@@ -318,8 +320,24 @@ impl Api {
     /// The partnership and the caller's party in it.
     ///
     /// # Errors
-    /// [`Reason::NotFound`] for strangers, as if there were no such partnership.
+    /// [`Reason::NotFound`] for strangers, as if there were no such partnership,
+    /// [`Reason::PartyLeft`] for a firm that left.
     pub async fn member(&self, caller: &Caller, partnership: &str) -> Result<Member, ApiError> {
+        let member = self.member_or_former(caller, partnership).await?;
+        require_present(&member.party)?;
+        Ok(member)
+    }
+
+    /// As [`Self::member`], also for a firm that left; the partnership is then as it is now, which
+    /// is not for that firm to see.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`] for strangers, as if there were no such partnership.
+    pub async fn member_or_former(
+        &self,
+        caller: &Caller,
+        partnership: &str,
+    ) -> Result<Member, ApiError> {
         let key = RecordKey::new(
             &ScopeId::partnership(partnership),
             Kind::Partnership,

@@ -5,27 +5,27 @@ mod contacts;
 mod convert;
 mod guest_links;
 mod outsiders;
+mod parties;
 mod show;
 mod standing;
 mod terms;
+mod terms_revisions;
 
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
 use super::admin::to_permission;
-use super::caller::{Caller, SECRET_BYTES, digest_of, new_secret};
+use super::caller::Caller;
 use super::convert as values;
 use super::status::ApiError;
 use super::text::Sealer;
 use super::{Api, Envelope, Mutation, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::{FirmCommand, Permission};
-use crate::domain::identity::{FirmId, ScopeId, is_identifier};
+use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal;
-use crate::domain::partnership::{
-    INVITATION_VALIDITY_DEFAULT, PartnershipCommand, PartnershipOpening, Role,
-};
+use crate::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::FREE_TEXT_BYTES_MAX;
 use crate::ledger::Receipt;
@@ -36,8 +36,6 @@ use show::{firm_display_name, show};
 
 /// Resource name of a partnership.
 const NAME: &str = "partnerships/*";
-/// Separates the partnership from the secret in an invitation's code.
-const CODE_SEPARATOR: char = '.';
 
 /// What an RPC answers before errors become statuses.
 type Answer<T> = Result<Response<T>, ApiError>;
@@ -83,18 +81,46 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         Ok(show::list_partnerships(&self.0, &request).await?)
     }
 
+    async fn propose_party(
+        &self,
+        request: Request<v1::ProposePartyRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(parties::propose_party(&self.0, &request).await?)
+    }
+
+    async fn approve_party(
+        &self,
+        request: Request<v1::ApprovePartyRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(parties::approve_party(&self.0, &request).await?)
+    }
+
+    async fn decline_party(
+        &self,
+        request: Request<v1::DeclinePartyRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(parties::decline_party(&self.0, &request).await?)
+    }
+
+    async fn leave_partnership(
+        &self,
+        request: Request<v1::LeavePartnershipRequest>,
+    ) -> Result<Response<v1::Partnership>, Status> {
+        Ok(parties::leave_partnership(&self.0, &request).await?)
+    }
+
     async fn invite_partner(
         &self,
         request: Request<v1::InvitePartnerRequest>,
     ) -> Result<Response<v1::InvitePartnerResponse>, Status> {
-        Ok(invite_partner(&self.0, &request).await?)
+        Ok(parties::invite_partner(&self.0, &request).await?)
     }
 
     async fn join_partnership(
         &self,
         request: Request<v1::JoinPartnershipRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
-        Ok(join_partnership(&self.0, &request).await?)
+        Ok(parties::join_partnership(&self.0, &request).await?)
     }
 
     async fn end_partnership(
@@ -116,6 +142,27 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         request: Request<v1::ApproveTermsRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
         Ok(terms::approve_terms(&self.0, &request).await?)
+    }
+
+    async fn get_terms_revision(
+        &self,
+        request: Request<v1::GetTermsRevisionRequest>,
+    ) -> Result<Response<v1::TermsRevision>, Status> {
+        Ok(terms_revisions::get(&self.0, &request).await?)
+    }
+
+    async fn list_terms_revisions(
+        &self,
+        request: Request<v1::ListTermsRevisionsRequest>,
+    ) -> Result<Response<v1::ListTermsRevisionsResponse>, Status> {
+        Ok(terms_revisions::list(&self.0, &request).await?)
+    }
+
+    async fn get_terms_difference(
+        &self,
+        request: Request<v1::GetTermsDifferenceRequest>,
+    ) -> Result<Response<v1::TermsDifference>, Status> {
+        Ok(terms_revisions::difference(&self.0, &request).await?)
     }
 
     async fn answer_assertions(
@@ -351,87 +398,8 @@ async fn get_partnership(
 ) -> Answer<v1::Partnership> {
     let caller = api.caller(request, Permission::Read).await?;
     let [id] = values::parse_name("name", &request.get_ref().name, NAME)?;
-    let member = api.member(&caller, &id).await?;
+    let member = show::member_or_former(api, &caller, &id).await?;
     Ok(Response::new(show(api, &caller, &member).await?))
-}
-
-async fn invite_partner(
-    api: &Api,
-    request: &Request<v1::InvitePartnerRequest>,
-) -> Answer<v1::InvitePartnerResponse> {
-    let caller = api.caller(request, Permission::Admin).await?;
-    let message = request.get_ref();
-    let [id] = values::parse_name("name", &message.name, NAME)?;
-    let validity = message
-        .validity
-        .map_or(Ok(INVITATION_VALIDITY_DEFAULT), |validity| {
-            values::span("validity", validity)
-        })?;
-    let mut random = [0; SECRET_BYTES];
-    api.randomness.fill(&mut random);
-    let (secret, digest) = new_secret(&random);
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&id),
-        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
-        action: Action::Partnership(PartnershipCommand::Invite { digest, validity }),
-        openings: Vec::new(),
-    };
-    let receipt = api.run(&caller, "InvitePartner", request, mutation).await?;
-    let member = api.member(&caller, &id).await?;
-    let invitation = member.partnership.state.invitation.as_ref();
-    let expire_time = invitation.map(|invitation| values::to_timestamp(invitation.expires_at));
-    // The secret of the first attempt is known to nobody any more: only its digest was kept.
-    let code = if receipt.replayed {
-        String::new()
-    } else {
-        format!("{id}{CODE_SEPARATOR}{secret}")
-    };
-    let partnership = Some(show(api, &caller, &member).await?);
-    Ok(respond(
-        v1::InvitePartnerResponse {
-            partnership,
-            code,
-            expire_time,
-        },
-        &receipt,
-    ))
-}
-
-async fn join_partnership(
-    api: &Api,
-    request: &Request<v1::JoinPartnershipRequest>,
-) -> Answer<v1::Partnership> {
-    let caller = api.caller(request, Permission::Admin).await?;
-    let message = request.get_ref();
-    let (id, secret) = split_code(&message.code).ok_or_else(|| {
-        Refusal::new(
-            Reason::InvitationInvalid,
-            "the code is wrong, used or expired",
-        )
-    })?;
-    let display_name = match message.display_name.as_str() {
-        "" => firm_display_name(api, &caller.firm).await?,
-        chosen => chosen.to_owned(),
-    };
-    let mutation = Mutation {
-        scope: ScopeId::partnership(id),
-        envelope: Envelope::new(&message.request_id, &message.origin, ""),
-        action: Action::Partnership(PartnershipCommand::Join {
-            digest: digest_of(secret),
-            display_name,
-        }),
-        openings: Vec::new(),
-    };
-    let receipt = api
-        .run(&caller, "JoinPartnership", request, mutation)
-        .await?;
-    respond_with(api, &caller, id, &receipt).await
-}
-
-/// The partnership and the secret within a code.
-fn split_code(code: &str) -> Option<(&str, &str)> {
-    let (id, secret) = code.split_once(CODE_SEPARATOR)?;
-    (is_identifier(id) && !secret.is_empty()).then_some((id, secret))
 }
 
 async fn end_partnership(
@@ -477,15 +445,6 @@ pub fn not_carried(what: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn codes_come_apart_or_are_refused() {
-        assert_eq!(split_code("0199-ab.secret"), Some(("0199-ab", "secret")));
-        assert_eq!(split_code("0199-ab.se.cret"), Some(("0199-ab", "se.cret")));
-        for bad in ["", ".", "x", "x.", ".x", "X.y", "a/b.c"] {
-            assert_eq!(split_code(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn every_fault_of_an_opening_is_listed() {

@@ -47,6 +47,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::GuestLinkExpired
         | Reason::GuestLinkRevoked
         | Reason::GuestLinkOutdated
+        | Reason::PartyLeft
+        | Reason::InvitationForAnotherFirm
         | Reason::EventFromTheFuture
         | Reason::AgreementNotActive
         | Reason::ReferenceAmbiguous

@@ -214,6 +214,8 @@ records! {
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
     /// What the firm that wrote it has erased.
     Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
+    /// One revision of a partnership's terms.
+    TermsRevision(super::partnership::revisions::TermsRevision, super::partnership::revisions::TermsRevisionEvent) = "terms_revision";
     /// What an external reference stands for.
     Reference(super::reference::Reference, super::reference::ReferenceEvent) = "reference";
     /// A client that the parties serve.

@@ -62,6 +62,10 @@ reasons! {
     GuestLinkRevoked = "GUEST_LINK_REVOKED";
     /// What the guest link asks about has moved on.
     GuestLinkOutdated = "GUEST_LINK_OUTDATED";
+    /// The invitation was made for another firm.
+    InvitationForAnotherFirm = "INVITATION_FOR_ANOTHER_FIRM";
+    /// The firm left the partnership.
+    PartyLeft = "PARTY_LEFT";
     /// The firm is a party already.
     AlreadyAParty = "ALREADY_A_PARTY";
     /// The page token is not one of ours, or of another list.

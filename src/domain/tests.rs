@@ -8,7 +8,7 @@ use super::guest_link::GuestLinkUse;
 use super::identity::{FirmId, PartyId, ScopeId, derived_id};
 use super::journal::Hash;
 use super::partnership::terms::{Terms, TermsContent};
-use super::partnership::{Partnership, PartnershipState, Party, Role};
+use super::partnership::{Partnership, Party, Role};
 use super::record::{Kind, Record, RecordKey, Stored};
 use super::refusal::{Reason, Refusal};
 use super::time::{Span, Timestamp};
@@ -41,6 +41,7 @@ fn party(number: usize, firm: Option<&str>) -> Party {
         display_name: format!("Party {number}"),
         role: Role::Peer,
         joined_at: firm.map(|_| start()),
+        left: None,
     }
 }
 
@@ -93,16 +94,8 @@ impl Scene {
             approvals: Vec::new(),
         });
         let partnership = Partnership {
-            display_name: "Both".to_owned(),
-            state: second.map_or(PartnershipState::Solo, |_| PartnershipState::Active),
-            parties: vec![party(1, Some(FIRST)), party(2, second)],
             terms,
-            proposed_terms: None,
-            terms_revisions: 0,
-            invitation: None,
-            ended_at: None,
-            agreements_in_force: Vec::new(),
-            repins: 0,
+            ..Partnership::new("Both", vec![party(1, Some(FIRST)), party(2, second)])
         };
         self.put("p", Record::Partnership(Box::new(partnership)));
     }

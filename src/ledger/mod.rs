@@ -7,6 +7,7 @@
 pub mod batch;
 pub mod checkpoint;
 mod command;
+pub mod history;
 pub mod preview;
 pub mod queue;
 pub mod refresh;

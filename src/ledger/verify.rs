@@ -44,7 +44,7 @@ mod report;
 mod tests;
 
 pub use database::{verify_store, verify_store_with};
-pub use export::{OpeningsFor, export_scope};
+pub use export::{ExportRange, ExportSink, OpeningsFor, export_range, export_scope};
 pub use import::verify_export;
 pub use report::{Cause, Counts, FAULTS_SHOWN_MAX, Fault, Report, SCOPES_SHOWN_MAX, ScopeCounts};
 

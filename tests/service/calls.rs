@@ -131,6 +131,8 @@ pub fn code(reason: &str) -> Code {
         | "DEADLINE_IMPOSSIBLE"
         | "SAME_FIRM_MAY_NOT_ACCEPT"
         | "PARTNERSHIP_ENDED"
+        | "PARTY_LEFT"
+        | "INVITATION_FOR_ANOTHER_FIRM"
         | "EVENT_FROM_THE_FUTURE"
         | "AGREEMENT_NOT_ACTIVE"
         | "AGREEMENT_AMBIGUOUS"

@@ -69,6 +69,8 @@ rows! {
     // JournalService
     "JournalService/ListEntries" [Read] Ok, Ok, NotFound, |names|
         v1::ListEntriesRequest { parent: names.of("partnership"), ..Default::default() };
+    "JournalService/ExportJournal" [Read] Ok, Ok, NotFound, |names|
+        v1::ExportJournalRequest { name: names.of("partnership") };
     "JournalService/Watch" [Read] Ok, Ok, NotFound, |names|
         v1::WatchRequest {
             scopes: vec![v1::WatchScope {

@@ -395,10 +395,18 @@ pub fn fulfilling(name: &str) -> v1::FulfilExpectationRequest {
     }
 }
 
+/// A criterion that is met, without a piece of evidence.
+pub fn met(criterion: u32) -> v1::CriterionEvidence {
+    v1::CriterionEvidence {
+        criterion,
+        ..Default::default()
+    }
+}
+
 pub fn accepting(name: &str, criteria_met: &[u32]) -> v1::AcceptFulfilmentRequest {
     v1::AcceptFulfilmentRequest {
         name: name.to_owned(),
-        criteria_met: criteria_met.to_vec(),
+        criteria_met: criteria_met.iter().copied().map(met).collect(),
         message: "thank you".to_owned(),
         ..Default::default()
     }

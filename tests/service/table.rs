@@ -12,12 +12,14 @@ use super::claims::{claiming, judging, limiting, matching, needing, reviewing};
 use super::contacts::{contact, correcting, deleting, escalating, introducing, uncovered};
 use super::evidence::{countersigning, linking, rejecting};
 use super::house::HOUR;
+use super::leaving::leaving;
 use super::notices::{confirming, giving, marking, moving, retitling};
 use super::setting::{
     NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, five_w, fulfilling, invitation, joining,
     offering, opening, partnership, target, ticket,
 };
 use super::stage::Names;
+use super::trio::{further, unwelcoming, welcoming};
 
 /// What one RPC answers. Without a key, and with one that is wrong or revoked, it is always
 /// `UNAUTHENTICATED`; with one of the own firm that lacks a permission, `PERMISSION_DENIED`.
@@ -138,6 +140,14 @@ rows! {
         v1::GetPartnershipRequest { name: names.of("partnership") };
     "PartnershipService/ListPartnerships" [Read] Ok, Ok, Ok, |_|
         v1::ListPartnershipsRequest::default();
+    "PartnershipService/ProposeParty" [Admin Approve] Ok, Ok, NotFound, |names|
+        further(&names.of("over"));
+    "PartnershipService/ApproveParty" [Approve] Ok, Ok, NotFound, |names|
+        welcoming(&names.of("over"), "party-3");
+    "PartnershipService/DeclineParty" [Approve] Ok, Ok, NotFound, |names|
+        unwelcoming(&names.of("over"), "party-4");
+    "PartnershipService/LeavePartnership" [Admin Approve]
+        FailedPrecondition, FailedPrecondition, NotFound, |names| leaving(&names.of("over"));
     "PartnershipService/InvitePartner" [Admin] Ok, NotFound, NotFound, |names|
         invitation(&names.of("solo"));
     "PartnershipService/JoinPartnership" [Admin] AlreadyExists, Ok, NotFound, |names|
@@ -154,6 +164,21 @@ rows! {
         v1::ProposeTermsRequest {
             name: names.of("partnership"),
             terms: Some(v1::Terms::default()),
+            ..Default::default()
+        };
+    "PartnershipService/GetTermsRevision" [Read] Ok, Ok, NotFound, |names|
+        v1::GetTermsRevisionRequest {
+            name: format!("{}/termsRevisions/1", names.of("partnership")),
+        };
+    "PartnershipService/ListTermsRevisions" [Read] Ok, Ok, NotFound, |names|
+        v1::ListTermsRevisionsRequest {
+            parent: names.of("partnership"),
+            ..Default::default()
+        };
+    "PartnershipService/GetTermsDifference" [Read] Ok, Ok, NotFound, |names|
+        v1::GetTermsDifferenceRequest {
+            name: names.of("partnership"),
+            to_revision: 1,
             ..Default::default()
         };
     "PartnershipService/AnswerAssertions" [Approve] Ok, Ok, NotFound, |names|
@@ -250,6 +275,17 @@ rows! {
         v1::DisputeFulfilmentRequest {
             name: names.of("to_dispute"),
             reason: "no".to_owned(),
+            ..Default::default()
+        };
+    "ExpectationService/GetOfferDifference" [Read] Ok, Ok, NotFound, |names|
+        v1::GetOfferDifferenceRequest {
+            name: names.of("to_dispute"),
+            from_number: 1,
+            to_number: 1,
+        };
+    "ExpectationService/ExplainExpectationClock" [Read] Ok, Ok, NotFound, |names|
+        v1::ExplainExpectationClockRequest {
+            name: names.of("to_dispute"),
             ..Default::default()
         };
     "ExpectationService/CreateNotice" [Quotes] Ok, Ok, NotFound, |names|

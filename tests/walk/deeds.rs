@@ -3,7 +3,8 @@
 use entente::domain::command::Action;
 use entente::domain::commitment::Commitment;
 use entente::domain::expectation::{
-    ExpectationCommand, FiveW, How, ImpactScope, Severity, What, When, Where, Who as Affected,
+    CriterionEvidence, ExpectationCommand, FiveW, How, ImpactScope, Severity, What, When, Where,
+    Who as Affected, WorkShown,
 };
 use entente::domain::firm::FirmCommand;
 use entente::domain::identity::{FirmId, PartyId, ScopeId};
@@ -348,6 +349,8 @@ impl Move {
 fn partnership_action(deed: PartnershipDeed, scope: &ScopeId) -> PartnershipCommand {
     match deed {
         PartnershipDeed::Invite { number, hours } => PartnershipCommand::Invite {
+            party: None,
+            invited: None,
             digest: digest(&format!("{scope} {number}")),
             validity: Span::from_hours(hours),
         },
@@ -388,6 +391,7 @@ fn expectation_action(id: String, deed: ExpectationDeed) -> ExpectationCommand {
         },
         ExpectationDeed::Counter { deadline } => ExpectationCommand::Counter {
             id,
+            offer_number: None,
             five_w: five_w(deadline),
             message: None,
             acknowledges_impossible: false,
@@ -403,15 +407,28 @@ fn expectation_action(id: String, deed: ExpectationDeed) -> ExpectationCommand {
             reason: Some(text("expectation.reason")),
         },
         ExpectationDeed::Withdraw => ExpectationCommand::Withdraw { id, reason: None },
-        ExpectationDeed::Fulfil => ExpectationCommand::Fulfil { id, message: None },
+        ExpectationDeed::Fulfil => ExpectationCommand::Fulfil {
+            id,
+            message: None,
+            shown: WorkShown::default(),
+        },
         ExpectationDeed::Accept => ExpectationCommand::AcceptFulfilment {
             id,
-            criteria_met: vec![0],
+            shown: WorkShown {
+                evidence: Vec::new(),
+                criteria: vec![CriterionEvidence {
+                    index: 0,
+                    evidence: Vec::new(),
+                    note: None,
+                }],
+            },
+            on_behalf_of_client: false,
             message: None,
         },
         ExpectationDeed::Dispute => ExpectationCommand::DisputeFulfilment {
             id,
             reason: Some(text("expectation.reason")),
+            criteria: Vec::new(),
         },
     }
 }

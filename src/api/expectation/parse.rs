@@ -8,7 +8,8 @@ use crate::api::text::Sealer;
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::expectation::five_w::CRITERIA_MAX;
 use crate::domain::expectation::{
-    ExpectationState, FiveW, How, ImpactScope, Place, Severity, What, When, Where, Who,
+    ExpectationState, FiveW, How, ImpactScope, NOTE_BYTES_MAX, Place, Severity, What, When, Where,
+    Who,
 };
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::Partnership;
@@ -60,6 +61,11 @@ impl<'api> Intake<'api> {
         self.faults
             .require(!text.is_empty(), field, "must not be empty");
         self.text(field, text)
+    }
+
+    /// A note on a criterion.
+    pub(super) fn note(&mut self, field: &str, text: &str) -> Option<Commitment> {
+        self.sealer.text(field, text, NOTE_BYTES_MAX)
     }
 
     /// Free text.
@@ -181,7 +187,8 @@ pub(super) fn obligor(
     if !named.is_empty() {
         return Ok(PartyId::from_text(named));
     }
-    let mut others = partnership.parties.iter().filter(|party| party.id != *own);
+    let others = partnership.parties.iter();
+    let mut others = others.filter(|party| party.id != *own && party.left.is_none());
     if let (Some(other), None) = (others.next(), others.next()) {
         return Ok(other.id.clone());
     }

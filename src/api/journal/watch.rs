@@ -38,6 +38,8 @@ const ENTRIES_AT_A_TIME: usize = 100;
 const ANSWERS_WAITING_MAX: usize = 64;
 /// How often a sign of life is sent, and how late a lost permission may end a stream.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
+/// The entry after which a firm that left may read no more.
+const PARTY_LEFT: &str = "partnership.party_left";
 /// How long a caller may leave answers waiting before it is cut off.
 const SEND_WITHIN: Duration = Duration::from_secs(30);
 
@@ -82,10 +84,12 @@ pub(super) async fn watch(
     let permit = STREAMS
         .try_acquire()
         .map_err(|_| Refusal::limit("watch_streams", STREAMS_MAX))?;
-    authorise(api, &caller, &scopes).await?;
+    let bounds = authorise(api, &caller, &scopes).await?;
     let mut positions = Vec::with_capacity(scopes.len());
     for (scope, asked) in scopes.into_iter().zip(&message.scopes) {
-        positions.push(Position::open(api, scope, &asked.cursor).await?);
+        let position = Position::open(api, scope, &asked.cursor).await?;
+        bounds.require_after(&position.scope, position.sequence)?;
+        positions.push(position);
     }
     let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
     let (end_sender, end) = oneshot::channel();
@@ -323,21 +327,24 @@ impl Watcher {
         for entry in entries {
             position.advance(&entry)?;
             let cursor = position.cursor(&self.api);
+            let may_be_last = entry.event_type == PARTY_LEFT;
             let event = v1::watch_response::Event::Entry(to_entry(entry));
             self.send(v1::WatchResponse {
                 event: Some(event),
                 cursor,
             })
             .await?;
+            if may_be_last {
+                self.positions[index] = position.clone();
+                self.authorise().await?;
+            }
         }
         self.positions[index] = position;
         Ok(more)
     }
 
-    /// Makes sure that the caller may still read and that the journal is still the one it saw, and
-    /// sends a sign of life.
-    async fn beat(&mut self) -> Result<(), End> {
-        self.next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
+    /// Makes sure that the caller may still read, and read on; the scopes of the stream.
+    async fn authorise(&self) -> Result<Vec<ScopeId>, End> {
         let api = &self.api;
         let store = api.ledger.store().as_ref();
         let caller = api
@@ -350,7 +357,20 @@ impl Watcher {
             .iter()
             .map(|position| position.scope.clone())
             .collect();
-        authorise(api, &caller, &scopes).await?;
+        let bounds = authorise(api, &caller, &scopes).await?;
+        for position in &self.positions {
+            bounds.require_after(&position.scope, position.sequence)?;
+        }
+        Ok(scopes)
+    }
+
+    /// Makes sure that the caller may still read and that the journal is still the one it saw, and
+    /// sends a sign of life.
+    async fn beat(&mut self) -> Result<(), End> {
+        self.next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
+        let scopes = self.authorise().await?;
+        let api = &self.api;
+        let store = api.ledger.store().as_ref();
         let heads = store.heads(&scopes).await?;
         for position in &self.positions {
             let head = heads.iter().find(|head| head.scope == position.scope);

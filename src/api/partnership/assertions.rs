@@ -13,7 +13,7 @@ use crate::api::status::ApiError;
 use crate::api::text::Sealer;
 use crate::api::{Api, Envelope, Member, Mutation, ORIGIN_BYTES_MAX, REQUEST_ID_BYTES_MAX};
 use crate::domain::command::Action;
-use crate::domain::expectation::{Expectation, ExpectationCommand, ExpectationState};
+use crate::domain::expectation::{Agreed, Expectation, ExpectationCommand, ExpectationState};
 use crate::domain::firm::Permission;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
@@ -197,7 +197,7 @@ fn awaits(record: &Record, party: &PartyId) -> bool {
         Record::Agreement(agreement) => !Approval::is_among(&agreement.approvals, party),
         Record::Expectation(expectation) if is_open(expectation) => {
             let last = expectation.offers.last();
-            last.is_some_and(|offer| offer.party != *party)
+            last.is_some_and(|offer| offer.party != *party) && expectation.is_matter_of(party)
         }
         _ => false,
     }
@@ -282,8 +282,8 @@ fn endorse_expectation(
     expectation: &Expectation,
     own: &PartyId,
 ) -> Result<Option<Action>, Refusal> {
-    let agreed = expectation.agreed.as_ref();
-    if agreed.is_some_and(|agreed| agreed.party == *own && agreed.firm.is_some()) {
+    let by_firm = |agreed: &Agreed| agreed.party == *own && agreed.firm.is_some();
+    if expectation.agreements.iter().any(by_firm) {
         return Ok(None);
     }
     let last = expectation.offers.last();

@@ -12,7 +12,9 @@ use crate::domain::partnership::terms::{
     EXCLUSION_CLASSES_MAX, ExclusionClass, FUTURE_TOLERANCE_DEFAULT, NoticeLeadTime,
     OFFER_VALIDITY_DEFAULT, PartyShare, Terms, TermsContent,
 };
-use crate::domain::partnership::{PARTIES_MAX, Partnership, PartnershipState, Party, Role};
+use crate::domain::partnership::{
+    Invitation, PARTIES_MAX, Partnership, PartnershipState, Party, ProposedParty, Role,
+};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::text::TERMS_TEXT_BYTES_MAX;
 use crate::domain::time::Span;
@@ -64,17 +66,42 @@ pub fn to_partnership(
         name: format!("partnerships/{}", found.id),
         display_name: partnership.display_name.clone(),
         state: to_state(partnership.state).into(),
-        parties: partnership.parties.iter().map(to_party).collect(),
+        parties: (partnership.parties.iter())
+            .map(|party| to_party(party, texts))
+            .collect(),
         terms: show(&partnership.terms),
         proposed_terms: show(&partnership.proposed_terms),
         external_references: references,
         create_time: Some(to_timestamp(found.created_at)),
         end_time: partnership.ended_at.map(to_timestamp),
         etag: found.etag(),
+        proposed_parties: (partnership.proposed_parties.iter())
+            .map(to_proposed_party)
+            .collect(),
+        invitations: partnership.invitations.iter().map(to_invitation).collect(),
     }
 }
 
-fn to_party(party: &Party) -> v1::Party {
+fn to_proposed_party(proposed: &ProposedParty) -> v1::ProposedParty {
+    v1::ProposedParty {
+        party_id: proposed.id.to_string(),
+        display_name: proposed.display_name.clone(),
+        role: to_role(proposed.role).into(),
+        approvals: proposed.approvals.iter().map(to_approval).collect(),
+    }
+}
+
+fn to_invitation(invitation: &Invitation) -> v1::Invitation {
+    let firm = invitation.firm.as_ref();
+    v1::Invitation {
+        party_id: invitation.party.to_string(),
+        firm: firm.map_or_else(String::new, |firm| firm.scope().as_str().to_owned()),
+        expire_time: Some(to_timestamp(invitation.expires_at)),
+    }
+}
+
+fn to_party(party: &Party, texts: &Texts) -> v1::Party {
+    let left = party.left.as_ref();
     v1::Party {
         party_id: party.id.as_str().to_owned(),
         firm: party
@@ -85,6 +112,8 @@ fn to_party(party: &Party) -> v1::Party {
         display_name: party.display_name.clone(),
         role: to_role(party.role).into(),
         join_time: party.joined_at.map(to_timestamp),
+        leave_time: left.map(|left| to_timestamp(left.at)),
+        leave_reason: texts.show(left.and_then(|left| left.reason.as_ref())),
     }
 }
 
@@ -144,11 +173,16 @@ fn to_class(class: &ExclusionClass) -> v1::ExclusionClass {
 /// The commitments behind which a partnership's text lies.
 pub(super) fn commitments(partnership: &Partnership) -> Vec<Commitment> {
     let terms = [&partnership.terms, &partnership.proposed_terms];
-    terms
+    let texts = terms
         .into_iter()
         .flatten()
-        .filter_map(|terms| terms.content.text.clone())
-        .collect()
+        .filter_map(|terms| terms.content.text.clone());
+    let left = partnership
+        .parties
+        .iter()
+        .filter_map(|party| party.left.as_ref());
+    let reasons = left.filter_map(|left| left.reason.clone());
+    texts.chain(reasons).collect()
 }
 
 /// What terms say, as a caller wrote them; what is wrong is noted in `sealer`.

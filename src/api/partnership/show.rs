@@ -11,13 +11,13 @@ use crate::api::convert as values;
 use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::api::text::Texts;
-use crate::api::{Api, Member};
+use crate::api::{Api, Member, respond};
 use crate::domain::firm::Permission;
 use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
 use crate::domain::record::{Kind, Record, RecordKey};
-use crate::domain::refusal::Violations;
+use crate::domain::refusal::{Refusal, Violations};
 use crate::domain::text::require_reference;
-use crate::ledger::rows;
+use crate::ledger::{Receipt, history, rows};
 use crate::proto::v1;
 use crate::store::{BATCH_KEYS_MAX, ListQuery};
 
@@ -86,6 +86,45 @@ async fn referenced(
         .collect())
 }
 
+/// The caller's place in a partnership; for a firm that left, as everything was then.
+///
+/// # Errors
+/// [`Reason::NotFound`] for strangers.
+pub(super) async fn member_or_former(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+) -> Result<Member, ApiError> {
+    let member = api.member_or_former(caller, id).await?;
+    as_it_left(api, member).await
+}
+
+async fn as_it_left(api: &Api, member: Member) -> Result<Member, ApiError> {
+    let Some(left) = &member.party.left else {
+        return Ok(member);
+    };
+    let id = member.partnership.id.as_str();
+    let key = RecordKey::new(&member.scope(), Kind::Partnership, id);
+    let store = api.ledger.store().as_ref();
+    let found = history::as_of(store, &key, left.sequence).await?;
+    let firm = member.party.firm.as_ref();
+    let then = found
+        .zip(firm)
+        .and_then(|(found, firm)| Member::of(firm, id, &found));
+    Ok(then.ok_or_else(|| Refusal::not_found("partnership"))?)
+}
+
+/// Answers a firm that left with the partnership as it was then.
+pub(super) async fn respond_as_left(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    receipt: &Receipt,
+) -> Answer<v1::Partnership> {
+    let member = member_or_former(api, caller, id).await?;
+    Ok(respond(show(api, caller, &member).await?, receipt))
+}
+
 /// A partnership as the caller may see it.
 pub(super) async fn show(
     api: &Api,
@@ -130,7 +169,7 @@ async fn show_all(
     let mut members = HashMap::new();
     for row in api.ledger.store().records(&keys).await? {
         if let Some(member) = Member::of(&caller.firm, &row.key.id, &rows::decode_row(&row)?) {
-            members.insert(row.key.id, member);
+            members.insert(row.key.id, as_it_left(api, member).await?);
         }
     }
     let scope = caller.firm.scope();

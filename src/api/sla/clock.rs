@@ -163,7 +163,7 @@ pub(super) mod tests {
     use super::*;
     use crate::api::sla::pinned::InForce;
     use crate::domain::identity::{FirmId, PartyId};
-    use crate::domain::partnership::{PartnershipState, Party, Role};
+    use crate::domain::partnership::{Party, Role};
     use crate::domain::sla::agreement::AgreementType;
     use crate::domain::sla::clock::{
         Priority, RetargetRule, ServiceLevelTarget, TargetType, TicketFact, TicketState,
@@ -283,19 +283,9 @@ pub(super) mod tests {
             display_name: String::new(),
             role: Role::Peer,
             joined_at: None,
+            left: None,
         };
-        Partnership {
-            display_name: String::new(),
-            state: PartnershipState::Solo,
-            parties: (1..=parties).map(party).collect(),
-            terms: None,
-            proposed_terms: None,
-            terms_revisions: 0,
-            invitation: None,
-            ended_at: None,
-            agreements_in_force: Vec::new(),
-            repins: 0,
-        }
+        Partnership::new("", (1..=parties).map(party).collect())
     }
 
     #[test]

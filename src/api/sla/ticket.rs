@@ -17,7 +17,7 @@ use crate::api::text::Texts;
 use crate::api::{Api, Found, Member, required};
 use crate::domain::firm::Permission;
 use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
-use crate::domain::partnership::Partnership;
+use crate::domain::partnership::{Partnership, Party};
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::clock::TicketState;
@@ -104,7 +104,7 @@ async fn visible(
         if decode::<Partnership>(&row)?
             .state
             .party_of(&caller.firm)
-            .is_some()
+            .is_some_and(Party::is_present)
         {
             own.push(row.key.scope);
         }

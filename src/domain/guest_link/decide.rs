@@ -234,6 +234,10 @@ impl GuestLink {
             let message = "a firm has joined, and answers for itself";
             return Err(Refusal::new(Reason::GuestLinkRevoked, message));
         }
+        if party.is_some_and(|party| party.left.is_some()) {
+            let message = "the firm has left the partnership";
+            return Err(Refusal::new(Reason::GuestLinkRevoked, message));
+        }
         Ok(())
     }
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::GuestAnswer;
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
-use crate::domain::expectation::{self, Expectation, ExpectationCommand};
+use crate::domain::expectation::{
+    self, CriterionEvidence, Expectation, ExpectationCommand, WorkShown,
+};
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::{Approval, Partnership, Party, approve_terms_as};
 use crate::domain::pricing::quote::{self, JointQuote, QuoteCommand};
@@ -83,7 +85,7 @@ impl GuestMatter {
         let found = view.get::<Expectation>(expectation)?;
         Ok(Self::Fulfilment {
             expectation: expectation.clone(),
-            said_at: found.fulfilment.as_ref().map(|said| said.at),
+            said_at: said_at_of(found),
         })
     }
 
@@ -221,7 +223,7 @@ fn judgement(
     view: &View<'_>,
 ) -> Result<ExpectationCommand, Stop> {
     let found = view.get::<Expectation>(id)?;
-    if found.fulfilment.as_ref().map(|said| said.at) != said_at {
+    if said_at_of(found) != said_at {
         let state = found.state_at(view.now);
         let message = "the work was said to be done once more since";
         return Err(Refusal::new(Reason::InvalidState, message)
@@ -238,12 +240,28 @@ fn judgement(
         return Ok(ExpectationCommand::DisputeFulfilment {
             id,
             reason: message,
+            criteria: Vec::new(),
         });
     }
-    let criteria = u32::try_from(found.five_w.how.criteria.len()).unwrap_or(u32::MAX);
+    let count = u32::try_from(found.agreed_criteria()).unwrap_or(u32::MAX);
+    let met = |index| CriterionEvidence {
+        index,
+        evidence: Vec::new(),
+        note: None,
+    };
     Ok(ExpectationCommand::AcceptFulfilment {
         id,
-        criteria_met: (0..criteria).collect(),
+        shown: WorkShown {
+            evidence: Vec::new(),
+            criteria: (0..count).map(met).collect(),
+        },
+        on_behalf_of_client: false,
         message,
     })
+}
+
+/// When the work was said to be done for the last time.
+fn said_at_of(expectation: &Expectation) -> Option<Timestamp> {
+    let fulfilment = expectation.fulfilment()?;
+    Some(fulfilment.statement.at)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::command::Action;
 use crate::domain::expectation::{
-    Expectation, ExpectationCommand, ExpectationState, FiveW, How, When,
+    Expectation, ExpectationCommand, ExpectationState, FiveW, How, When, WorkShown,
 };
 use crate::domain::partnership::{Approval, Partnership, PartnershipCommand};
 use crate::domain::refusal::{Reason, Refusal};
@@ -109,7 +109,7 @@ fn a_guest_of_a_firm_answers_for_it_once() {
         .expect("accepted");
     assert_eq!(events, ["guest_link.used", "expectation.agreed"]);
     let found = scene.get::<Expectation>(ID);
-    let agreed = found.agreed.as_ref().expect("agreed");
+    let agreed = found.agreed().expect("agreed");
     assert_eq!(agreed.firm.as_ref().map(FirmId::as_str), Some(SECOND));
     assert_eq!(agreed.guest_link.as_deref(), Some(link.as_str()));
     assert!(!found.awaits_endorsement(), "the firm itself has spoken");
@@ -190,10 +190,11 @@ fn a_guest_in_the_place_of_a_firm_is_marked() {
     scene.answer(None, accepting(&link)).expect("accepted");
     let found = scene.get::<Expectation>(ID);
     assert_eq!(found.state, ExpectationState::Agreed);
-    assert_eq!(found.agreed.as_ref().map(|it| &it.firm), Some(&None));
+    assert_eq!(found.agreed().map(|it| &it.firm), Some(&None));
     assert!(found.awaits_endorsement());
     let fulfil = ExpectationCommand::Fulfil {
         id: ID.to_owned(),
+        shown: WorkShown::default(),
         message: None,
     };
     scene.go(FIRST, asked(fulfil.clone()));
@@ -217,8 +218,10 @@ fn a_guest_in_the_place_of_a_firm_is_marked() {
     let link = linked(&mut scene, FIRST, 2, work());
     scene.answer(None, accepting(&link)).expect("accepted");
     let found = scene.get::<Expectation>(ID);
-    let acceptance = found.acceptance.as_ref().expect("accepted");
-    assert_eq!(acceptance.criteria_met, [0, 1]);
+    let acceptance = found.acceptance().expect("accepted");
+    let criteria = acceptance.shown.criteria.iter();
+    let criteria: Vec<_> = criteria.map(|criterion| criterion.index).collect();
+    assert_eq!(criteria, [0, 1]);
     assert_eq!(acceptance.statement.guest_link.as_ref(), Some(&link));
 }
 

@@ -1,18 +1,19 @@
 //! Decisions on a partnership.
 
+use super::parties::{self, PartyAnswer};
+use super::revisions::{
+    TermsRevision, TermsRevisionApproved, TermsRevisionEvent, TermsRevisionProposed,
+};
 use super::terms::{TermsApproved, TermsContent, TermsProposed};
 use super::{
-    Approval, INVITATION_VALIDITY_MAX, INVITATION_VALIDITY_MIN, Invitation, PartnerInvited,
-    Partnership, PartnershipCreated, PartnershipEnded, PartnershipEvent, PartnershipOpening,
-    PartnershipState, Party, PartyJoined, as_active_party, as_party,
+    Approval, Partnership, PartnershipCreated, PartnershipEnded, PartnershipEvent,
+    PartnershipOpening, PartnershipState, Party, Role, as_active_party, as_present_party,
 };
-use crate::domain::carry::{CarriedAction, CarryEvent, CarryRequested};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId};
 use crate::domain::record::{Event, Kind};
-use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::text::require_display_name;
+use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::Span;
 use crate::domain::world::{Stop, View};
 
@@ -21,8 +22,31 @@ use crate::domain::world::{Stop, View};
 pub enum PartnershipCommand {
     /// Carried: the partnership's own scope begins.
     Create(PartnershipOpening),
-    /// Invites a firm to take the placeholder's place; an earlier invitation stops working.
+    /// Proposes a further party; alone in its partnership, a firm has it at once.
+    ProposeParty {
+        /// Its name for people.
+        display_name: String,
+        /// What it is to the others.
+        role: Role,
+    },
+    /// Answers to the proposal of a further party.
+    AnswerParty {
+        /// Which party is proposed.
+        party: PartyId,
+        /// What the caller says.
+        answer: PartyAnswer,
+    },
+    /// Leaves a partnership in which two firms remain; leaving again changes nothing.
+    Leave {
+        /// Why, as free text.
+        reason: Option<Commitment>,
+    },
+    /// Invites a firm to take a placeholder's place; an earlier invitation for it stops working.
     Invite {
+        /// Which placeholder; `None` for the only one.
+        party: Option<PartyId>,
+        /// The only firm that may use the invitation; `None` for whoever has the code.
+        invited: Option<FirmId>,
         /// SHA-256 of the code's secret, hexadecimal.
         digest: String,
         /// How long it is valid.
@@ -61,20 +85,38 @@ pub fn decide(
     let about = Decision::about(Kind::Partnership, view.scope.id());
     match command {
         PartnershipCommand::Create(opening) => create(opening, firm, about, view),
-        PartnershipCommand::Invite { digest, validity } => {
-            invite(digest, *validity, firm, about, view)
+        PartnershipCommand::ProposeParty { display_name, role } => {
+            parties::propose(display_name, *role, firm, about, view)
+        }
+        PartnershipCommand::AnswerParty { party, answer } => {
+            parties::answer(party, *answer, firm, about, view)
+        }
+        PartnershipCommand::Leave { reason } => parties::leave(reason.as_ref(), firm, about, view),
+        PartnershipCommand::Invite {
+            party,
+            invited,
+            digest,
+            validity,
+        } => {
+            let asked = parties::Asked {
+                party: party.as_ref(),
+                invited: invited.as_ref(),
+                digest,
+                validity: *validity,
+            };
+            parties::invite(&asked, firm, about, view)
         }
         PartnershipCommand::Join {
             digest,
             display_name,
-        } => join(digest, display_name, firm, about, view),
+        } => parties::join(digest, display_name, firm, about, view),
         PartnershipCommand::ProposeTerms(content) => propose_terms(content, firm, about, view),
         PartnershipCommand::ApproveTerms { hash } => approve_terms(hash, firm, about, view),
         PartnershipCommand::End { reason } => end(reason.as_ref(), firm, about, view),
     }
 }
 
-fn event(view: &View<'_>, event: PartnershipEvent) -> Event {
+pub(super) fn event(view: &View<'_>, event: PartnershipEvent) -> Event {
     Event::new(view.scope.id(), event)
 }
 
@@ -87,106 +129,17 @@ fn create(
     if view.find::<Partnership>(view.scope.id())?.is_some() {
         return Ok(about);
     }
+    let (own, other) = (PartyId::numbered(1), PartyId::numbered(2));
+    let name = &opening.firm_display_name;
     let parties = vec![
-        Party {
-            id: PartyId::numbered(1),
-            firm: Some(firm.clone()),
-            display_name: opening.firm_display_name.clone(),
-            role: opening.role,
-            joined_at: Some(view.now),
-        },
-        Party {
-            id: PartyId::numbered(2),
-            firm: None,
-            display_name: opening.partner_display_name.clone(),
-            role: opening.partner_role,
-            joined_at: None,
-        },
+        Party::joined(own, firm.clone(), name, opening.role, view.now),
+        Party::placeholder(other, &opening.partner_display_name, opening.partner_role),
     ];
     let created = PartnershipCreated {
         display_name: opening.display_name.clone(),
         parties,
     };
     Ok(about.event(event(view, PartnershipEvent::Created(created))))
-}
-
-fn invite(
-    digest: &str,
-    validity: Span,
-    firm: &FirmId,
-    about: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let (partnership, _) = as_active_party(firm, view)?;
-    if !partnership.has_placeholder() {
-        return Err(Refusal::invalid_state(partnership.state.as_str(), "InvitePartner").into());
-    }
-    let mut violations = Violations::default();
-    let valid = (INVITATION_VALIDITY_MIN..=INVITATION_VALIDITY_MAX).contains(&validity);
-    violations.require(valid, "validity", "between 5 minutes and 90 days");
-    violations.finish()?;
-    let invitation = Invitation {
-        digest: digest.to_owned(),
-        expires_at: view.now.saturating_add(validity),
-    };
-    Ok(about.event(event(
-        view,
-        PartnershipEvent::Invited(PartnerInvited { invitation }),
-    )))
-}
-
-/// A wrong code, a used one and one for no partnership at all are answered alike.
-fn join(
-    digest: &str,
-    display_name: &str,
-    firm: &FirmId,
-    about: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let invalid = || {
-        Refusal::new(
-            Reason::InvitationInvalid,
-            "the code is wrong, used or expired",
-        )
-    };
-    let partnership = view
-        .find::<Partnership>(view.scope.id())?
-        .ok_or_else(invalid)?;
-    let invitation = partnership.invitation.as_ref().ok_or_else(invalid)?;
-    if invitation.digest != digest || invitation.expires_at <= view.now {
-        return Err(invalid().into());
-    }
-    if partnership.party_of(firm).is_some() {
-        return Err(Refusal::new(
-            Reason::AlreadyAParty,
-            "the firm is a party of this partnership",
-        )
-        .into());
-    }
-    let mut violations = Violations::default();
-    require_display_name(&mut violations, "display_name", display_name);
-    violations.finish()?;
-    let placeholder = partnership
-        .parties
-        .iter()
-        .find(|party| party.firm.is_none())
-        .ok_or_else(invalid)?;
-    let joined = PartyJoined {
-        party: placeholder.id.clone(),
-        firm: firm.clone(),
-        display_name: display_name.to_owned(),
-    };
-    let carry = CarryRequested {
-        target: firm.scope(),
-        action: CarriedAction::RecordMembership {
-            firm: firm.clone(),
-            partnership: view.scope.id().to_owned(),
-            party: placeholder.id.clone(),
-        },
-    };
-    Ok(about
-        .event(event(view, PartnershipEvent::Joined(joined)))
-        .event(Event::new(view.new_id(0), CarryEvent::Requested(carry))))
 }
 
 fn propose_terms(
@@ -198,7 +151,19 @@ fn propose_terms(
     let (partnership, party) = as_active_party(firm, view)?;
     content.check(partnership)?;
     let proposed = TermsProposed::new(party.id.clone(), content.clone());
-    Ok(about.event(event(view, PartnershipEvent::TermsProposed(proposed))))
+    let revision = partnership.terms_revisions + 1;
+    let kept = TermsRevisionProposed {
+        revision,
+        proposed: proposed.clone(),
+        is_in_force: partnership.is_alone(),
+    };
+    let id = TermsRevision::id_of(revision);
+    if view.find::<TermsRevision>(&id)?.is_some() {
+        return Err(Refusal::new(Reason::Internal, "a revision of terms is there already").into());
+    }
+    let kept = Event::new(id, TermsRevisionEvent::Proposed(kept));
+    let proposed = PartnershipEvent::TermsProposed(proposed);
+    Ok(about.event(kept).event(event(view, proposed)))
 }
 
 fn approve_terms(
@@ -235,14 +200,24 @@ pub fn approve_terms_as(
                 .into(),
         );
     }
-    if Approval::is_among(&proposed.approvals, &party.id) {
+    // Whoever approved may say so again, once the last one that had not has left.
+    let is_known = Approval::is_among(&proposed.approvals, &party.id);
+    if is_known && !partnership.is_approved_by_all(&proposed.approvals) {
         return Ok(about);
     }
     let approved = TermsApproved {
         party: party.id.clone(),
         hash: hash.to_owned(),
     };
-    Ok(about.event(event(view, PartnershipEvent::TermsApproved(approved))))
+    let kept = TermsRevisionApproved {
+        approved: approved.clone(),
+        is_in_force: partnership.would_be_approved_by_all(&proposed.approvals, &party.id),
+    };
+    let id = TermsRevision::id_of(proposed.revision);
+    view.get::<TermsRevision>(&id)?;
+    let kept = Event::new(id, TermsRevisionEvent::Approved(kept));
+    let approved = PartnershipEvent::TermsApproved(approved);
+    Ok(about.event(kept).event(event(view, approved)))
 }
 
 fn end(
@@ -251,7 +226,7 @@ fn end(
     about: Decision,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let (partnership, _) = as_party(firm, view)?;
+    let (partnership, _) = as_present_party(firm, view)?;
     if partnership.state == PartnershipState::Ended {
         return Ok(about);
     }

@@ -1,52 +1,41 @@
 //! Partnerships: who belongs to them, on what terms, and whether they still stand.
 
+mod access;
 mod decide;
+mod opening;
+mod parties;
+pub mod party;
+pub mod revisions;
 pub mod standing;
 pub mod terms;
 
 use serde::{Deserialize, Serialize};
 
 use super::aggregate::{Aggregate, Recorded, events};
-use super::identity::{ExternalReference, FirmId, PartyId};
+use super::identity::{FirmId, PartyId};
 use super::notice::NoticeKind;
-use super::refusal::{Reason, Refusal, Violations};
-use super::text::{require_display_name, require_reference};
 use super::time::{Span, Timestamp};
-use super::world::{Stop, View};
 
+pub use access::{as_active_party, as_party, as_present_party, require_active, require_present};
 pub use decide::{PartnershipCommand, approve_terms_as, decide};
+pub use opening::PartnershipOpening;
+pub use parties::PartyAnswer;
+pub use party::{
+    Concern, Departure, INVITATION_VALIDITY_DEFAULT, INVITATION_VALIDITY_MAX,
+    INVITATION_VALIDITY_MIN, Invitation, PARTIES_MAX, PartnerInvited, Party, PartyAnswered,
+    PartyJoined, PartyLeft, PartyProposed, ProposedParty, Role,
+};
 use terms::{Terms, TermsProposed};
-
-/// Most parties of one partnership.
-pub const PARTIES_MAX: usize = 16;
-/// How long an invitation is valid where the caller does not say.
-pub const INVITATION_VALIDITY_DEFAULT: Span = Span::from_hours(7 * 24);
-/// The longest an invitation may be valid.
-pub const INVITATION_VALIDITY_MAX: Span = Span::from_hours(90 * 24);
-/// The shortest an invitation may be valid.
-pub const INVITATION_VALIDITY_MIN: Span = Span::from_minutes(5);
-
-/// What a party is to the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Holds the contract with the client.
-    Prime,
-    /// Works for the prime.
-    Sub,
-    /// Stands beside the others.
-    Peer,
-}
 
 /// How far a partnership has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartnershipState {
-    /// One firm keeps it alone; a placeholder stands for the other.
+    /// One firm keeps it alone; placeholders stand for the others.
     Solo,
-    /// An invitation is out.
+    /// One firm keeps it alone, and an invitation is out.
     Invited,
-    /// Every party is a firm.
+    /// Two firms at least are there; placeholders may stand for others.
     Active,
     /// It is over.
     Ended,
@@ -65,32 +54,6 @@ impl PartnershipState {
     }
 }
 
-/// One side of a partnership.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Party {
-    /// Its identifier here, for ever the same.
-    pub id: PartyId,
-    /// The firm behind it; `None` while it is a placeholder.
-    pub firm: Option<FirmId>,
-    /// Its name for people.
-    pub display_name: String,
-    /// What it is to the others.
-    pub role: Role,
-    /// When the firm joined.
-    pub joined_at: Option<Timestamp>,
-}
-
-/// An invitation that is out. The code itself is nowhere; its digest is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Invitation {
-    /// SHA-256 of the code's secret, hexadecimal.
-    pub digest: String,
-    /// When it stops working.
-    pub expires_at: Timestamp,
-}
-
 /// A partnership. Its record's id is the partnership's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,8 +70,14 @@ pub struct Partnership {
     pub proposed_terms: Option<Terms>,
     /// How many revisions of terms there were.
     pub terms_revisions: u32,
-    /// The invitation that is out.
-    pub invitation: Option<Invitation>,
+    /// The invitations that are out, one for each placeholder at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invitations: Vec<Invitation>,
+    /// Further parties that wait for approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposed_parties: Vec<ProposedParty>,
+    /// How many parties there ever were or were proposed: their ids count on from here.
+    pub parties_numbered: usize,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// Agreements under which tickets may run.
@@ -128,12 +97,34 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Partnership {
-    /// The party that `firm` is.
+    /// A partnership that begins with these parties.
+    #[must_use]
+    pub fn new(display_name: &str, parties: Vec<Party>) -> Self {
+        let mut began = Self {
+            display_name: display_name.to_owned(),
+            state: PartnershipState::Solo,
+            parties_numbered: parties.len(),
+            parties,
+            terms: None,
+            proposed_terms: None,
+            terms_revisions: 0,
+            invitations: Vec::new(),
+            proposed_parties: Vec::new(),
+            ended_at: None,
+            agreements_in_force: Vec::new(),
+            repins: 0,
+        };
+        began.settle_state();
+        began
+    }
+
+    /// The party that `firm` is; if it is none any more, the last one that it was.
     #[must_use]
     pub fn party_of(&self, firm: &FirmId) -> Option<&Party> {
-        self.parties
-            .iter()
-            .find(|party| party.firm.as_ref() == Some(firm))
+        let is_firm = |party: &&Party| party.firm.as_ref() == Some(firm);
+        let mut present = self.firms();
+        let found = present.find(is_firm);
+        found.or_else(|| self.parties.iter().rfind(is_firm))
     }
 
     /// The party of that identifier.
@@ -142,15 +133,39 @@ impl Partnership {
         self.parties.iter().find(|party| party.id == *id)
     }
 
-    /// Parties that are firms.
+    /// Parties that are firms, and have not left.
     pub fn firms(&self) -> impl Iterator<Item = &Party> {
-        self.parties.iter().filter(|party| party.firm.is_some())
+        self.parties.iter().filter(|party| party.is_present())
     }
 
-    /// Whether a placeholder stands for a firm that has not joined.
+    /// Whether there is no other firm to ask.
     #[must_use]
-    pub fn has_placeholder(&self) -> bool {
-        self.parties.iter().any(|party| party.firm.is_none())
+    pub fn is_alone(&self) -> bool {
+        self.firms().count() < 2
+    }
+
+    /// Whether every firm that is there is among those that approved.
+    #[must_use]
+    pub fn is_approved_by_all(&self, approvals: &[Approval]) -> bool {
+        self.firms()
+            .all(|firm| Approval::is_among(approvals, &firm.id))
+    }
+
+    /// The same, once `party` approves too.
+    #[must_use]
+    pub fn would_be_approved_by_all(&self, approvals: &[Approval], party: &PartyId) -> bool {
+        self.firms()
+            .all(|firm| firm.id == *party || Approval::is_among(approvals, &firm.id))
+    }
+
+    /// As long as it goes on, who is there says how far it has come.
+    fn settle_state(&mut self) {
+        self.state = match self.state {
+            PartnershipState::Ended => PartnershipState::Ended,
+            _ if !self.is_alone() => PartnershipState::Active,
+            _ if self.invitations.is_empty() => PartnershipState::Solo,
+            _ => PartnershipState::Invited,
+        };
     }
 
     /// The terms in force, or the defaults where none are.
@@ -200,46 +215,6 @@ impl Partnership {
     }
 }
 
-/// What a firm says when it begins a partnership.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PartnershipOpening {
-    /// The partnership's name for people.
-    pub display_name: String,
-    /// The firm's own name for people.
-    pub firm_display_name: String,
-    /// What the firm is in it.
-    pub role: Role,
-    /// The other firm's name for people.
-    pub partner_display_name: String,
-    /// What the other firm is in it.
-    pub partner_role: Role,
-    /// The partnership's id in the firm's own software.
-    pub external_reference: Option<ExternalReference>,
-}
-
-impl PartnershipOpening {
-    /// # Errors
-    /// [`Reason::InvalidField`] with every field at fault.
-    pub fn check(&self) -> Result<(), Refusal> {
-        let mut violations = Violations::default();
-        require_display_name(
-            &mut violations,
-            "partnership.display_name",
-            &self.display_name,
-        );
-        require_display_name(
-            &mut violations,
-            "partner_display_name",
-            &self.partner_display_name,
-        );
-        if let Some(reference) = &self.external_reference {
-            require_reference(&mut violations, "external_reference", reference);
-        }
-        violations.finish()
-    }
-}
-
 /// The partnership began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -248,26 +223,6 @@ pub struct PartnershipCreated {
     pub display_name: String,
     /// Its parties: the firm that began it, and the placeholder.
     pub parties: Vec<Party>,
-}
-
-/// A firm was invited to take a placeholder's place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PartnerInvited {
-    /// The invitation; an earlier one stops working.
-    pub invitation: Invitation,
-}
-
-/// A firm took a placeholder's place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PartyJoined {
-    /// Which party it is from now on.
-    pub party: PartyId,
-    /// The firm.
-    pub firm: FirmId,
-    /// The firm's name for people.
-    pub display_name: String,
 }
 
 /// The partnership ended.
@@ -293,6 +248,14 @@ events! {
         Created(PartnershipCreated) = "partnership.created", 1;
         /// A firm was invited.
         Invited(PartnerInvited) = "partnership.partner_invited", 1;
+        /// A further party was proposed.
+        PartyProposed(PartyProposed) = "partnership.party_proposed", 1;
+        /// A party approved a further one.
+        PartyApproved(PartyAnswered) = "partnership.party_approved", 1;
+        /// A party turned a further one down, or took its proposal back.
+        PartyDeclined(PartyAnswered) = "partnership.party_declined", 1;
+        /// A firm left, and the others go on.
+        Left(PartyLeft) = "partnership.party_left", 1;
         /// A firm joined.
         Joined(PartyJoined) = "partnership.party_joined", 1;
         /// Terms were proposed; the proposal carries its maker's approval.
@@ -320,18 +283,9 @@ impl Aggregate for Partnership {
         recorded: &Recorded,
     ) -> Option<Self> {
         match (previous, event) {
-            (None, PartnershipEvent::Created(created)) => Some(Self {
-                display_name: created.display_name.clone(),
-                state: PartnershipState::Solo,
-                parties: created.parties.clone(),
-                terms: None,
-                proposed_terms: None,
-                terms_revisions: 0,
-                invitation: None,
-                ended_at: None,
-                agreements_in_force: Vec::new(),
-                repins: 0,
-            }),
+            (None, PartnershipEvent::Created(created)) => {
+                Some(Self::new(&created.display_name, created.parties.clone()))
+            }
             (Some(partnership), event) => partnership.changed(event, recorded),
             (None, _) => None,
         }
@@ -346,10 +300,13 @@ impl Partnership {
     fn changed(mut self, event: &PartnershipEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             PartnershipEvent::Created(_) => return None,
-            PartnershipEvent::Invited(invited) => {
-                self.invitation = Some(invited.invitation.clone());
-                self.state = PartnershipState::Invited;
+            PartnershipEvent::Invited(invited) => self.invite(&invited.invitation),
+            PartnershipEvent::PartyProposed(proposed) => self.propose_party(proposed, recorded)?,
+            PartnershipEvent::PartyApproved(answered) => {
+                self.approve_party(&answered.party, &answered.proposed, recorded)?;
             }
+            PartnershipEvent::PartyDeclined(answered) => self.decline_party(&answered.proposed),
+            PartnershipEvent::Left(left) => self.leave(left, recorded)?,
             PartnershipEvent::Joined(joined) => self.join(joined, recorded.at)?,
             PartnershipEvent::TermsProposed(proposed) => {
                 self.terms_revisions += 1;
@@ -375,41 +332,18 @@ impl Partnership {
             }
             PartnershipEvent::Ended(_) => {
                 self.state = PartnershipState::Ended;
-                self.invitation = None;
+                self.invitations.clear();
+                self.proposed_parties.clear();
                 self.ended_at = Some(recorded.at);
             }
         }
         Some(self)
     }
 
-    /// Terms that one firm asserted alone become a proposal when another firm joins.
-    fn join(&mut self, joined: &PartyJoined, at: Timestamp) -> Option<()> {
-        let party = self
-            .parties
-            .iter_mut()
-            .find(|party| party.id == joined.party)?;
-        party.firm = Some(joined.firm.clone());
-        party.display_name.clone_from(&joined.display_name);
-        party.joined_at = Some(at);
-        self.invitation = None;
-        self.state = if self.has_placeholder() {
-            PartnershipState::Solo
-        } else {
-            PartnershipState::Active
-        };
-        if self.proposed_terms.is_none() {
-            self.proposed_terms = self.terms.take();
-        }
-        Some(())
-    }
-
     fn approve_terms(&mut self, party: &PartyId, recorded: &Recorded) -> Option<()> {
         let mut proposed = self.proposed_terms.take()?;
-        proposed.approvals.push(Approval::of(party, recorded)?);
-        let everyone = self
-            .firms()
-            .all(|firm| Approval::is_among(&proposed.approvals, &firm.id));
-        if everyone {
+        Approval::of(party, recorded)?.add_to(&mut proposed.approvals);
+        if self.is_approved_by_all(&proposed.approvals) {
             self.terms = Some(proposed);
         } else {
             self.proposed_terms = Some(proposed);
@@ -445,6 +379,13 @@ impl Approval {
         })
     }
 
+    /// Adds it to the others, unless the same party's is among them already.
+    pub fn add_to(self, approvals: &mut Vec<Self>) {
+        if !Self::is_among(approvals, &self.party) {
+            approvals.push(self);
+        }
+    }
+
     /// Whether the firm that `party` is approved. A guest of a placeholder binds no firm that joins
     /// later: it is asked itself.
     #[must_use]
@@ -452,49 +393,4 @@ impl Approval {
         let binding = |approval: &Self| approval.party == *party && approval.firm.is_some();
         approvals.iter().any(binding)
     }
-}
-
-/// The partnership of the view's scope and the party that `firm` is in it.
-///
-/// # Errors
-/// [`Reason::NotFound`] for a stranger, as if there were no such partnership.
-pub fn as_party<'world>(
-    firm: &FirmId,
-    view: &View<'world>,
-) -> Result<(&'world Partnership, &'world Party), Stop> {
-    let id = view.scope.id();
-    let partnership = view
-        .find::<Partnership>(id)?
-        .ok_or_else(|| Refusal::not_found("partnership"))?;
-    let party = partnership
-        .party_of(firm)
-        .ok_or_else(|| Refusal::not_found("partnership"))?;
-    Ok((partnership, party))
-}
-
-/// As [`as_party`], for what an ended partnership no longer allows.
-///
-/// # Errors
-/// [`Reason::NotFound`] for a stranger, [`Reason::PartnershipEnded`] after the end.
-pub fn as_active_party<'world>(
-    firm: &FirmId,
-    view: &View<'world>,
-) -> Result<(&'world Partnership, &'world Party), Stop> {
-    let (partnership, party) = as_party(firm, view)?;
-    require_active(partnership)?;
-    Ok((partnership, party))
-}
-
-/// Refuses what an ended partnership no longer allows.
-///
-/// # Errors
-/// [`Reason::PartnershipEnded`] after the end.
-pub fn require_active(partnership: &Partnership) -> Result<(), Refusal> {
-    if partnership.state == PartnershipState::Ended {
-        return Err(Refusal::new(
-            Reason::PartnershipEnded,
-            "the partnership has ended",
-        ));
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::standing::{self, StandingConsent};
-use super::{Approval, Partnership};
+use super::{Approval, Partnership, Party};
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, is_chosen_identifier};
@@ -193,6 +193,17 @@ pub struct Terms {
     pub hash: String,
     /// Who approved.
     pub approvals: Vec<Approval>,
+}
+
+impl Partnership {
+    /// Whether what the terms in force let one firm do alone counts against a party: it approved
+    /// them, or no firm has joined as it, or it is gone.
+    #[must_use]
+    pub fn is_bound(&self, party: &PartyId) -> bool {
+        let is_there = self.party(party).is_some_and(Party::is_present);
+        let terms = self.terms.as_ref();
+        !is_there || terms.is_some_and(|terms| Approval::is_among(&terms.approvals, party))
+    }
 }
 
 /// Terms were proposed.

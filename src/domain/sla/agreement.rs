@@ -20,7 +20,7 @@ use super::clock::{
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId};
-use crate::domain::partnership::Approval;
+use crate::domain::partnership::{Approval, Concern};
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
 pub use self::check::check_content;
@@ -141,6 +141,15 @@ pub struct AgreementContent {
 }
 
 impl AgreementContent {
+    /// Whose matter it is.
+    #[must_use]
+    pub const fn concern(&self) -> Concern<'_> {
+        Concern {
+            obligor: &self.obligor,
+            beneficiary: &self.beneficiary,
+        }
+    }
+
     /// The part that clocks run by.
     #[must_use]
     pub fn rules(&self) -> ClockRules {
@@ -306,8 +315,7 @@ impl Agreement {
         match event {
             AgreementEvent::Proposed(_) => return None,
             AgreementEvent::Approved(approved) => {
-                self.approvals
-                    .push(Approval::of(&approved.party, recorded)?);
+                Approval::of(&approved.party, recorded)?.add_to(&mut self.approvals);
                 self.state = approved.state;
             }
             AgreementEvent::RevisionProposed(proposed) => {
@@ -316,7 +324,7 @@ impl Agreement {
             }
             AgreementEvent::RevisionApproved(approved) => {
                 let approval = Approval::of(&approved.party, recorded)?;
-                self.proposed.as_mut()?.approvals.push(approval);
+                approval.add_to(&mut self.proposed.as_mut()?.approvals);
             }
             AgreementEvent::Revised(revised) => self.revise(revised)?,
             AgreementEvent::Repinned(repin) => self.repin(repin),

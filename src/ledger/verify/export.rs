@@ -1,5 +1,6 @@
 //! Writing an export.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::VerifyError;
@@ -8,15 +9,18 @@ use super::lines::{
 };
 use super::replay::Replay;
 use super::report::{Counts, Report};
-use crate::domain::commitment::Readers;
+use crate::domain::commitment::{Opening, Readers};
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::journal::Head;
 use crate::domain::record::Kind;
 use crate::ledger::checkpoint::CheckpointSigner;
+use crate::ledger::history::head_of;
 use crate::store::{ListQuery, RecordRow, Store};
 
 /// Entries, records and openings read at a time.
 const ROWS_AT_A_TIME: usize = 1_000;
+/// Length of a hash in hexadecimal.
+const HASH_DIGITS: usize = 64;
 /// Pieces of time zone data read at a time.
 const ZONES_AT_A_TIME: usize = 100;
 
@@ -49,6 +53,38 @@ impl OpeningsFor {
     }
 }
 
+/// Where the lines of an export go, one after the other.
+#[tonic::async_trait]
+pub trait ExportSink: Send {
+    /// Takes one line, its end included.
+    ///
+    /// # Errors
+    /// If it cannot be taken; the export ends then.
+    async fn line(&mut self, line: &[u8]) -> std::io::Result<()>;
+}
+
+/// Writes the lines to a file, or to whatever else takes bytes.
+pub(super) struct WriterSink<'out>(pub(super) &'out mut (dyn Write + Send));
+
+#[tonic::async_trait]
+impl ExportSink for WriterSink<'_> {
+    async fn line(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.0.write_all(line)
+    }
+}
+
+/// What of a scope is exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportRange {
+    /// Which scope.
+    pub scope: ScopeId,
+    /// With whose openings.
+    pub openings: OpeningsFor,
+    /// The last entry, if not the present head: everything is then as it was after that entry, and
+    /// there are no openings of what came later.
+    pub until: Option<u64>,
+}
+
 /// Writes a scope as it is now: entries up to the present head, the records that follow from
 /// them, time zone data, and the openings asked for, under a signed checkpoint. The format is
 /// NDJSON: `header`, `checkpoint`, then every `entry`, `zone`, `record` and `opening`, one JSON
@@ -63,40 +99,72 @@ pub async fn export_scope(
     signer: &CheckpointSigner,
     out: &mut (dyn Write + Send),
 ) -> Result<Counts, VerifyError> {
-    let heads = store.heads(std::slice::from_ref(scope)).await?;
-    let head = heads
-        .first()
-        .ok_or_else(|| VerifyError::NoSuchScope(scope.clone()))?;
-    write_line(out, &Line::Header(HeaderLine::of(head, openings.line())))?;
+    let range = ExportRange {
+        scope: scope.clone(),
+        openings: openings.clone(),
+        until: None,
+    };
+    let counts = export_range(store, &range, signer, &mut WriterSink(&mut *out)).await?;
+    out.flush()?;
+    Ok(counts)
+}
+
+/// As [`export_scope`], up to an entry, and to any sink.
+///
+/// # Errors
+/// If the database or the sink fails, or there is no such scope or entry.
+pub async fn export_range(
+    store: &dyn Store,
+    range: &ExportRange,
+    signer: &CheckpointSigner,
+    out: &mut dyn ExportSink,
+) -> Result<Counts, VerifyError> {
+    let scope = &range.scope;
+    let head = head_of(store, scope, range.until).await?;
+    let head = &head.ok_or_else(|| VerifyError::NoSuchScope(scope.clone()))?;
     write_line(
         out,
-        &Line::Checkpoint(CheckpointLine {
-            note: signer.sign(head),
-        }),
-    )?;
-    let mut replay = write_entries(store, head, out).await?;
+        &Line::Header(HeaderLine::of(head, range.openings.line())),
+    )
+    .await?;
+    let note = signer.sign(head);
+    write_line(out, &Line::Checkpoint(CheckpointLine { note })).await?;
+    let mut committed = range.until.map(|_| HashSet::new());
+    let mut replay = write_entries(store, head, &mut committed, out).await?;
     replay.counts.checkpoints = 1;
     write_zones(store, &mut replay, out).await?;
     write_records(store, &mut replay, head, out).await?;
-    if *openings != OpeningsFor::Nobody {
-        write_openings(store, &mut replay, openings, out).await?;
+    if range.openings != OpeningsFor::Nobody {
+        let included = |opening: &Opening| {
+            let is_known = |known: &HashSet<String>| known.contains(opening.commitment.as_str());
+            range.openings.include(&opening.readers) && committed.as_ref().is_none_or(is_known)
+        };
+        write_openings(store, &mut replay, included, out).await?;
     }
-    out.flush()?;
     Ok(replay.counts)
 }
 
 /// Writes one line.
-pub(super) fn write_line(out: &mut dyn Write, line: &Line) -> Result<(), VerifyError> {
-    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
-    out.write_all(b"\n")?;
-    Ok(())
+async fn write_line(out: &mut dyn ExportSink, line: &Line) -> Result<(), VerifyError> {
+    let mut bytes = serde_json::to_vec(line).map_err(std::io::Error::from)?;
+    bytes.push(b'\n');
+    Ok(out.line(&bytes).await?)
+}
+
+/// The hashes that a payload names, commitments among them: its strings of 64 hexadecimal digits.
+fn named_hashes(payload: &str) -> impl Iterator<Item = &str> {
+    let is_hash = |text: &&str| {
+        text.len() == HASH_DIGITS && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    payload.split('"').filter(is_hash)
 }
 
 /// Writes the entries up to `head`. What is wrong with them is for the verifier to say.
 async fn write_entries(
     store: &dyn Store,
     head: &Head,
-    out: &mut (dyn Write + Send),
+    committed: &mut Option<HashSet<String>>,
+    out: &mut dyn ExportSink,
 ) -> Result<Replay, VerifyError> {
     let mut replay = Replay::new(head.scope.clone());
     let mut ignored = Report::default();
@@ -115,7 +183,10 @@ async fn write_entries(
                 scope: head.scope.clone(),
                 sequence,
             })?;
-            write_line(out, &Line::Entry(line))?;
+            if let Some(committed) = committed {
+                committed.extend(named_hashes(&line.payload).map(str::to_owned));
+            }
+            write_line(out, &Line::Entry(line)).await?;
         }
     }
     Ok(replay)
@@ -124,7 +195,7 @@ async fn write_entries(
 async fn write_zones(
     store: &dyn Store,
     replay: &mut Replay,
-    out: &mut (dyn Write + Send),
+    out: &mut dyn ExportSink,
 ) -> Result<(), VerifyError> {
     let digests: Vec<String> = replay.zone_digests().into_iter().collect();
     for digests in digests.chunks(ZONES_AT_A_TIME) {
@@ -134,7 +205,7 @@ async fn write_zones(
             .collect();
         for zone in store.zones(&keys).await? {
             replay.counts.zones += 1;
-            write_line(out, &Line::Zone(ZoneLine::of(&zone.digest, &zone.tzif)))?;
+            write_line(out, &Line::Zone(ZoneLine::of(&zone.digest, &zone.tzif))).await?;
         }
     }
     Ok(())
@@ -144,7 +215,7 @@ async fn write_records(
     store: &dyn Store,
     replay: &mut Replay,
     head: &Head,
-    out: &mut (dyn Write + Send),
+    out: &mut dyn ExportSink,
 ) -> Result<(), VerifyError> {
     for kind in Kind::ALL {
         let mut after_id = String::new();
@@ -162,7 +233,7 @@ async fn write_records(
             for row in rows {
                 if let Some(row) = as_of_head(replay, head, row) {
                     replay.counts.records += 1;
-                    write_line(out, &Line::Record(RecordLine::of(row)))?;
+                    write_line(out, &Line::Record(RecordLine::of(row))).await?;
                 }
             }
         }
@@ -182,8 +253,8 @@ fn as_of_head(replay: &Replay, head: &Head, row: RecordRow) -> Option<RecordRow>
 async fn write_openings(
     store: &dyn Store,
     replay: &mut Replay,
-    openings: &OpeningsFor,
-    out: &mut (dyn Write + Send),
+    included: impl Fn(&Opening) -> bool,
+    out: &mut dyn ExportSink,
 ) -> Result<(), VerifyError> {
     let mut after = String::new();
     loop {
@@ -194,12 +265,9 @@ async fn write_openings(
             return Ok(());
         };
         last.commitment.as_str().clone_into(&mut after);
-        for opening in found
-            .into_iter()
-            .filter(|opening| openings.include(&opening.readers))
-        {
+        for opening in found.into_iter().filter(&included) {
             replay.counts.openings += 1;
-            write_line(out, &Line::Opening(OpeningLine::of(opening)))?;
+            write_line(out, &Line::Opening(OpeningLine::of(opening))).await?;
         }
     }
 }

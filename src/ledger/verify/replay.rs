@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Cause, Counts, Fault, Report};
-use crate::domain::aggregate::Recorded;
 use crate::domain::commitment::{Commitment, Opening};
-use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Head, follow};
-use crate::domain::record::{EventBody, Kind, Record, RecordKey};
+use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::world::Versioned;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::history::applied;
 use crate::ledger::rows;
 use crate::store::RecordRow;
 
@@ -229,35 +229,6 @@ impl Replay {
         };
         self.records.iter().filter_map(digest).collect()
     }
-}
-
-/// The record after an entry, and what the entry commits to.
-fn applied(
-    kind: Kind,
-    entry: &Entry,
-    previous: Option<Versioned>,
-) -> Result<(Versioned, Vec<Commitment>), String> {
-    let body = EventBody::decode(kind, &entry.event_type, entry.event_version, &entry.payload)
-        .map_err(|fault| fault.to_string())?;
-    let recorded = Recorded {
-        sequence: entry.sequence,
-        at: entry.recorded_at,
-        firm: FirmId::parse(&entry.firm),
-        actor: entry.actor.clone(),
-    };
-    let (revision, created_at) = previous.as_ref().map_or((1, recorded.at), |before| {
-        (before.revision + 1, before.created_at)
-    });
-    let record = Record::apply(previous.map(|before| before.record), &body, &recorded)
-        .map_err(|fault| fault.to_string())?;
-    let versioned = Versioned {
-        record,
-        revision,
-        sequence: recorded.sequence,
-        created_at,
-        updated_at: recorded.at,
-    };
-    Ok((versioned, body.commitments()))
 }
 
 /// The columns in which two rows differ; bodies are compared as JSON.

@@ -49,6 +49,7 @@ fn events(reason: Option<Commitment>) -> Vec<Event> {
         display_name: format!("Firm {number}"),
         role: Role::Peer,
         joined_at: None,
+        left: None,
     };
     let parties = vec![party(1, FirmId::parse("acme")), party(2, None)];
     let created = PartnershipCreated {
@@ -58,6 +59,8 @@ fn events(reason: Option<Commitment>) -> Vec<Event> {
     let expires_at = Timestamp::EARLIEST.saturating_add(Span::from_hours(24));
     let invited = PartnerInvited {
         invitation: Invitation {
+            party: PartyId::numbered(2),
+            firm: None,
             digest: "0".repeat(64),
             expires_at,
         },
@@ -159,7 +162,8 @@ fn export() -> Vec<Line> {
 fn text(lines: &[Line]) -> Vec<u8> {
     let mut text = Vec::new();
     for line in lines {
-        export::write_line(&mut text, line).unwrap();
+        serde_json::to_writer(&mut text, line).unwrap();
+        text.push(b'\n');
     }
     text
 }

@@ -1,8 +1,10 @@
 //! What is asked of expectations.
 
 use entente::domain::command::Action;
+use entente::domain::evidence::Evidence;
 use entente::domain::expectation::{
-    ExpectationCommand, FiveW, How, ImpactScope, Place, Severity, What, When, Where, Who,
+    CriterionEvidence, CriterionReason, ExpectationCommand, FiveW, How, ImpactScope, Place,
+    Severity, What, When, Where, Who, WorkShown,
 };
 use entente::domain::identity::PartyId;
 use entente::domain::pricing::money::{Currency, Money};
@@ -17,7 +19,10 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         "" => 0..22,
         "draft" => 22..43,
         "asserted" | "offered" | "countered" => 43..76,
-        "agreed" | "missed" | "disputed" => 76..88,
+        "agreed" | "missed" => 76..88,
+        // Done again, accepted after all, or offered anew.
+        "disputed" if draw.chance(40) => 43..55,
+        "disputed" => 76..95,
         "fulfilled" => 88..100,
         _ => 0..100,
     };
@@ -37,6 +42,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
             let five_w = five_w(draw, at);
             ExpectationCommand::Counter {
                 id,
+                offer_number: draw.chance(30).then_some(hint.offer_number),
                 five_w,
                 message: draw.maybe_text("expectation.message"),
                 acknowledges_impossible: draw.chance(70),
@@ -54,6 +60,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         76..88 => ExpectationCommand::Fulfil {
             id,
             message: draw.maybe_text("expectation.message"),
+            shown: shown(draw, hint.criteria),
         },
         88..95 => {
             let met = if draw.chance(10) {
@@ -64,15 +71,45 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
             let message = draw.maybe_text("expectation.message");
             ExpectationCommand::AcceptFulfilment {
                 id,
-                criteria_met: (0..met).collect(),
+                shown: shown(draw, met),
+                on_behalf_of_client: draw.chance(10),
                 message,
             }
         }
         _ => ExpectationCommand::DisputeFulfilment {
             id,
             reason: draw.maybe_text("expectation.reason"),
+            criteria: (0..hint.criteria.min(draw.number(0..2)))
+                .map(|index| CriterionReason {
+                    index,
+                    reason: draw.text("expectation.criteria_not_met.reason"),
+                })
+                .collect(),
         },
     })
+}
+
+/// What is shown for the first criteria, so many of them.
+fn shown(draw: &mut Draw, criteria: u32) -> WorkShown {
+    let evidence = |draw: &mut Draw| match draw.number(0..10) {
+        0 => vec![Evidence::Expectation(expectation_id(draw.number(0..3)))],
+        1..4 => vec![Evidence::External(reference(
+            "acme",
+            "mail",
+            "M1".to_owned(),
+        ))],
+        _ => Vec::new(),
+    };
+    WorkShown {
+        evidence: evidence(draw),
+        criteria: (0..criteria)
+            .map(|index| CriterionEvidence {
+                index,
+                evidence: evidence(draw),
+                note: draw.maybe_text("expectation.criteria.note"),
+            })
+            .collect(),
+    }
 }
 
 fn agree(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {

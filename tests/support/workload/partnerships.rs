@@ -81,6 +81,8 @@ pub(super) fn invite(draw: &mut Draw, scope: &str) -> Action {
         Span::from_hours(draw.number(1..100))
     };
     Action::Partnership(PartnershipCommand::Invite {
+        party: None,
+        invited: None,
         digest: hexadecimal(scope),
         validity,
     })

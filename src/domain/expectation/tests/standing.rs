@@ -110,7 +110,7 @@ fn e01_what_is_covered_is_agreed_at_once_and_says_by_what() {
     let mut scene = consenting(consent());
     scene.go(ASKS, &create(covered())).go(ASKS, &offer());
     assert_eq!(scene.state(), ExpectationState::Agreed);
-    let agreed = scene.expectation().agreed.clone().expect("agreed");
+    let agreed = scene.expectation().agreed().cloned().expect("agreed");
     assert_eq!(
         (agreed.party.as_str(), agreed.firm, agreed.offer_number),
         ("party-2", Some(firm_id(OWES)), 1),

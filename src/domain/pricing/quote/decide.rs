@@ -224,7 +224,10 @@ fn propose(
     if quote.allocation_lines() + split.lines() > ALLOCATION_LINES_MAX {
         return Err(Refusal::limit("allocation_lines_per_quote", ALLOCATION_LINES_MAX).into());
     }
-    let state = RevisionState::after_approvals(partnership, |approver| approver == party);
+    let state = {
+        let owners = portions.iter().map(|portion| &portion.owner);
+        RevisionState::after_approvals(partnership, owners, |approver| approver == party)
+    };
     // Where nobody is there yet who could answer, the proposal waits as long as the quote stands.
     let answer_by = match state {
         RevisionState::Proposed => view.now.saturating_add(partnership.offer_validity()),
@@ -335,11 +338,15 @@ fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
         return Ok(about);
     }
     let open = answerable(quote, hash, "ApproveConcession", view.now)?;
-    if open.is_approved_by(party) {
+    let consents = |other: &PartyId| other == party || open.is_approved_by(other);
+    let owners = open.split.shares.iter().map(|share| &share.owner);
+    let reached = RevisionState::after_approvals(partnership, owners, consents);
+    // Whoever approved may say so again, once the last one that had not has left.
+    let goes_on = open.state == RevisionState::Proposed && reached != open.state;
+    if open.is_approved_by(party) && !goes_on {
         return Ok(about);
     }
-    let consents = |other: &PartyId| other == party || open.is_approved_by(other);
-    let state = match RevisionState::after_approvals(partnership, consents) {
+    let state = match reached {
         // An asserted revision stays that until the last of several newcomers has approved.
         RevisionState::Proposed => open.state,
         further => further,

@@ -7,7 +7,7 @@ use super::{ConcessionApproved, ConcessionProposed, ConcessionRejected};
 use crate::domain::aggregate::Recorded;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
-use crate::domain::partnership::{Approval, Partnership};
+use crate::domain::partnership::{Approval, Partnership, Party};
 use crate::domain::time::Timestamp;
 
 /// How far a revision has come. It counts only while it is approved.
@@ -52,12 +52,20 @@ impl RevisionState {
         matches!(self, Self::Proposed | Self::Asserted)
     }
 
-    /// How far the approvals of those for whom `approved` holds bring a revision.
+    /// How far the approvals of those for whom `approved` holds bring a revision over portions of
+    /// these `owners`: with a portion of a party that no firm has joined as it is only asserted,
+    /// and so is whatever one firm alone approves.
     #[must_use]
-    pub fn after_approvals(partnership: &Partnership, approved: impl Fn(&PartyId) -> bool) -> Self {
+    pub fn after_approvals<'owner>(
+        partnership: &Partnership,
+        mut owners: impl Iterator<Item = &'owner PartyId>,
+        approved: impl Fn(&PartyId) -> bool,
+    ) -> Self {
+        let is_placeholder =
+            |owner: &PartyId| partnership.party(owner).is_some_and(Party::is_placeholder);
         if !partnership.firms().all(|firm| approved(&firm.id)) {
             Self::Proposed
-        } else if partnership.has_placeholder() {
+        } else if partnership.is_alone() || owners.any(is_placeholder) {
             Self::Asserted
         } else {
             Self::Approved

@@ -50,7 +50,9 @@ pub fn decide(
             repin_from,
         } => revise(id, content, *repin_from, partnership, party, view),
         AgreementCommand::End { id } => end(id, view),
-        AgreementCommand::Contest { id, reason } => contest(id, reason.as_ref(), party, view),
+        AgreementCommand::Contest { id, reason } => {
+            contest(id, reason.as_ref(), partnership, party, view)
+        }
     }
 }
 
@@ -70,7 +72,7 @@ fn create(
     if let Some(client) = &content.client {
         view.get::<Client>(client)?;
     }
-    let alone = partnership.firms().count() == 1;
+    let alone = partnership.is_alone();
     if alone && partnership.agreements_in_force.len() >= AGREEMENTS_IN_FORCE_MAX {
         return Err(Refusal::limit("agreements_in_force", AGREEMENTS_IN_FORCE_MAX).into());
     }
@@ -225,7 +227,10 @@ pub fn approve(
                 .into(),
         );
     }
-    if Approval::is_among(&agreement.approvals, &party.id) {
+    let completes = partnership.would_be_approved_by_all(&agreement.approvals, &party.id);
+    // Whoever approved may say so again, once the last one that had not has left.
+    let is_known = Approval::is_among(&agreement.approvals, &party.id);
+    if is_known && (!completes || agreement.state != AgreementState::Proposed) {
         return Ok(decision);
     }
     let is_over = matches!(
@@ -235,10 +240,10 @@ pub fn approve(
     if is_over {
         return Err(Refusal::invalid_state(agreement.state.as_str(), "ApproveAgreement").into());
     }
-    let state = if is_approved_by_all(&agreement.approvals, partnership, party) {
-        AgreementState::Active
-    } else {
-        agreement.state
+    let state = match agreement.state {
+        state if !completes => state,
+        _ if agreement.content.concern().is_asserted(partnership) => AgreementState::Asserted,
+        _ => AgreementState::Active,
     };
     let starts = state.is_in_force() && !agreement.state.is_in_force();
     if starts && partnership.agreements_in_force.len() >= AGREEMENTS_IN_FORCE_MAX {
@@ -280,6 +285,7 @@ fn no_longer_in_force(id: &str, view: &View<'_>) -> Event {
 fn contest(
     id: &str,
     reason: Option<&Commitment>,
+    partnership: &Partnership,
     party: &Party,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
@@ -301,6 +307,7 @@ fn contest(
             .with("action", action)
             .into());
     }
+    require_concerned(agreement, partnership, party)?;
     let missing = || Refusal::field(Reason::InvalidField, "reason", "must say why");
     let contested = AgreementContested {
         party: party.id.clone(),
@@ -311,12 +318,24 @@ fn contest(
     Ok(decision.event(no_longer_in_force(id, view)))
 }
 
-/// Whether every firm approves once `party` does too.
-fn is_approved_by_all(approvals: &[Approval], partnership: &Partnership, party: &Party) -> bool {
-    !partnership.has_placeholder()
-        && partnership
-            .firms()
-            .all(|firm| firm.id == party.id || Approval::is_among(approvals, &firm.id))
+/// What two parties owe each other is not for a third one to contest, while one of the two is there
+/// who may.
+fn require_concerned(
+    agreement: &Agreement,
+    partnership: &Partnership,
+    party: &Party,
+) -> Result<(), Refusal> {
+    let concern = agreement.content.concern();
+    let mut senders = agreement.approvals.iter();
+    let is_answered =
+        |approval: &Approval| concern.is_answered_by(&party.id, &approval.party, partnership);
+    if senders.any(is_answered) {
+        return Ok(());
+    }
+    let message = "an agreement is contested by those whom it is about";
+    Err(Refusal::new(Reason::NotYourOffer, message)
+        .with("obligor", concern.obligor)
+        .with("beneficiary", concern.beneficiary))
 }
 
 fn revise(
@@ -353,7 +372,7 @@ fn revise(
     {
         return Ok(decision);
     }
-    let alone = partnership.firms().count() == 1;
+    let alone = partnership.is_alone();
     let in_force = alone.then(|| put_in_force(id, agreement, &proposed.content, repin_from, view));
     let decision = decision.event(Event::new(id, AgreementEvent::RevisionProposed(proposed)));
     Ok(with_events(decision, in_force.transpose()?))
@@ -388,10 +407,11 @@ fn approve_revision(
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let decision = Decision::about(Kind::Agreement, id);
-    if Approval::is_among(&proposed.approvals, &party.id) {
+    let completes = partnership.would_be_approved_by_all(&proposed.approvals, &party.id);
+    if Approval::is_among(&proposed.approvals, &party.id) && !completes {
         return Ok(decision);
     }
-    let in_force = is_approved_by_all(&proposed.approvals, partnership, party)
+    let in_force = completes
         .then(|| put_in_force(id, agreement, &proposed.content, proposed.repin_from, view));
     let approved = RevisionApproved {
         party: party.id.clone(),

@@ -41,17 +41,24 @@ impl<'world> Who<'world> {
         }
     }
 
-    /// Whether there is no other firm to ask.
-    fn is_alone(&self) -> bool {
-        self.partnership.firms().count() == 1
-    }
-
-    /// Whether every party has approved once this one does.
-    fn completes(&self, approvals: &[Approval]) -> bool {
-        let mut firms = self.partnership.firms();
-        !self.partnership.has_placeholder()
-            && firms
-                .all(|other| other.id == self.party.id || Approval::is_among(approvals, &other.id))
+    /// How far an amendment of `ticket` comes once this party approves too: what concerns a party
+    /// that no firm has joined as is only asserted.
+    fn state_after(
+        &self,
+        amendment: &Amendment,
+        ticket: &Ticket,
+        view: &View<'_>,
+    ) -> Result<AmendmentState, Stop> {
+        let (partnership, own) = (self.partnership, &self.party.id);
+        if !partnership.would_be_approved_by_all(&amendment.approvals, own) {
+            return Ok(amendment.state());
+        }
+        let agreement = view.get::<Agreement>(&ticket.agreement)?;
+        Ok(if agreement.content.concern().is_asserted(partnership) {
+            AmendmentState::Asserted
+        } else {
+            AmendmentState::Agreed
+        })
     }
 }
 
@@ -106,9 +113,9 @@ pub(super) fn propose(
     if ticket.amendments.len() >= AMENDMENTS_MAX {
         return Err(Refusal::limit("amendments_per_ticket", AMENDMENTS_MAX).into());
     }
-    let state = if who.is_alone() {
+    let state = if who.partnership.is_alone() {
         AmendmentState::Asserted
-    } else if is_covered(&content, ticket, who.partnership) {
+    } else if is_covered(&content, ticket, who.partnership, view)? {
         AmendmentState::Agreed
     } else {
         AmendmentState::Proposed
@@ -190,16 +197,26 @@ fn check_exclusion(exclusion: &Exclusion, partnership: &Partnership) -> Result<(
     violations.finish()
 }
 
-/// Whether the terms let one firm alone say so: it is of a class that has room for it. Overlapping
-/// stretches count each for itself.
-fn is_covered(content: &AmendmentContent, ticket: &Ticket, partnership: &Partnership) -> bool {
+/// Whether the terms let one firm alone say so: it is of a class that has room for it, and the firms
+/// whose ticket it is approved those terms. Overlapping stretches count each for itself.
+fn is_covered(
+    content: &AmendmentContent,
+    ticket: &Ticket,
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<bool, Stop> {
     let AmendmentContent::Exclusion(exclusion) = content else {
-        return false;
+        return Ok(false);
     };
     let class = exclusion.class.as_deref();
     let Some(class) = class.and_then(|class| partnership.exclusion_class(class)) else {
-        return false;
+        return Ok(false);
     };
+    let agreement = view.get::<Agreement>(&ticket.agreement)?;
+    let concern = agreement.content.concern();
+    if !partnership.is_bound(concern.obligor) || !partnership.is_bound(concern.beneficiary) {
+        return Ok(false);
+    }
     let lengths = ticket.amendments.iter().filter_map(|amendment| {
         let AmendmentContent::Exclusion(other) = &amendment.content else {
             return None;
@@ -209,7 +226,7 @@ fn is_covered(content: &AmendmentContent, ticket: &Ticket, partnership: &Partner
         of_class.then(|| other.to.since(other.from))
     });
     let used = lengths.fold(Span::ZERO, Span::saturating_add);
-    used.saturating_add(exclusion.to.since(exclusion.from)) <= class.longest
+    Ok(used.saturating_add(exclusion.to.since(exclusion.from)) <= class.longest)
 }
 
 /// The terms that the ticket would come under; `None` if it is under them already.
@@ -295,12 +312,14 @@ fn approve(
     if matches!(state, AmendmentState::Declined | AmendmentState::Withdrawn) {
         return Err(Refusal::invalid_state(state.as_str(), "ApproveAmendment").into());
     }
-    if Approval::is_among(&amendment.approvals, &who.party.id) {
+    let next = who.state_after(amendment, ticket, view)?;
+    // Whoever approved may say so again, once the last one that had not has left.
+    let is_known = Approval::is_among(&amendment.approvals, &who.party.id);
+    if is_known && (state != AmendmentState::Proposed || next == state) {
         return Ok(Decision::about(Kind::Ticket, id));
     }
     refuse_after_merge(ticket, None, view)?;
-    let agreed = who.completes(&amendment.approvals);
-    if agreed
+    if next.is_in_force()
         && !state.is_in_force()
         && let AmendmentContent::Agreement(terms) = &amendment.content
     {
@@ -311,11 +330,6 @@ fn approve(
             return Err(refusal.with("agreement", &terms.agreement).into());
         }
     }
-    let next = if agreed {
-        AmendmentState::Agreed
-    } else {
-        state
-    };
     let event = |due_at| {
         TicketEvent::AmendmentApproved(AmendmentApproved {
             amendment: amendment.id.clone(),

@@ -309,10 +309,12 @@ impl Ticket {
     ) -> Option<()> {
         let approval = Approval::of(&change.party, recorded)?;
         let amendment = self.amendment_mut(&change.amendment)?;
-        amendment.approvals.push(approval);
-        if change.state == AmendmentState::Agreed {
+        approval.add_to(&mut amendment.approvals);
+        if change.state.is_in_force() {
             // What was asserted goes on counting from where it began to.
             amendment.counts_from = amendment.counts_from.or(Some(recorded.at));
+        }
+        if change.state == AmendmentState::Agreed {
             amendment.agreed_at = amendment.agreed_at.or(Some(recorded.at));
         }
         self.due_at = change.due_at;

@@ -12,7 +12,7 @@ use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
-use crate::domain::partnership::{Partnership, as_active_party, as_party, require_active};
+use crate::domain::partnership::{Partnership, as_active_party, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
@@ -103,14 +103,14 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
             answer_amendment(answer, &Who::new(firm, party, partnership), view)
         }
         TicketCommand::AnswerLate(answer) => {
-            let (_, party) = as_active_party(firm, view)?;
-            answer_late(answer, party, firm, view)
+            let (partnership, party) = as_active_party(firm, view)?;
+            answer_late(answer, party, firm, partnership, view)
         }
     }
 }
 
 fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
-    let (partnership, _) = as_party(firm, view)?;
+    let (partnership, _) = as_present_party(firm, view)?;
     check_event(event, partnership, view.now)?;
     let known = view.referenced(&event.reference)?;
     let id = known

@@ -275,7 +275,7 @@ fn needs_countersignature(
     view: &View<'_>,
 ) -> Result<Option<PartyId>, Stop> {
     let window = partnership.lateness_window();
-    let alone = partnership.firms().count() < 2;
+    let alone = partnership.is_alone();
     let told = ticket.facts.iter().filter(|fact| fact.opened_at.is_some());
     let opening = told.min().and_then(|fact| fact.opened_at);
     if new.backfill || alone || !is_late(&new.fact, new.came_at, opening, window) {

@@ -9,9 +9,10 @@ use crate::domain::aggregate::Recorded;
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId};
-use crate::domain::partnership::Party;
+use crate::domain::partnership::{Partnership, Party};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::agreement::Agreement;
 use crate::domain::sla::clock::{ClockEvaluation, TicketFact};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::world::{Stop, View};
@@ -171,6 +172,7 @@ pub(super) fn answer_late(
     answer: &LateAnswer,
     party: &Party,
     firm: &FirmId,
+    partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let ticket = view.get::<Ticket>(&answer.ticket)?;
@@ -181,8 +183,11 @@ pub(super) fn answer_late(
     } else {
         "RejectEvent"
     };
-    if late.party == party.id {
-        let described = "an event is for another firm to countersign than the one that sent it";
+    let agreement = view.get::<Agreement>(&ticket.agreement)?;
+    let concern = agreement.content.concern();
+    if !concern.is_answered_by(&party.id, &late.party, partnership) {
+        let described = "an event is for the other firm to countersign that the ticket is about, \
+                         not for the one that sent it";
         let refusal = Refusal::new(Reason::NotYourOffer, described);
         return Err(refusal.with("event_id", &answer.event_id).into());
     }

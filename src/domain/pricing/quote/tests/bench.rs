@@ -86,6 +86,7 @@ fn party(id: &str, joined: bool) -> Party {
         display_name: id.to_owned(),
         role: Role::Peer,
         joined_at: None,
+        left: None,
     }
 }
 

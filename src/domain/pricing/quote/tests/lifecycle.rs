@@ -2,11 +2,11 @@
 
 use super::bench::{Bench, ONE, QUOTE_VALIDITY, TWO, bps, euro, portion, refusal_of};
 use crate::domain::aggregate::Aggregate;
-use crate::domain::identity::{ExternalReference, FirmId};
+use crate::domain::identity::{ExternalReference, FirmId, PartyId};
 use crate::domain::outsiders::Client;
 use crate::domain::partnership::PartnershipState;
 use crate::domain::partnership::terms::OFFER_VALIDITY_DEFAULT;
-use crate::domain::pricing::quote::{Basis, QuoteCommand, QuoteState, RevisionState};
+use crate::domain::pricing::quote::{Basis, NewPortion, QuoteCommand, QuoteState, RevisionState};
 use crate::domain::record::{Kind, Record};
 use crate::domain::refusal::Reason;
 use crate::domain::time::Timestamp;
@@ -292,13 +292,32 @@ fn alone_a_firm_asserts_and_a_newcomer_answers() {
 }
 
 #[test]
-fn with_three_parties_the_last_approval_decides() {
+fn two_firms_agree_on_their_own_portions_while_a_third_is_awaited() {
     let mut bench = Bench::solo();
     let mut third = bench.partnership.parties[1].clone();
-    third.id = crate::domain::identity::PartyId::numbered(3);
+    third.id = PartyId::numbered(3);
     bench.partnership.parties.push(third);
     bench.join();
     bench.create(ONE, &[("a", 1_000)]);
+    bench.propose(ONE, 100, Basis::Price).unwrap();
+    bench.approve(TWO).unwrap();
+    assert_eq!(states(&bench), [RevisionState::Approved]);
+}
+
+#[test]
+fn with_three_parties_the_last_approval_decides() {
+    let mut bench = Bench::solo();
+    let mut third = bench.partnership.parties[1].clone();
+    third.id = PartyId::numbered(3);
+    bench.partnership.parties.push(third);
+    bench.join();
+    let theirs = NewPortion {
+        owner: Some(PartyId::numbered(3)),
+        ..portion("b", 1_000)
+    };
+    bench
+        .create_with(ONE, &[portion("a", 1_000), theirs])
+        .unwrap();
     bench.propose(ONE, 100, Basis::Price).unwrap();
     assert_eq!(
         states(&bench),
