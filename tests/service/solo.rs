@@ -41,6 +41,16 @@ pub const ALONE: &[(&str, Code, &str)] = &[
         "what is asserted is agreed by nobody, and done by nobody",
     ),
     (
+        "ExplainExpectationClock",
+        Code::NotFound,
+        "what is asserted has no agreed date",
+    ),
+    (
+        "DeclineParty",
+        Code::NotFound,
+        "no further party is proposed",
+    ),
+    (
         "RecordClaimOutcome",
         Code::Ok,
         "nobody else is there to judge",
