@@ -47,6 +47,7 @@ mod service {
     pub mod joining;
     pub mod journal;
     pub mod leaving;
+    pub mod linked;
     pub mod load;
     pub mod maps;
     pub mod notices;
@@ -72,6 +73,8 @@ mod service {
     pub mod tickets;
     pub mod trio;
     pub mod underpinning;
+    pub mod update_rows;
+    pub mod updates;
 }
 
 use service::house::House;
@@ -145,6 +148,15 @@ on_both_engines! {
     intake::e02_what_time_made_impossible_is_not_agreed_unawares;
     intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;
     intake::an_expectation_is_judged_by_the_agreement_that_is_about_it;
+    linked::the_five_w_of_a_ticket_make_an_expectation;
+    linked::five_w_beside_other_words;
+    linked::an_expectation_comes_of_a_ticket;
+    linked::an_expectation_comes_of_an_item;
+    linked::links_of_expectations_at_fault;
+    updates::e04_no_time_is_told_on_behalf_of_a_firm_that_did_not_give_it;
+    updates::e05_silence_is_a_missed_update_once_for_each_interval;
+    updates::e05_an_update_on_a_ticket_keeps_the_promise_of_a_next_one;
+    updates::updates_at_fault;
     notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
     notices::from_heads_up_to_done;
     notices::notices_at_fault;

@@ -177,6 +177,7 @@ fn five_w(deadline: Timestamp) -> FiveW {
         when: When {
             deadline: Some(deadline),
             reason: None,
+            update_interval: None,
         },
         r#where: Where {
             place: None,

@@ -4,7 +4,7 @@ use super::fulfilment::{to_acceptance, to_dispute, to_fulfilment, to_round};
 use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
 use super::{clock, fulfilment};
 use crate::api::Found;
-use crate::api::convert::{etag, to_money, to_timestamp};
+use crate::api::convert::{etag, to_duration, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::sla::pinned::Pin;
 use crate::api::text::Texts;
@@ -12,8 +12,8 @@ use crate::domain::commitment::Commitment;
 use crate::domain::expectation::clock::DatedAgreement;
 use crate::domain::expectation::intake::gaps;
 use crate::domain::expectation::{
-    Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Missing, Offer, OfferOutcome,
-    Place, Question, Severity, Statement, What, When, Where, Who,
+    Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Links, Missing, Offer,
+    OfferOutcome, Place, Question, Severity, Statement, What, When, Where, Who,
 };
 use crate::domain::identity::ScopeId;
 use crate::domain::sla::compiled::CompiledCalendar;
@@ -91,6 +91,8 @@ impl Shown for Expectation {
                 .map(|acceptance| to_acceptance(&scope, acceptance, texts)),
             dispute: state.dispute().map(|dispute| to_dispute(dispute, texts)),
             ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
+            ticket: to_ticket(&scope, &state.links),
+            notice_item: to_notice_item(&scope, &state.links),
             client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
             external_references: viewer.references(&found.id),
             create_time: Some(to_timestamp(found.created_at)),
@@ -107,6 +109,19 @@ impl Shown for Expectation {
     }
 }
 
+fn to_ticket(scope: &ScopeId, links: &Links) -> String {
+    let ticket = links.ticket.as_ref();
+    ticket.map_or_else(String::new, |id| name_in(scope, "tickets", id))
+}
+
+fn to_notice_item(scope: &ScopeId, links: &Links) -> Option<v1::NoticeItem> {
+    let item = links.notice_item.as_ref()?;
+    Some(v1::NoticeItem {
+        notice: name_in(scope, "notices", &item.notice),
+        number: to_int32(item.number),
+    })
+}
+
 /// The clock of the last agreement, by the hours that were loaded for it.
 fn shown_clock(state: &Expectation, viewer: &Viewer<'_>) -> Option<v1::ExpectationClock> {
     let dated = DatedAgreement::find(state, None)?;
@@ -119,7 +134,8 @@ fn shown_clock(state: &Expectation, viewer: &Viewer<'_>) -> Option<v1::Expectati
     Some(clock::to_clock(&clock))
 }
 
-fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
+/// The commitments behind which the texts of answers lie.
+pub(in crate::api) fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
     let texts = [
         &five_w.who.description,
         &five_w.what.description,
@@ -131,7 +147,7 @@ fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
 }
 
 /// Answers as the contract shows them; a question that nobody touched is unset.
-fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
+pub(in crate::api) fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
     let FiveW {
         who,
         what,
@@ -155,6 +171,7 @@ fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
         when: (*when != When::default()).then(|| v1::When {
             deadline: when.deadline.map(to_timestamp),
             reason: texts.show(when.reason.as_ref()),
+            update_interval: when.update_interval.map(to_duration),
         }),
         r#where: (*r#where != Where::default()).then(|| v1::Where {
             place: r#where.place.map_or(0, |place| to_place(place).into()),

@@ -4,7 +4,7 @@ use super::fulfilment::{Acceptance, Dispute, Fulfilment};
 use super::offers::{Agreed, Offer, OfferEnd, OfferOutcome, Statement};
 use super::{
     Expectation, ExpectationAgreed, ExpectationCreated, ExpectationEvent, ExpectationState,
-    FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, OfferMade, StatementMade, clock,
+    FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, Links, OfferMade, StatementMade, clock,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::time::Timestamp;
@@ -57,6 +57,7 @@ impl Expectation {
             agreements: Vec::new(),
             fulfilments: Vec::new(),
             ending: None,
+            links: Links::default(),
         }
     }
 
@@ -83,6 +84,10 @@ impl Expectation {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
                 self.judgement.clone_from(&updated.judgement);
+                State::Draft
+            }
+            ExpectationEvent::Linked(links) if before == State::Draft => {
+                self.links.clone_from(links);
                 State::Draft
             }
             ExpectationEvent::Asserted(offer) if before == State::Draft => {

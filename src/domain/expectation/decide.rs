@@ -1,6 +1,7 @@
 //! Decisions on an expectation.
 
 use super::judgement::{Owed, judge};
+use super::links::{Links, linked};
 use super::matter::Matter;
 use super::{
     CriterionReason, Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired,
@@ -37,6 +38,13 @@ pub enum ExpectationCommand {
         agreement: Option<String>,
         /// Its id in the firm's own software.
         reference: Option<ExternalReference>,
+    },
+    /// Begins a draft that came of a ticket or of an item of a notice.
+    CreateLinked {
+        /// The draft: [`Self::Create`].
+        create: Box<Self>,
+        /// What it came of.
+        links: Links,
     },
     /// Changes a draft; for its author.
     Update {
@@ -135,6 +143,7 @@ impl ExpectationCommand {
     fn id(&self) -> &str {
         match self {
             Self::Create { id, .. } => id.as_deref().unwrap_or_default(),
+            Self::CreateLinked { create, .. } => create.id(),
             Self::Update { id, .. }
             | Self::Offer { id, .. }
             | Self::Counter { id, .. }
@@ -181,9 +190,13 @@ pub fn decide(
         };
         return create(id.as_deref(), draft, reference.as_ref(), partnership, view);
     }
+    if let Command::CreateLinked { create, links } = command {
+        let decision = decide(create, firm, view)?;
+        return linked(decision, links, firm, partnership, view);
+    }
     let matter = Matter::find(command.id(), partnership, party, view)?;
     let decided = match command {
-        Command::Create { .. } => {
+        Command::Create { .. } | Command::CreateLinked { .. } => {
             return Err(Refusal::new(Reason::Internal, "decided above").into());
         }
         Command::Update { title, five_w, .. } => matter.update(title.as_ref(), five_w),

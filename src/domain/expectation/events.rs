@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fulfilment::{CriterionReason, WorkShown};
-use super::{CitedConsent, FiveW, Judgement};
+use super::{CitedConsent, FiveW, Judgement, Links};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -162,6 +162,8 @@ events! {
         Created(ExpectationCreated) = "expectation.created", 1;
         /// The draft was changed.
         Updated(ExpectationUpdated) = "expectation.updated", 1;
+        /// The draft came of a ticket, or of an item of a notice.
+        Linked(Links) = "expectation.linked", 1;
         /// The draft was stated by one firm alone.
         Asserted(OfferMade) = "expectation.asserted", 1;
         /// The draft was offered to the other firm.

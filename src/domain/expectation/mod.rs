@@ -10,6 +10,7 @@ pub mod five_w;
 mod fulfilment;
 pub mod intake;
 pub mod judgement;
+mod links;
 mod matter;
 mod negotiation;
 mod offers;
@@ -38,6 +39,7 @@ pub use fulfilment::{
 };
 pub use intake::Missing;
 pub use judgement::Judgement;
+pub use links::{AskedWithTicket, Links, NoticeItem, refuse_second};
 pub use offers::{Agreed, Offer, OfferEnd, OfferOutcome, Statement};
 pub use standing::CitedConsent;
 
@@ -139,6 +141,9 @@ pub struct Expectation {
     pub fulfilments: Vec<Fulfilment>,
     /// Who declined, contested or withdrew it, and why.
     pub ending: Option<Statement>,
+    /// What it came of.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
 }
 
 impl Expectation {
@@ -167,6 +172,13 @@ impl Expectation {
         } else {
             ExpectationState::Disputed
         }
+    }
+
+    /// Whether, being in `state`, what was agreed is still to be done: also while a revised offer waits
+    /// for an answer after a dispute.
+    #[must_use]
+    pub fn stands_agreed(&self, state: ExpectationState) -> bool {
+        self.agreed().is_some() && (state.awaits_work() || state.awaits_answer())
     }
 
     /// What holds: the last agreement.

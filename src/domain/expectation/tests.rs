@@ -75,6 +75,7 @@ fn answers() -> FiveW {
         when: When {
             deadline: Some(deadline()),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("printed"), sealed("signed")],

@@ -79,6 +79,7 @@ fn answers() -> FiveW {
         when: When {
             deadline: Some(NOW.saturating_add(Span::from_hours(2))),
             reason: Some(commitment("when")),
+            update_interval: Some(Span::from_hours(4)),
         },
         r#where: Where {
             place: Some(Place::OnSite),

@@ -46,6 +46,7 @@ fn any_answers() -> impl Strategy<Value = FiveW> {
         when: When {
             deadline: days.map(|days| start().saturating_add(Span::from_hours(days * 24))),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("x"); criteria],
