@@ -35,12 +35,14 @@ mod service {
     pub mod claims;
     pub mod combinations;
     pub mod contacts;
+    pub mod ending;
     pub mod evidence;
     pub mod expectation_clocks;
     pub mod expectations;
     pub mod exporting;
     pub mod firm_rows;
     pub mod fulfilments;
+    pub mod handing_over;
     pub mod holidays;
     pub mod house;
     pub mod intake;
@@ -121,6 +123,11 @@ on_both_engines! {
     parties::terms_hold_between_those_who_agreed;
     exporting::each_firm_has_its_own_export;
     exporting::whoever_left_exports_what_was;
+    handing_over::what_is_open_is_listed;
+    handing_over::what_a_firm_owed_is_left_to_the_others;
+    ending::the_end_closes_all_but_what_is_carried_on;
+    ending::an_end_can_be_announced;
+    ending::ends_at_fault;
     terms::revisions_of_terms_stay;
     terms::revisions_of_terms_at_fault;
     leaving::whoever_left_reads_what_was;

@@ -6,8 +6,10 @@ use super::Api;
 use super::status::ApiError;
 use crate::domain::commitment::{Commitment, Opening, Readers};
 use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::partnership::ending::CarriedOn;
 use crate::domain::refusal::Violations;
 use crate::domain::text::require_free_text;
+use crate::proto::v1;
 use crate::store::BATCH_KEYS_MAX;
 
 /// Seals the free text of one request.
@@ -80,6 +82,15 @@ fn label_of(field: &str) -> String {
 pub struct Texts(HashMap<Commitment, String>);
 
 impl Texts {
+    /// What becomes of a record that outlives its partnership.
+    #[must_use]
+    pub fn carried_on(&self, carried: &CarriedOn) -> v1::CarriedOn {
+        v1::CarriedOn {
+            destination: self.show(carried.destination.as_ref()),
+            note: self.show(carried.note.as_ref()),
+        }
+    }
+
     /// Loads what `party` may read of `commitments`.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use super::journal::Hash;
 use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
 use super::outsiders::{self, OutsiderCommand};
+use super::partnership::ending::{self, Closing};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
 use super::progress;
@@ -83,6 +84,20 @@ pub enum Action {
         reached: Refresh,
         /// Whether no ticket is left.
         is_done: bool,
+    },
+    /// A partnership is over: what becomes of a record of it?
+    CloseRecord {
+        /// Of what kind.
+        kind: Kind,
+        /// Which record.
+        id: String,
+    },
+    /// Notes how far the closing of records after the end has come.
+    NoteClosing {
+        /// How far it had come before.
+        before: Closing,
+        /// How far it has come.
+        reached: Closing,
     },
     /// Time has passed: does something happen by itself?
     Tick {
@@ -198,6 +213,10 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::CloseRecord { kind, id } => return ending::close_record(*kind, id, view),
+        Action::NoteClosing { before, reached } => {
+            return ending::note_closing(before, reached, view);
+        }
         Action::NoteRefresh {
             id,
             before,
@@ -228,6 +247,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::SettleCarry { .. }
         | Action::RefreshTicket { .. }
         | Action::NoteRefresh { .. }
+        | Action::CloseRecord { .. }
+        | Action::NoteClosing { .. }
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
 }

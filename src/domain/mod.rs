@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod expectation;
 pub mod firm;
 pub mod follow;
+pub mod hand_over;
 pub mod identity;
 pub mod journal;
 pub mod need;

@@ -79,6 +79,8 @@ pub enum NoticeState {
     Done,
     /// It will not come.
     Withdrawn,
+    /// Closed with its partnership while it was still ahead.
+    Closed,
 }
 
 impl NoticeState {
@@ -90,6 +92,7 @@ impl NoticeState {
             Self::Confirmed => "confirmed",
             Self::Done => "done",
             Self::Withdrawn => "withdrawn",
+            Self::Closed => "closed",
         }
     }
 
@@ -222,6 +225,13 @@ impl Aggregate for Notice {
     fn state(&self) -> &'static str {
         self.state.as_str()
     }
+
+    fn close(&mut self, at: Timestamp) {
+        if self.state.is_open() {
+            self.state = NoticeState::Closed;
+            self.ended_at = Some(at);
+        }
+    }
 }
 
 impl Notice {
@@ -294,6 +304,7 @@ impl Notice {
             }
             NoticeEvent::Done(ended) => self.end(NoticeState::Done, ended, recorded.at),
             NoticeEvent::Withdrawn(ended) => self.end(NoticeState::Withdrawn, ended, recorded.at),
+            NoticeEvent::Closed(closed) => self.close(closed.at),
         }
         Some(self)
     }

@@ -184,11 +184,9 @@ impl Scene {
             match decide(&command, &view) {
                 Ok(decision) => break decision,
                 Err(Stop::Refused(refusal)) => return Err(refusal),
-                Err(Stop::Missing(Need::Record(key))) => self.world.put_record(key, None),
-                Err(Stop::Missing(Need::Reference(scope, reference))) => {
-                    self.world.put_reference(scope, reference, Vec::new());
+                Err(Stop::Missing(need)) => {
+                    need.each().into_iter().for_each(|need| self.load(need));
                 }
-                Err(Stop::Missing(need)) => panic!("{need:?} was not expected"),
             }
         };
         let mut types = Vec::new();
@@ -205,5 +203,16 @@ impl Scene {
             types.push(event.body.event_type());
         }
         Ok(types)
+    }
+
+    /// What is asked for and is not there yet, is not there at all.
+    fn load(&mut self, need: Need) {
+        match need {
+            Need::Record(key) => self.world.put_record(key, None),
+            Need::Reference(scope, reference) => {
+                self.world.put_reference(scope, reference, Vec::new());
+            }
+            need => panic!("{need:?} was not expected"),
+        }
     }
 }

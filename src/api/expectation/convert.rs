@@ -39,6 +39,9 @@ impl Shown for Expectation {
         let ends = self.offers.iter().filter_map(|offer| offer.end.as_ref());
         let said = ends.filter_map(|end| end.said.as_ref()).chain(&self.ending);
         commitments.extend(said.filter_map(|statement| statement.text.clone()));
+        if let Some(carried) = &self.carried {
+            commitments.extend(carried.destination.iter().chain(&carried.note).cloned());
+        }
         commitments
     }
 
@@ -90,6 +93,8 @@ impl Shown for Expectation {
                 .acceptance()
                 .map(|acceptance| to_acceptance(&scope, acceptance, texts)),
             dispute: state.dispute().map(|dispute| to_dispute(dispute, texts)),
+            carried_on: state.carried.as_ref().map(|it| texts.carried_on(it)),
+            close_time: state.closed_at.map(to_timestamp),
             ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
             ticket: to_ticket(&scope, &state.links),
             notice_item: to_notice_item(&scope, &state.links),
@@ -281,6 +286,7 @@ pub(super) const fn to_state(state: ExpectationState) -> v1::ExpectationState {
         ExpectationState::Withdrawn => v1::ExpectationState::Withdrawn,
         ExpectationState::Expired => v1::ExpectationState::Expired,
         ExpectationState::Contested => v1::ExpectationState::Contested,
+        ExpectationState::Closed => v1::ExpectationState::Closed,
     }
 }
 

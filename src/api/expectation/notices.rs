@@ -388,6 +388,7 @@ fn state(field: &str, value: i32) -> Result<Option<NoticeState>, Refusal> {
         v1::NoticeState::Confirmed => Some(NoticeState::Confirmed),
         v1::NoticeState::Done => Some(NoticeState::Done),
         v1::NoticeState::Withdrawn => Some(NoticeState::Withdrawn),
+        v1::NoticeState::Closed => Some(NoticeState::Closed),
     }))
 }
 
@@ -397,6 +398,7 @@ const fn to_state(state: NoticeState) -> v1::NoticeState {
         NoticeState::Confirmed => v1::NoticeState::Confirmed,
         NoticeState::Done => v1::NoticeState::Done,
         NoticeState::Withdrawn => v1::NoticeState::Withdrawn,
+        NoticeState::Closed => v1::NoticeState::Closed,
     }
 }
 

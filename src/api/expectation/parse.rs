@@ -325,6 +325,7 @@ pub(super) fn state(field: &str, value: i32) -> Result<Option<ExpectationState>,
         v1::ExpectationState::Missed => Some(ExpectationState::Missed),
         v1::ExpectationState::Asserted => Some(ExpectationState::Asserted),
         v1::ExpectationState::Contested => Some(ExpectationState::Contested),
+        v1::ExpectationState::Closed => Some(ExpectationState::Closed),
     }))
 }
 

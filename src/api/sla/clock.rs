@@ -273,6 +273,8 @@ pub(super) mod tests {
             expectation: None,
             due_at: None,
             backfilled_until: None,
+            carried: None,
+            closed_at: None,
         }
     }
 

@@ -29,7 +29,9 @@ use crate::proto::v1;
 pub(super) fn commitments(ticket: &Ticket) -> impl Iterator<Item = Commitment> + '_ {
     let amendments = ticket.amendments.iter();
     let reasons = amendments.flat_map(Amendment::commitments);
-    ticket.title.iter().chain(reasons).cloned()
+    let carried = ticket.carried.iter();
+    let carried = carried.flat_map(|it| it.destination.iter().chain(&it.note));
+    ticket.title.iter().chain(reasons).chain(carried).cloned()
 }
 
 /// The expectation of each ticket of which one came, by its id. Where none did, nothing is read.
@@ -138,6 +140,13 @@ impl TicketView<'_> {
             etag: etag(*revision),
             amendments: to_amendments(&scope, ticket, self.texts),
             late_events: ticket.late.iter().map(to_late_event).collect(),
+            close_time: ticket
+                .closed_with(&partnership.state, self.as_of)
+                .map(to_timestamp),
+            carried_on: ticket
+                .carried
+                .as_ref()
+                .map(|carried| self.texts.carried_on(carried)),
             merge_time: merge.map(|merge| to_timestamp(merge.occurred_at)),
             merged_into: merged_into
                 .map(|into| name_in(&scope, "tickets", into))

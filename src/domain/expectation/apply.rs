@@ -29,6 +29,10 @@ impl Aggregate for Expectation {
         self.state.as_str()
     }
 
+    fn close(&mut self, at: Timestamp) {
+        self.close_with_partnership(at);
+    }
+
     /// The first instant at which the last offer is over, or the deadline behind us.
     fn due_at(&self) -> Option<Timestamp> {
         let offer_ends = match self.state {
@@ -57,15 +61,31 @@ impl Expectation {
             agreements: Vec::new(),
             fulfilments: Vec::new(),
             ending: None,
+            carried: None,
+            closed_at: None,
             links: Links::default(),
         }
     }
 
-    /// The state after `event`; each arm names the states that it may follow.
+    /// The state after `event`, which leads to another one from states that it may follow.
     fn changed(mut self, event: &ExpectationEvent, recorded: &Recorded) -> Option<Self> {
+        let after = self.negotiated(event, recorded);
+        self.state = match after {
+            None => self.worked(event, recorded)?,
+            Some(after) => after,
+        };
+        Some(self)
+    }
+
+    /// Where drafts and offers lead; each arm names the states that it may follow.
+    fn negotiated(
+        &mut self,
+        event: &ExpectationEvent,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
         use ExpectationState as State;
         let before = self.state;
-        self.state = match event {
+        Some(match event {
             ExpectationEvent::Updated(updated) if before == State::Draft => {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
@@ -114,6 +134,19 @@ impl Expectation {
                 self.end_offer(OfferOutcome::Expired, expired.expired_at, None);
                 self.without_the_offer(State::Expired)
             }
+            _ => return None,
+        })
+    }
+
+    /// Where work and its deadline lead; each arm names the states that it may follow.
+    fn worked(
+        &mut self,
+        event: &ExpectationEvent,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
+        use ExpectationState as State;
+        let before = self.state;
+        Some(match event {
             ExpectationEvent::Missed(missed) if self.owes_work() => {
                 self.agreements.last_mut()?.missed_at = Some(missed.missed_at);
                 if before == State::Agreed {
@@ -140,9 +173,16 @@ impl Expectation {
                 self.dispute_work(disputed, recorded)?;
                 State::Disputed
             }
+            ExpectationEvent::Carried(carried) => {
+                self.carried = Some(carried.clone());
+                before
+            }
+            ExpectationEvent::Closed(closed) => {
+                self.close_with_partnership(closed.at);
+                self.state
+            }
             _ => return None,
-        };
-        Some(self)
+        })
     }
 
     /// Whether work was agreed that is neither done nor recorded as late.
@@ -156,7 +196,12 @@ impl Expectation {
             .is_some_and(|agreed| agreed.missed_at.is_none())
     }
 
-    fn end_offer(&mut self, outcome: OfferOutcome, at: Timestamp, said: Option<Statement>) {
+    pub(super) fn end_offer(
+        &mut self,
+        outcome: OfferOutcome,
+        at: Timestamp,
+        said: Option<Statement>,
+    ) {
         if let Some(offer) = self.offers.last_mut() {
             offer.end = Some(OfferEnd { outcome, at, said });
         }

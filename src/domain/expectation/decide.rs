@@ -12,7 +12,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::firm::refuse_taken;
 use crate::domain::identity::{ExternalReference, FirmId, PartyId, is_chosen_identifier};
 use crate::domain::outsiders::{Client, already_exists};
-use crate::domain::partnership::{Partnership, as_active_party};
+use crate::domain::partnership::{Partnership, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_reference;
@@ -168,7 +168,8 @@ pub fn decide(
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     use ExpectationCommand as Command;
-    let (partnership, party) = as_active_party(firm, view)?;
+    // Whether the partnership is over is asked for each record: some outlive it.
+    let (partnership, party) = as_present_party(firm, view)?;
     if let ExpectationCommand::Create {
         id,
         title,
@@ -246,8 +247,14 @@ pub fn decide(
 /// A refusal, or what has to be loaded first.
 pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     let expectation = view.get::<Expectation>(id)?;
+    // After the end of its partnership nothing more happens to what was not carried on.
+    let over = match expectation.carried {
+        Some(_) => None,
+        None => view.find::<Partnership>(view.scope.id())?,
+    };
+    let over = over.and_then(|partnership| partnership.over_at(view.now));
     let mut decision = Decision::about(Kind::Expectation, id);
-    for event in overdue(expectation, view.now) {
+    for event in overdue(expectation, over.unwrap_or(view.now)) {
         decision = decision.event(Event::new(id, event));
     }
     Ok(decision)
@@ -286,6 +293,7 @@ fn create(
     partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
+    require_active(partnership, view.now)?;
     let mut violations = Violations::default();
     if chosen_id.is_some_and(|id| !is_chosen_identifier(id)) {
         violations.add(

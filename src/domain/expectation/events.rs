@@ -7,6 +7,7 @@ use super::{CitedConsent, FiveW, Judgement, Links};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::ending::{CarriedOn, ClosedWithPartnership};
 use crate::domain::time::Timestamp;
 
 /// A draft was begun.
@@ -190,5 +191,9 @@ events! {
         MissRevised(MissRevised) = "expectation.miss_revised", 1;
         /// The other side said that it is not done.
         Disputed(FulfilmentDisputed) = "expectation.fulfilment_disputed", 1;
+        /// It outlives its partnership.
+        Carried(CarriedOn) = "expectation.carried", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "expectation.closed", 1;
     }
 }

@@ -20,6 +20,7 @@ mod standing;
 mod tests;
 mod work;
 
+use crate::domain::partnership::ending::CarriedOn;
 use serde::{Deserialize, Serialize};
 
 use super::commitment::Commitment;
@@ -77,6 +78,8 @@ pub enum ExpectationState {
     Expired,
     /// What one firm asserted alone, a firm that joined later denied.
     Contested,
+    /// Closed with its partnership before it was accepted.
+    Closed,
 }
 
 impl ExpectationState {
@@ -97,6 +100,7 @@ impl ExpectationState {
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
             Self::Contested => "contested",
+            Self::Closed => "closed",
         }
     }
 
@@ -144,6 +148,12 @@ pub struct Expectation {
     /// What it came of.
     #[serde(default, skip_serializing_if = "Links::is_empty")]
     pub links: Links,
+    /// What becomes of it, if it outlives its partnership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<CarriedOn>,
+    /// When it was closed with its partnership, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 impl Expectation {

@@ -129,7 +129,10 @@ impl Scene {
     }
 
     fn end(&mut self) {
-        self.on_partnership(PartnershipEvent::Ended(PartnershipEnded { reason: None }));
+        self.on_partnership(PartnershipEvent::Ended(PartnershipEnded {
+            reason: None,
+            from: None,
+        }));
     }
 
     fn on_partnership(&mut self, event: PartnershipEvent) {

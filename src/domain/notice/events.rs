@@ -6,6 +6,7 @@ use super::{ChecklistItem, FireDrill, LeadTime, NoticeKind, Plan};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 
 /// A party gave notice.
@@ -116,5 +117,7 @@ events! {
         Done(NoticeEnded) = "notice.done", 1;
         /// It will not come.
         Withdrawn(NoticeEnded) = "notice.withdrawn", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "notice.closed", 1;
     }
 }

@@ -36,6 +36,7 @@ use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
+use crate::domain::partnership::ending::{CarriedOn, ClosedWithPartnership};
 use crate::domain::time::{Span, Timestamp};
 
 pub use amend::{AmendmentAnswer, AmendmentVerb};
@@ -149,6 +150,13 @@ pub struct Ticket {
     pub due_at: Option<Timestamp>,
     /// Recording time of the last backfilled event.
     pub backfilled_until: Option<Timestamp>,
+    /// What becomes of it, if it outlives its partnership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<CarriedOn>,
+    /// When it was closed with its partnership, if it was: its clocks stop there, neither met nor
+    /// missed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// The ticket became known.
@@ -264,6 +272,10 @@ events! {
         Linked(TicketLinked) = "ticket.linked", 1;
         /// An expectation came of it.
         Expected(TicketExpected) = "ticket.expectation_linked", 1;
+        /// It outlives its partnership.
+        Carried(CarriedOn) = "ticket.carried", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "ticket.closed", 1;
     }
 }
 
@@ -289,6 +301,8 @@ impl Aggregate for Ticket {
                 expectation: None,
                 due_at: None,
                 backfilled_until: None,
+                carried: None,
+                closed_at: None,
             }),
             (Some(ticket), event) => ticket.changed(event, recorded),
             (None, _) => None,
@@ -298,10 +312,17 @@ impl Aggregate for Ticket {
     /// Only whether it is open: an index over every state would cost each event two more writes.
     /// After a merge there is nothing more to do, whatever the state.
     fn state(&self) -> &'static str {
-        if self.merged_by().is_some() {
+        if self.merged_by().is_some() || self.closed_at.is_some() {
             FINISHED
         } else {
             self.state.stage()
+        }
+    }
+
+    fn close(&mut self, at: Timestamp) {
+        if self.carried.is_none() && Aggregate::state(self) != FINISHED {
+            self.closed_at = Some(at);
+            self.due_at = None;
         }
     }
 
@@ -363,6 +384,8 @@ impl Ticket {
             }
             TicketEvent::Linked(change) => self.references.push(change.reference.clone()),
             TicketEvent::Expected(change) => self.expectation = Some(change.expectation.clone()),
+            TicketEvent::Carried(carried) => self.carried = Some(carried.clone()),
+            TicketEvent::Closed(closed) => self.close(closed.at),
         }
         Some(self)
     }

@@ -77,17 +77,22 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
                 message,
             }
         }
-        _ => ExpectationCommand::DisputeFulfilment {
-            id,
-            reason: draw.maybe_text("expectation.reason"),
-            criteria: (0..hint.criteria.min(draw.number(0..2)))
-                .map(|index| CriterionReason {
-                    index,
-                    reason: draw.text("expectation.criteria_not_met.reason"),
-                })
-                .collect(),
-        },
+        _ => dispute(draw, id, hint),
     })
+}
+
+fn dispute(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
+    let criteria = hint.criteria.min(draw.number(0..2));
+    ExpectationCommand::DisputeFulfilment {
+        id,
+        reason: draw.maybe_text("expectation.reason"),
+        criteria: (0..criteria)
+            .map(|index| CriterionReason {
+                index,
+                reason: draw.text("expectation.criteria_not_met.reason"),
+            })
+            .collect(),
+    }
 }
 
 /// What is shown for the first criteria, so many of them.

@@ -181,8 +181,8 @@ fn an_offer_that_ran_out_is_expired_before_anybody_records_it() {
     );
 }
 
-#[test]
-fn every_text_is_loaded() {
+/// Done, disputed, done again and accepted, with words and evidence everywhere.
+fn accepted() -> Expectation {
     let shown = |note| WorkShown {
         evidence: vec![Evidence::Ticket("t1".to_owned())],
         criteria: vec![CriterionEvidence {
@@ -223,7 +223,12 @@ fn every_text_is_loaded() {
         on_behalf_of_client: true,
         message: Some(commitment("thanks")),
     };
-    state = after(state, "acme", &ExpectationEvent::Accepted(accepted));
+    after(state, "acme", &ExpectationEvent::Accepted(accepted))
+}
+
+#[test]
+fn every_text_is_loaded() {
+    let state = accepted();
     let loaded = state.commitments();
     for text in [
         "title",

@@ -14,9 +14,8 @@ use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::expectation::FiveW;
 use crate::domain::identity::{ExternalReference, FirmId};
-use crate::domain::partnership::{
-    Partnership, Party, as_active_party, as_present_party, require_active,
-};
+use crate::domain::partnership::ending::require_workable;
+use crate::domain::partnership::{Partnership, Party, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
@@ -97,22 +96,37 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
     match command {
         TicketCommand::Ingest(event) => ingest(event, firm, view),
         TicketCommand::Link { ticket, reference } => {
-            as_active_party(firm, view)?;
+            at_work(ticket, firm, view)?;
             link(ticket, reference, view)
         }
         TicketCommand::ProposeAmendment { ticket, content } => {
-            let (partnership, party) = as_active_party(firm, view)?;
+            let (partnership, party) = at_work(ticket, firm, view)?;
             propose(ticket, content, &Who::new(firm, party, partnership), view)
         }
         TicketCommand::AnswerAmendment(answer) => {
-            let (partnership, party) = as_active_party(firm, view)?;
+            let (partnership, party) = at_work(&answer.ticket, firm, view)?;
             answer_amendment(answer, &Who::new(firm, party, partnership), view)
         }
         TicketCommand::AnswerLate(answer) => {
-            let (partnership, party) = as_active_party(firm, view)?;
+            let (partnership, party) = at_work(&answer.ticket, firm, view)?;
             answer_late(answer, party, firm, partnership, view)
         }
     }
+}
+
+/// The caller's party, if it may work on a ticket: after the end, on one that was carried on.
+fn at_work<'world>(
+    ticket: &str,
+    firm: &FirmId,
+    view: &View<'world>,
+) -> Result<(&'world Partnership, &'world Party), Stop> {
+    let (partnership, party) = as_present_party(firm, view)?;
+    let carried = match view.find::<Ticket>(ticket)? {
+        Some(ticket) => ticket.carried.as_ref(),
+        None => None,
+    };
+    require_workable(partnership, carried, view.now)?;
+    Ok((partnership, party))
 }
 
 fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
@@ -128,7 +142,7 @@ fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decisio
         if let Some(earlier) = ticket.event(&event.event_id, ticket.sender(firm).as_ref()) {
             return again(id, ticket, earlier, event, partnership, view);
         }
-        require_active(partnership)?;
+        require_workable(partnership, ticket.carried.as_ref(), view.now)?;
         refuse_after_merge(ticket, Some(event.occurred_at), view)?;
         let decision = Decision::about(Kind::Ticket, id);
         let decision = take_in(id, ticket, event, partnership, decision, view)?;
@@ -142,7 +156,7 @@ fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decisio
             view,
         );
     }
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     let id = view.new_id(0);
     let (agreement, content) = choose_agreement(event.agreement.as_deref(), partnership, view)?;
     let in_return = owed_in_return(content, partnership, view)?;
