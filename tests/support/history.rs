@@ -51,6 +51,21 @@ struct Run {
     last: u64,
     /// All payloads.
     text: String,
+    /// What each of them is about.
+    about: Vec<(String, String)>,
+}
+
+impl Run {
+    /// Whether a receipt names the last entry, or, where others only follow from it, one about what
+    /// was asked.
+    fn is_told_by(&self, receipt: &Receipt) -> bool {
+        let before = receipt.sequence.checked_sub(self.first);
+        let place = before.and_then(|before| usize::try_from(before).ok());
+        let about = place.and_then(|place| self.about.get(place));
+        let own =
+            about.is_some_and(|(kind, id)| kind == receipt.kind.as_str() && *id == receipt.id);
+        own || receipt.sequence == self.last
+    }
 }
 
 impl History {
@@ -165,7 +180,7 @@ impl History {
             return;
         }
         if let Some(run) = runs.get(origin) {
-            let own = run.scope == receipt.scope && run.last == receipt.sequence;
+            let own = run.scope == receipt.scope && run.is_told_by(receipt);
             assert!(
                 own,
                 "{origin} was acknowledged with {receipt:?} and is at {run:?}"
@@ -332,6 +347,7 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 first: entry.sequence,
                 last: entry.sequence,
                 text: String::new(),
+                about: Vec::new(),
             };
             // A parked event that is sent again may do the rest of its work then.
             let follows = |origin: &str| {
@@ -358,6 +374,7 @@ fn runs(journals: &[(Head, Vec<Entry>)]) -> HashMap<String, Run> {
                 entry.origin, entry.scope, entry.sequence
             );
             run.last = entry.sequence;
+            run.about.push((entry.kind.clone(), entry.id.clone()));
             run.text.push_str(&String::from_utf8_lossy(&entry.payload));
             // One command may map several words, change several verdicts, and
             // note a link with both its tickets.

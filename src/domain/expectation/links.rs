@@ -66,7 +66,6 @@ pub(super) fn linked(
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let id = decision.subject.1.clone();
-    let receipt_of = decision.events.len().checked_sub(1);
     let created = decision.events.iter().find_map(|event| match &event.body {
         EventBody::Expectation(ExpectationEvent::Created(created)) => Some(created),
         _ => None,
@@ -74,7 +73,7 @@ pub(super) fn linked(
     let priority = created.and_then(|created| created.judgement.priority);
     let event = ExpectationEvent::Linked(links.clone());
     let mut decision = decision.event(Event::new(&id, event));
-    decision.receipt_of = receipt_of;
+    decision.receipt_of = decision.events.len().checked_sub(1);
     if let Some(ticket) = &links.ticket {
         let known = view.get::<Ticket>(ticket)?;
         let mut told = expect_ticket(known, &id, priority, view.now, firm, partnership, view)?;
