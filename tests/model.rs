@@ -47,13 +47,15 @@ const SEEDS_IN_MEMORY: u64 = 12;
 /// Steps of a history.
 const STEPS: usize = 210;
 /// Kinds of which some record must come about.
-const DAILY_KINDS: [Kind; 6] = [
+const DAILY_KINDS: [Kind; 8] = [
     Kind::Agreement,
     Kind::Claim,
     Kind::Contact,
     Kind::Expectation,
     Kind::Need,
     Kind::Notice,
+    Kind::Progress,
+    Kind::Update,
 ];
 /// Fewest entries of an eventful run.
 const ENTRIES_MIN: usize = 150;

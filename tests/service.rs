@@ -35,6 +35,7 @@ mod service {
     pub mod claims;
     pub mod combinations;
     pub mod contacts;
+    pub mod ending;
     pub mod evidence;
     pub mod expectation_clocks;
     pub mod expectations;
@@ -44,12 +45,14 @@ mod service {
     pub mod guest_rows;
     pub mod guests;
     pub mod guests_alone;
+    pub mod handing_over;
     pub mod holidays;
     pub mod house;
     pub mod intake;
     pub mod joining;
     pub mod journal;
     pub mod leaving;
+    pub mod linked;
     pub mod load;
     pub mod maps;
     pub mod notices;
@@ -78,6 +81,8 @@ mod service {
     pub mod tickets;
     pub mod trio;
     pub mod underpinning;
+    pub mod update_rows;
+    pub mod updates;
 }
 
 use service::house::House;
@@ -124,6 +129,11 @@ on_both_engines! {
     parties::terms_hold_between_those_who_agreed;
     exporting::each_firm_has_its_own_export;
     exporting::whoever_left_exports_what_was;
+    handing_over::what_is_open_is_listed;
+    handing_over::what_a_firm_owed_is_left_to_the_others;
+    ending::the_end_closes_all_but_what_is_carried_on;
+    ending::an_end_can_be_announced;
+    ending::ends_at_fault;
     terms::revisions_of_terms_stay;
     terms::revisions_of_terms_at_fault;
     leaving::whoever_left_reads_what_was;
@@ -158,6 +168,15 @@ on_both_engines! {
     intake::e02_what_time_made_impossible_is_not_agreed_unawares;
     intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;
     intake::an_expectation_is_judged_by_the_agreement_that_is_about_it;
+    linked::the_five_w_of_a_ticket_make_an_expectation;
+    linked::five_w_beside_other_words;
+    linked::an_expectation_comes_of_a_ticket;
+    linked::an_expectation_comes_of_an_item;
+    linked::links_of_expectations_at_fault;
+    updates::e04_no_time_is_told_on_behalf_of_a_firm_that_did_not_give_it;
+    updates::e05_silence_is_a_missed_update_once_for_each_interval;
+    updates::e05_an_update_on_a_ticket_keeps_the_promise_of_a_next_one;
+    updates::updates_at_fault;
     notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
     notices::from_heads_up_to_done;
     notices::notices_at_fault;

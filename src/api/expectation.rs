@@ -16,6 +16,7 @@ mod methods;
 mod needs;
 mod notices;
 pub(super) mod parse;
+mod updates;
 
 use std::sync::Arc;
 
@@ -65,7 +66,14 @@ impl ExpectationService {
             .ok_or_else(|| required("expectation"))?;
         let member = api.member(&caller, &partnership).await?;
         let mut intake = Intake::new(api);
-        let draft = draft(&mut intake, &member, &caller, given);
+        let links = parse::links(&mut intake, &member.scope(), given);
+        let create = draft(&mut intake, &member, &caller, given);
+        let draft = if links.is_empty() {
+            create
+        } else {
+            let create = Box::new(create);
+            ExpectationCommand::CreateLinked { create, links }
+        };
         let mutation = Mutation {
             scope: member.scope(),
             envelope: Envelope::new(&asked.request_id, &asked.origin, ""),

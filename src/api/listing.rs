@@ -180,7 +180,7 @@ pub async fn list<T: Shown>(
         let is_last = rows.len() < RECORDS_READ_TOGETHER;
         let mut kept = Vec::with_capacity(rows.len());
         for row in rows {
-            kept.extend(kept_of(&row, &keep)?);
+            kept.extend(kept_of(&row, member, api.now(), &keep)?);
             read_until = row.key.id;
         }
         kept.truncate(filled.room() + 1);
@@ -214,12 +214,16 @@ async fn read(
 
 fn kept_of<T: Shown>(
     row: &RecordRow,
+    member: &Member,
+    now: Timestamp,
     keep: impl Fn(&T) -> bool,
 ) -> Result<Option<Found<T>>, ApiError> {
     let versioned = rows::decode_row(row)?;
-    let state = T::from_record(&versioned.record)
-        .filter(|state| keep(state))
-        .cloned();
+    let mut state = T::from_record(&versioned.record).cloned();
+    if let Some(state) = &mut state {
+        member.partnership.state.close(state, now);
+    }
+    let state = state.filter(|state| keep(state));
     Ok(state.map(|state| Found::new(&row.key.id, state, &versioned)))
 }
 

@@ -313,7 +313,9 @@ impl Api {
         }
         let member: Member = member.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
         require_present(&member.party)?;
-        let found = found.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
+        let mut found = found.ok_or_else(|| Refusal::not_found(T::KIND.as_str()))?;
+        let partnership = &member.partnership.state;
+        partnership.close(&mut found.state, self.now());
         Ok((member, found))
     }
 

@@ -3,7 +3,9 @@
 mod assertions;
 mod contacts;
 mod convert;
+mod ending;
 mod guest_links;
+mod hand_over;
 mod outsiders;
 mod parties;
 mod show;
@@ -19,15 +21,13 @@ use super::admin::to_permission;
 use super::caller::Caller;
 use super::convert as values;
 use super::status::ApiError;
-use super::text::Sealer;
 use super::{Api, Envelope, Mutation, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::{FirmCommand, Permission};
-use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::identity::FirmId;
 use crate::domain::journal;
-use crate::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
+use crate::domain::partnership::{PartnershipOpening, Role};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::text::FREE_TEXT_BYTES_MAX;
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
@@ -127,7 +127,14 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         &self,
         request: Request<v1::EndPartnershipRequest>,
     ) -> Result<Response<v1::Partnership>, Status> {
-        Ok(end_partnership(&self.0, &request).await?)
+        Ok(ending::end_partnership(&self.0, &request).await?)
+    }
+
+    async fn get_hand_over_list(
+        &self,
+        request: Request<v1::GetHandOverListRequest>,
+    ) -> Result<Response<v1::HandOverList>, Status> {
+        Ok(hand_over::list(&self.0, &request).await?)
     }
 
     async fn propose_terms(
@@ -400,28 +407,6 @@ async fn get_partnership(
     let [id] = values::parse_name("name", &request.get_ref().name, NAME)?;
     let member = show::member_or_former(api, &caller, &id).await?;
     Ok(Response::new(show(api, &caller, &member).await?))
-}
-
-async fn end_partnership(
-    api: &Api,
-    request: &Request<v1::EndPartnershipRequest>,
-) -> Answer<v1::Partnership> {
-    let caller = api.caller(request, Permission::Admin).await?;
-    caller.require(Permission::Approve)?;
-    let message = request.get_ref();
-    let [id] = values::parse_name("name", &message.name, NAME)?;
-    let mut sealer = Sealer::for_every_party(api);
-    let reason = sealer.text("reason", &message.reason, FREE_TEXT_BYTES_MAX);
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&id),
-        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
-        action: Action::Partnership(PartnershipCommand::End { reason }),
-        openings: sealer.finish()?,
-    };
-    let receipt = api
-        .run(&caller, "EndPartnership", request, mutation)
-        .await?;
-    respond_with(api, &caller, &id, &receipt).await
 }
 
 /// Answers a mutation with the partnership as it is now.

@@ -6,11 +6,13 @@ use super::status::ApiError;
 use super::{Api, Found};
 use crate::domain::commitment::{Commitment, Opening, Readers};
 use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::partnership::ending::CarriedOn;
 use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::redaction::Redaction;
 use crate::domain::refusal::Violations;
 use crate::domain::text::require_free_text;
 use crate::ledger::rows::decode_row;
+use crate::proto::v1;
 use crate::store::BATCH_KEYS_MAX;
 
 /// Seals the free text of one request.
@@ -87,6 +89,15 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// What becomes of a record that outlives its partnership.
+    #[must_use]
+    pub fn carried_on(&self, carried: &CarriedOn) -> v1::CarriedOn {
+        v1::CarriedOn {
+            destination: self.show(carried.destination.as_ref()),
+            note: self.show(carried.note.as_ref()),
+        }
+    }
+
     /// Loads what `party` may read of `commitments`.
     ///
     /// # Errors

@@ -64,6 +64,10 @@ pub trait Aggregate: Serialize + DeserializeOwned + Sized {
         ""
     }
 
+    /// What the end of its partnership makes of it: closed, if it is open and was not carried on.
+    /// Doing it again changes nothing.
+    fn close(&mut self, _at: Timestamp) {}
+
     /// When something will happen by itself: a hint for the sweeper.
     fn due_at(&self) -> Option<Timestamp> {
         None

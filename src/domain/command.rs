@@ -8,14 +8,17 @@ use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
+use super::follow::follow;
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
 use super::outsiders::{self, OutsiderCommand};
+use super::partnership::ending::{self, Closing};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
+use super::progress;
 use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
@@ -25,6 +28,7 @@ use super::sla::combination::{self, CombinationCommand};
 use super::sla::link::{self, LinkCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
+use super::update::{self, PostUpdate};
 use super::world::{Stop, View};
 
 /// What is asked.
@@ -46,6 +50,8 @@ pub enum Action {
     UseGuestLink(GuestLinkUse),
     /// Of an expectation.
     Expectation(ExpectationCommand),
+    /// To tell how something stands.
+    Update(Box<PostUpdate>),
     /// Of a notice.
     Notice(NoticeCommand),
     /// Of a claim.
@@ -86,6 +92,20 @@ pub enum Action {
         reached: Refresh,
         /// Whether no ticket is left.
         is_done: bool,
+    },
+    /// A partnership is over: what becomes of a record of it?
+    CloseRecord {
+        /// Of what kind.
+        kind: Kind,
+        /// Which record.
+        id: String,
+    },
+    /// Notes how far the closing of records after the end has come.
+    NoteClosing {
+        /// How far it had come before.
+        before: Closing,
+        /// How far it has come.
+        reached: Closing,
     },
     /// Time has passed: does something happen by itself?
     Tick {
@@ -194,6 +214,7 @@ impl Decision {
 /// [`Stop::Refused`] or [`Stop::Missing`]; nothing has changed in either case.
 pub fn decide(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     let decision = decide_action(command, view)?;
+    let decision = follow(decision, command.firm.as_ref(), view)?;
     check_revision(command, &decision, view)?;
     Ok(decision)
 }
@@ -205,6 +226,10 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
         Action::UseGuestLink(answer) => {
             return guest_link::answer(answer, command.firm.as_ref(), view);
+        }
+        Action::CloseRecord { kind, id } => return ending::close_record(*kind, id, view),
+        Action::NoteClosing { before, reached } => {
+            return ending::note_closing(before, reached, view);
         }
         Action::NoteRefresh {
             id,
@@ -225,6 +250,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Contact(action) => contact::decide(action, firm, view),
         Action::GuestLink(action) => guest_link::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
+        Action::Update(post) => update::decide(post, firm, view),
         Action::Notice(action) => notice::decide(action, firm, view),
         Action::Claim(action) => claim::decide(action, firm, view),
         Action::Need(action) => need::decide(action, firm, view),
@@ -238,6 +264,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         | Action::UseGuestLink(_)
         | Action::RefreshTicket { .. }
         | Action::NoteRefresh { .. }
+        | Action::CloseRecord { .. }
+        | Action::NoteClosing { .. }
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
 }
@@ -245,6 +273,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
 fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     match kind {
         Kind::Expectation => expectation::tick(id, view),
+        Kind::Progress => progress::tick(id, view),
         Kind::Need => need::tick(id, view),
         Kind::Ticket => ticket::tick(id, view),
         Kind::UnmappedWord => ticket::tick_word(id, view),

@@ -13,7 +13,9 @@ pub mod contact;
 pub mod evidence;
 pub mod expectation;
 pub mod firm;
+pub mod follow;
 pub mod guest_link;
+pub mod hand_over;
 pub mod identity;
 pub mod journal;
 pub mod need;
@@ -21,6 +23,7 @@ pub mod notice;
 pub mod outsiders;
 pub mod partnership;
 pub mod pricing;
+pub mod progress;
 pub mod record;
 pub mod redaction;
 pub mod reference;
@@ -30,6 +33,7 @@ pub mod sla;
 mod tests;
 pub mod text;
 pub mod time;
+pub mod update;
 pub mod world;
 
 /// SHA-256 over `form`, a zero byte and the content as JSON, as 64 lower-case hexadecimal digits:

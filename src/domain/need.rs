@@ -14,7 +14,8 @@ use super::command::Decision;
 use super::commitment::Commitment;
 use super::identity::{FirmId, PartyId};
 use super::outsiders::{Client, already_exists};
-use super::partnership::{Party, as_active_party};
+use super::partnership::ending::ClosedWithPartnership;
+use super::partnership::{Partnership, Party, as_active_party};
 use super::record::{Event, Kind};
 use super::refusal::{Reason, Refusal};
 use super::time::Timestamp;
@@ -136,6 +137,8 @@ events! {
         ReviewDue(ReviewDue) = "need.review_due", 1;
         /// Its asker looked at the limitation again.
         LimitationReviewed(LimitationReviewed) = "need.limitation_reviewed", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "need.closed", 1;
     }
 }
 
@@ -171,6 +174,9 @@ pub struct Need {
     pub matched: Option<NeedMatched>,
     /// What its asker puts up with, or last did.
     pub limitation: Option<AcceptedLimitation>,
+    /// When it was closed with its partnership, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 impl Need {
@@ -197,6 +203,7 @@ impl Need {
     fn changed(mut self, event: &NeedEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             NeedEvent::Asked(_) => return None,
+            NeedEvent::Closed(closed) => self.close(closed.at),
             NeedEvent::Matched(matched) => self.matched = Some(matched.clone()),
             NeedEvent::LimitationAccepted(accepted) => {
                 self.limitation = Some(AcceptedLimitation {
@@ -236,6 +243,7 @@ impl Aggregate for Need {
                 asked: asked.clone(),
                 matched: None,
                 limitation: None,
+                closed_at: None,
             }),
             (Some(need), event) => need.changed(event, recorded),
             (None, _) => None,
@@ -244,6 +252,16 @@ impl Aggregate for Need {
 
     fn state(&self) -> &'static str {
         self.answer().as_str()
+    }
+
+    fn close(&mut self, at: Timestamp) {
+        if self.closed_at.is_some() {
+            return;
+        }
+        self.closed_at = Some(at);
+        if let Some(limitation) = &mut self.limitation {
+            limitation.ended_at = limitation.ended_at.or(Some(at));
+        }
     }
 
     fn due_at(&self) -> Option<Timestamp> {
@@ -324,7 +342,10 @@ pub fn decide(command: &NeedCommand, firm: &FirmId, view: &View<'_>) -> Result<D
 pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     let need = view.get::<Need>(id)?;
     let decision = Decision::about(Kind::Need, id);
-    Ok(match need.due_at().filter(|due_at| *due_at <= view.now) {
+    let partnership = view.find::<Partnership>(view.scope.id())?;
+    let over = partnership.and_then(|partnership| partnership.over_at(view.now));
+    let until = over.unwrap_or(view.now);
+    Ok(match need.due_at().filter(|due_at| *due_at <= until) {
         Some(review_at) => decision.event(Event::new(
             id,
             NeedEvent::ReviewDue(ReviewDue { review_at }),

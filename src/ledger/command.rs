@@ -61,6 +61,8 @@ pub(super) fn is_remembered(command: &Command) -> bool {
         Action::Tick { .. }
             | Action::RefreshTicket { .. }
             | Action::NoteRefresh { .. }
+            | Action::CloseRecord { .. }
+            | Action::NoteClosing { .. }
             | Action::SettleCarry { .. }
             | Action::Ticket(TicketCommand::Ingest(_))
     )
@@ -103,6 +105,7 @@ pub(super) fn first_needs(command: &Command) -> Vec<Need> {
                 needs.push(Need::Reference(scope.clone(), map));
             }
         }
+        Action::CloseRecord { kind, id } => needs.push(record(*kind, id)),
         Action::Tick { kind, id } => needs.push(record(*kind, id)),
         Action::RefreshTicket { id } => needs.push(record(Kind::Ticket, id)),
         Action::NoteRefresh { id, .. } => needs.push(record(Kind::Agreement, id)),

@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub mod closing;
 mod command;
 pub mod history;
 pub mod preview;

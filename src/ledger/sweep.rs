@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Urgency;
-use super::{Failure, Ledger, refresh};
+use super::{Failure, Ledger, closing, refresh};
 use crate::domain::carry::{CarriedAction, Carry, CarryOutcome};
 use crate::domain::command::{Action, Command};
 use crate::domain::firm::FirmCommand;
@@ -85,10 +85,12 @@ pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
         .await?;
     let found = due.len();
     let (mut carries, mut agreements, mut ticks) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ended = Vec::new();
     for row in due {
         match row.key.kind {
             Kind::Carry => carries.push(row),
             Kind::Agreement => agreements.push(row.key),
+            Kind::Partnership => ended.push(row.key),
             _ => ticks.push(tick(&row.key)),
         }
     }
@@ -113,6 +115,15 @@ pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
                 has_more |= !is_done;
             }
             Err(failure) => tracing::warn!(%failure, id = key.id, "a refresh failed"),
+        }
+    }
+    for key in ended {
+        match closing::advance(ledger, &key).await {
+            Ok(is_done) => {
+                advanced += 1;
+                has_more |= !is_done;
+            }
+            Err(failure) => tracing::warn!(%failure, id = key.id, "a closing failed"),
         }
     }
     Ok(Swept {

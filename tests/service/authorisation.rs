@@ -17,6 +17,7 @@ use super::raw;
 use super::solo::{self, ALONE};
 use super::stage::{self, Names};
 use super::table::{ROWS, Row};
+use super::update_rows::UPDATE_ROWS;
 
 /// Keys of firms, each made when it is first needed.
 struct Keys<'house> {
@@ -52,7 +53,10 @@ fn contract() -> BTreeSet<String> {
 
 /// The rows of all tables that have one for an RPC.
 fn every_row() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(GUEST_ROWS).chain(PRICING_ROWS)
+    ROWS.iter()
+        .chain(GUEST_ROWS)
+        .chain(PRICING_ROWS)
+        .chain(UPDATE_ROWS)
 }
 
 /// No RPC is left out, and a stranger cannot tell what exists from what does not.

@@ -119,6 +119,7 @@ pub async fn e01_the_clock_of_an_agreed_date(house: House) {
 }
 
 async fn adds_up(pair: &Pair, name: &str, clock: &v1::ExpectationClock) {
+    use ClockState::{OutsideHours, Running, Stopped};
     let mut souths = pair.south.connection.expectations();
     let explained = ok(souths.explain_expectation_clock(explaining(name))).await;
     assert_eq!(explained.clock.as_ref(), Some(clock));
@@ -127,7 +128,6 @@ async fn adds_up(pair: &Pair, name: &str, clock: &v1::ExpectationClock) {
         .iter()
         .map(|it| (it.state(), it.event_id.as_str(), it.start_time, it.consumed))
         .collect();
-    use ClockState::{OutsideHours, Running, Stopped};
     let (none, agreement) = (Some(lasting(0)), "agreement:1");
     let expected = [
         (

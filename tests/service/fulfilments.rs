@@ -126,6 +126,14 @@ pub async fn e03_criterion_by_criterion_with_evidence(house: House) {
     assert!(acceptance.on_behalf_of_client);
     assert_eq!(ok(souths.get_expectation(reading(&name))).await, accepted);
 
+    without_a_client(&house, &pair).await;
+    house.stop().await;
+}
+
+/// Nobody accepts for a client that is not there.
+async fn without_a_client(house: &House, pair: &Pair) {
+    let mut norths = pair.north.connection.expectations();
+    let mut souths = pair.south.connection.expectations();
     let agreed = pair.agreed().await.name;
     ok(souths.fulfil_expectation(fulfilling(&agreed))).await;
     let request = v1::AcceptFulfilmentRequest {
@@ -134,8 +142,7 @@ pub async fn e03_criterion_by_criterion_with_evidence(house: House) {
         ..accepting(&agreed, &[0, 1])
     };
     let nobody = norths.accept_fulfilment(request);
-    faulty(&house, "INVALID_FIELD", &["on_behalf_of_client"], nobody).await;
-    house.stop().await;
+    faulty(house, "INVALID_FIELD", &["on_behalf_of_client"], nobody).await;
 }
 
 async fn fulfilments_at_fault(house: &House, pair: &Pair, done: &v1::FulfilExpectationRequest) {
@@ -212,42 +219,7 @@ pub async fn e03_a_dispute_ends_in_a_revised_agreement(house: House) {
     );
     assert_eq!(dispute.criteria_not_met[0].reason, "no log");
 
-    // What comes to nothing leads back to the dispute.
-    ok(souths.counter_expectation(countering(&name, 60))).await;
-    let revised = ok(norths.get_expectation(reading(&name))).await;
-    assert_eq!(revised.state(), ExpectationState::Countered);
-    assert_eq!(revised.five_w, Some(five_w(60)));
-    let request = v1::DeclineExpectationRequest {
-        name: name.clone(),
-        reason: "too late".to_owned(),
-        ..Default::default()
-    };
-    let declined = ok(norths.decline_expectation(request)).await;
-    assert_eq!(
-        (declined.state(), declined.ending),
-        (ExpectationState::Disputed, None)
-    );
-    assert_eq!(declined.five_w, Some(five_w(48)), "what was agreed counts");
-    let offer = &declined.offers[1];
-    assert_eq!(offer.outcome(), OfferOutcome::Declined);
-    assert_eq!(offer.ending.as_ref().unwrap().reason, "too late");
-    ok(norths.counter_expectation(countering(&name, 47))).await;
-    house.pass(48 * HOUR);
-    let expired = ok(norths.get_expectation(reading(&name))).await;
-    assert_eq!(expired.state(), ExpectationState::Disputed, "unswept");
-    assert_eq!(expired.offers[2].outcome(), OfferOutcome::Expired);
-    let by_state = v1::ListExpectationsRequest {
-        parent: pair.name.clone(),
-        state: ExpectationState::Disputed.into(),
-        ..Default::default()
-    };
-    let found = ok(souths.list_expectations(by_state)).await.expectations;
-    assert_eq!(found, [expired]);
-    let late = souths.agree_expectation(agreeing(&name, 3));
-    let late = refuses(&house, "OFFER_EXPIRED", late).await;
-    assert_eq!(late.metadata["state"], "disputed");
-    house.sweep().await;
-
+    what_comes_to_nothing(&house, &pair, &name).await;
     ok(souths.counter_expectation(countering(&name, 72))).await;
     let agreed = ok(norths.agree_expectation(agreeing(&name, 4))).await;
     assert_eq!(agreed.state(), ExpectationState::Agreed);
@@ -273,6 +245,46 @@ pub async fn e03_a_dispute_ends_in_a_revised_agreement(house: House) {
     );
     ok(norths.accept_fulfilment(accepting(&name, &[0, 1]))).await;
     house.stop().await;
+}
+
+/// Revised offers that are declined or run out lead back to the dispute; two days pass.
+async fn what_comes_to_nothing(house: &House, pair: &Pair, name: &str) {
+    let mut norths = pair.north.connection.expectations();
+    let mut souths = pair.south.connection.expectations();
+    ok(souths.counter_expectation(countering(name, 60))).await;
+    let revised = ok(norths.get_expectation(reading(name))).await;
+    assert_eq!(revised.state(), ExpectationState::Countered);
+    assert_eq!(revised.five_w, Some(five_w(60)));
+    let request = v1::DeclineExpectationRequest {
+        name: name.to_owned(),
+        reason: "too late".to_owned(),
+        ..Default::default()
+    };
+    let declined = ok(norths.decline_expectation(request)).await;
+    assert_eq!(
+        (declined.state(), declined.ending),
+        (ExpectationState::Disputed, None)
+    );
+    assert_eq!(declined.five_w, Some(five_w(48)), "what was agreed counts");
+    let offer = &declined.offers[1];
+    assert_eq!(offer.outcome(), OfferOutcome::Declined);
+    assert_eq!(offer.ending.as_ref().unwrap().reason, "too late");
+    ok(norths.counter_expectation(countering(name, 47))).await;
+    house.pass(48 * HOUR);
+    let expired = ok(norths.get_expectation(reading(name))).await;
+    assert_eq!(expired.state(), ExpectationState::Disputed, "unswept");
+    assert_eq!(expired.offers[2].outcome(), OfferOutcome::Expired);
+    let by_state = v1::ListExpectationsRequest {
+        parent: pair.name.clone(),
+        state: ExpectationState::Disputed.into(),
+        ..Default::default()
+    };
+    let found = ok(souths.list_expectations(by_state)).await.expectations;
+    assert_eq!(found, [expired]);
+    let late = souths.agree_expectation(agreeing(name, 3));
+    let late = refuses(house, "OFFER_EXPIRED", late).await;
+    assert_eq!(late.metadata["state"], "disputed");
+    house.sweep().await;
 }
 
 /// A dispute that is given up never held: the miss that was journalled meanwhile is revised.

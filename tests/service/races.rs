@@ -126,12 +126,12 @@ async fn race(
         .to_lowercase();
     assert_eq!(told("state"), Some(state.as_str()), "{lost:?}");
     assert_eq!(told("etag"), Some(now.etag.as_str()), "{lost:?}");
-    let last = now.offers.last().unwrap();
+    let offer = now.offers.last().unwrap();
     assert_eq!(
         told("last_offer_number"),
-        Some(last.number.to_string().as_str())
+        Some(offer.number.to_string().as_str())
     );
-    let outcome = last.outcome().as_str_name();
+    let outcome = offer.outcome().as_str_name();
     let outcome = outcome.trim_start_matches("OFFER_OUTCOME_").to_lowercase();
     assert_eq!(told("last_offer_outcome"), Some(outcome.as_str()));
     winner

@@ -357,6 +357,7 @@ pub fn five_w(deadline_hours: i64) -> v1::FiveW {
         when: Some(v1::When {
             deadline: Some(at(deadline_hours * HOUR)),
             reason: "the bank closes".to_owned(),
+            update_interval: None,
         }),
         r#where: Some(v1::Where {
             place: Place::OnSite.into(),

@@ -152,6 +152,11 @@ rows! {
         invitation(&names.of("solo"));
     "PartnershipService/JoinPartnership" [Admin] AlreadyExists, Ok, NotFound, |names|
         joining(&names.of("code"));
+    "PartnershipService/GetHandOverList" [Read] Ok, Ok, NotFound, |names|
+        v1::GetHandOverListRequest {
+            name: names.of("partnership"),
+            ..Default::default()
+        };
     "PartnershipService/EndPartnership" [Admin Approve] Ok, Ok, NotFound, |names|
         v1::EndPartnershipRequest { name: names.of("over"), ..Default::default() };
     "PartnershipService/ApproveTerms" [Approve] Ok, Ok, NotFound, |names|

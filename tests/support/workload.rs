@@ -10,6 +10,7 @@ mod partnerships;
 mod planner;
 mod quotes;
 mod service_levels;
+mod updates;
 
 use std::ops::Range;
 
@@ -94,6 +95,8 @@ pub enum Topic {
     Ticket,
     /// An expectation moves.
     Expectation(u8),
+    /// Somebody tells how an expectation stands.
+    Update(u8),
     /// A notice moves.
     Notice(u8),
     /// A claim is made or judged.
@@ -106,6 +109,8 @@ pub enum Topic {
     Quote(u8),
     /// Time is said to have passed for an expectation.
     TickExpectation(u8),
+    /// Time is said to have passed for an update interval.
+    TickProgress(u8),
     /// Time is said to have passed for a need.
     TickNeed(u8),
     /// Time is said to have passed for a word that may be unmapped.
@@ -214,6 +219,7 @@ impl Recipe {
             }
             Topic::Ticket => service_levels::ticket(draw, &self.firm, &self.hint, at),
             Topic::Expectation(number) => expectations::action(draw, number, &self.hint, at),
+            Topic::Update(number) => updates::action(draw, number, at),
             Topic::Notice(number) => daily::notice(draw, number, &self.hint, at),
             Topic::Claim(number) => daily::claim(draw, number, &self.hint, at),
             Topic::Need(number) => daily::need(draw, number, &self.hint, at),
@@ -222,6 +228,10 @@ impl Recipe {
             Topic::TickExpectation(number) => Action::Tick {
                 kind: Kind::Expectation,
                 id: expectation_id(number),
+            },
+            Topic::TickProgress(number) => Action::Tick {
+                kind: Kind::Progress,
+                id: updates::subject(number).progress_id(),
             },
             Topic::TickNeed(number) => Action::Tick {
                 kind: Kind::Need,

@@ -9,6 +9,7 @@ use entente::domain::expectation::{
 use entente::domain::firm::FirmCommand;
 use entente::domain::identity::{FirmId, PartyId, ScopeId};
 use entente::domain::notice::{NoticeCommand, NoticeDraft, NoticeKind, NoticePart, Plan};
+use entente::domain::partnership::ending::EndAsked;
 use entente::domain::partnership::terms::{FUTURE_TOLERANCE_DEFAULT, TermsContent, TermsProposed};
 use entente::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
 use entente::domain::record::Kind;
@@ -177,6 +178,7 @@ fn five_w(deadline: Timestamp) -> FiveW {
         when: When {
             deadline: Some(deadline),
             reason: None,
+            update_interval: None,
         },
         r#where: Where {
             place: None,
@@ -364,7 +366,7 @@ fn partnership_action(deed: PartnershipDeed, scope: &ScopeId) -> PartnershipComm
         PartnershipDeed::Approve { offer_hours } => PartnershipCommand::ApproveTerms {
             hash: TermsProposed::new(PartyId::numbered(1), terms(offer_hours)).hash,
         },
-        PartnershipDeed::End => PartnershipCommand::End { reason: None },
+        PartnershipDeed::End => PartnershipCommand::End(EndAsked::default()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::fulfilment::{to_acceptance, to_dispute, to_fulfilment, to_round};
 use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
 use super::{clock, fulfilment};
 use crate::api::Found;
-use crate::api::convert::{etag, to_firm, to_money, to_timestamp};
+use crate::api::convert::{etag, to_duration, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::sla::pinned::Pin;
 use crate::api::text::Texts;
@@ -12,8 +12,8 @@ use crate::domain::commitment::Commitment;
 use crate::domain::expectation::clock::DatedAgreement;
 use crate::domain::expectation::intake::gaps;
 use crate::domain::expectation::{
-    Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Missing, Offer, OfferOutcome,
-    Place, Question, Severity, Statement, What, When, Where, Who,
+    Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Links, Missing, Offer,
+    OfferOutcome, Place, Question, Severity, Statement, What, When, Where, Who,
 };
 use crate::domain::identity::ScopeId;
 use crate::domain::sla::compiled::CompiledCalendar;
@@ -39,6 +39,9 @@ impl Shown for Expectation {
         let ends = self.offers.iter().filter_map(|offer| offer.end.as_ref());
         let said = ends.filter_map(|end| end.said.as_ref()).chain(&self.ending);
         commitments.extend(said.filter_map(|statement| statement.text.clone()));
+        if let Some(carried) = &self.carried {
+            commitments.extend(carried.destination.iter().chain(&carried.note).cloned());
+        }
         commitments
     }
 
@@ -94,7 +97,11 @@ impl Shown for Expectation {
                 .acceptance()
                 .map(|acceptance| to_acceptance(&scope, acceptance, texts)),
             dispute: state.dispute().map(|dispute| to_dispute(dispute, texts)),
+            carried_on: state.carried.as_ref().map(|it| texts.carried_on(it)),
+            close_time: state.closed_at.map(to_timestamp),
             ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
+            ticket: to_ticket(&scope, &state.links),
+            notice_item: to_notice_item(&scope, &state.links),
             client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
             external_references: viewer.references(&found.id),
             create_time: Some(to_timestamp(found.created_at)),
@@ -112,6 +119,19 @@ impl Shown for Expectation {
     }
 }
 
+fn to_ticket(scope: &ScopeId, links: &Links) -> String {
+    let ticket = links.ticket.as_ref();
+    ticket.map_or_else(String::new, |id| name_in(scope, "tickets", id))
+}
+
+fn to_notice_item(scope: &ScopeId, links: &Links) -> Option<v1::NoticeItem> {
+    let item = links.notice_item.as_ref()?;
+    Some(v1::NoticeItem {
+        notice: name_in(scope, "notices", &item.notice),
+        number: to_int32(item.number),
+    })
+}
+
 /// The clock of the last agreement, by the hours that were loaded for it.
 fn shown_clock(state: &Expectation, viewer: &Viewer<'_>) -> Option<v1::ExpectationClock> {
     let dated = DatedAgreement::find(state, None)?;
@@ -124,7 +144,8 @@ fn shown_clock(state: &Expectation, viewer: &Viewer<'_>) -> Option<v1::Expectati
     Some(clock::to_clock(&clock))
 }
 
-fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
+/// The commitments behind which the texts of answers lie.
+pub(in crate::api) fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
     let texts = [
         &five_w.who.description,
         &five_w.what.description,
@@ -136,7 +157,7 @@ fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
 }
 
 /// Answers as the contract shows them; a question that nobody touched is unset.
-fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
+pub(in crate::api) fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
     let FiveW {
         who,
         what,
@@ -160,6 +181,7 @@ fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
         when: (*when != When::default()).then(|| v1::When {
             deadline: when.deadline.map(to_timestamp),
             reason: texts.show(when.reason.as_ref()),
+            update_interval: when.update_interval.map(to_duration),
         }),
         r#where: (*r#where != Where::default()).then(|| v1::Where {
             place: r#where.place.map_or(0, |place| to_place(place).into()),
@@ -270,6 +292,7 @@ pub(super) const fn to_state(state: ExpectationState) -> v1::ExpectationState {
         ExpectationState::Withdrawn => v1::ExpectationState::Withdrawn,
         ExpectationState::Expired => v1::ExpectationState::Expired,
         ExpectationState::Contested => v1::ExpectationState::Contested,
+        ExpectationState::Closed => v1::ExpectationState::Closed,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::firm::Permission;
 use crate::domain::pricing::money::Money;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::settings::difference::Change;
+use crate::domain::time::{MICROS_PER_SECOND, Span};
 use crate::proto::v1;
 
 /// Prefixes of the names of enum values.
@@ -119,11 +120,22 @@ fn to_text(value: Value<'_>, texts: &Texts) -> String {
         Value::Count(count) => return count.to_string(),
         Value::Amount(amount) => return decimal(&amount),
         Value::Instant(instant) => return instant.to_string(),
+        Value::Length(length) => return seconds(length),
         Value::Words(words) => return texts.show(Some(words)),
     };
     let mut prefixes = PREFIXES.iter();
     let short = prefixes.find_map(|prefix| name.strip_prefix(prefix));
     short.unwrap_or(name).to_owned()
+}
+
+/// A length of time in seconds, exactly.
+fn seconds(length: Span) -> String {
+    let shown = convert::to_duration(length);
+    if shown.nanos == 0 {
+        return format!("{}s", shown.seconds);
+    }
+    let micros = length.as_micros() % MICROS_PER_SECOND;
+    format!("{}.{micros:06}s", shown.seconds)
 }
 
 /// An amount as currency and decimal number, with as many decimals as the currency has.

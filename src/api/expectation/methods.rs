@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::{
-    ExpectationService, claims, clock, difference, fire_drills, fulfilment, needs, notices,
+    ExpectationService, claims, clock, difference, fire_drills, fulfilment, needs, notices, updates,
 };
 use crate::api::Envelope;
 use crate::domain::expectation::ExpectationCommand;
@@ -195,6 +195,34 @@ impl v1::expectation_service_server::ExpectationService for ExpectationService {
         request: Request<v1::ListNoticesRequest>,
     ) -> Result<Response<v1::ListNoticesResponse>, Status> {
         Ok(notices::list(&self.0, &request).await?)
+    }
+
+    async fn post_update(
+        &self,
+        request: Request<v1::PostUpdateRequest>,
+    ) -> Result<Response<v1::Update>, Status> {
+        Ok(updates::post(&self.0, &request).await?)
+    }
+
+    async fn get_update(
+        &self,
+        request: Request<v1::GetUpdateRequest>,
+    ) -> Result<Response<v1::Update>, Status> {
+        Ok(updates::get(&self.0, &request).await?)
+    }
+
+    async fn list_updates(
+        &self,
+        request: Request<v1::ListUpdatesRequest>,
+    ) -> Result<Response<v1::ListUpdatesResponse>, Status> {
+        Ok(updates::list(&self.0, &request).await?)
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<v1::GetProgressRequest>,
+    ) -> Result<Response<v1::Progress>, Status> {
+        Ok(updates::progress(&self.0, &request).await?)
     }
 
     async fn get_fire_drill_counts(

@@ -256,6 +256,7 @@ impl Shown for Need {
             asker: asked.asker.to_string(),
             claim: claim.map_or_else(String::new, |id| name_in(&scope, "claims", id)),
             answer: to_answer(need.answer()).into(),
+            close_time: need.closed_at.map(to_timestamp),
             limitation: limitation.map(|found| to_limitation(found, is_due, viewer)),
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),

@@ -17,7 +17,7 @@ use crate::domain::partnership::{
 };
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::text::TERMS_TEXT_BYTES_MAX;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::proto::v1;
 
 /// A role that a caller names.
@@ -59,13 +59,14 @@ pub fn to_partnership(
     found: &Found<Partnership>,
     references: Vec<v1::ExternalReference>,
     texts: &Texts,
+    now: Timestamp,
 ) -> v1::Partnership {
     let partnership = &found.state;
     let show = |terms: &Option<Terms>| terms.as_ref().map(|terms| to_terms(terms, texts));
     v1::Partnership {
         name: format!("partnerships/{}", found.id),
         display_name: partnership.display_name.clone(),
-        state: to_state(partnership.state).into(),
+        state: to_state(partnership.state_at(now)).into(),
         parties: (partnership.parties.iter())
             .map(|party| to_party(party, texts))
             .collect(),

@@ -154,7 +154,11 @@ async fn show_with(
 ) -> Result<v1::Partnership, ApiError> {
     let commitments = commitments(&member.partnership.state);
     let texts = Texts::load(api, &member.scope(), &member.party.id, commitments).await?;
-    Ok(to_partnership(&member.partnership, references, &texts))
+    let now = match &member.party.left {
+        Some(left) => left.at,
+        None => api.now(),
+    };
+    Ok(to_partnership(&member.partnership, references, &texts, now))
 }
 
 /// Partnerships by their ids, in that order; those whose scope has not begun yet are left out.

@@ -150,6 +150,8 @@ fn lost(what: &str) -> Refusal {
 /// What is in force for tickets that were asked about.
 #[derive(Debug, Default)]
 pub struct InForce {
+    /// The partnership, and when it was asked: whether the tickets were closed with it.
+    asked: Option<(Arc<Partnership>, Timestamp)>,
     repins: HashMap<String, Arc<[Repin]>>,
     pinned: HashMap<PinnedTerms, Arc<PinnedAgreement>>,
 }
@@ -171,8 +173,13 @@ impl InForce {
                 let pinned = self.pinned.get(&step.terms).map(Arc::clone);
                 Ok((step, pinned.ok_or_else(|| lost("an agreement"))?))
             });
-            TermsInForce::new(steps.collect::<Result<_, Refusal>>()?)
-                .ok_or_else(|| lost("a ticket's terms"))
+            let terms = TermsInForce::new(steps.collect::<Result<_, Refusal>>()?);
+            let asked = self.asked.as_ref();
+            let closed_at =
+                asked.and_then(|(partnership, now)| ticket.closed_with(partnership, *now));
+            Ok(terms
+                .ok_or_else(|| lost("a ticket's terms"))?
+                .until(closed_at))
         });
         courses.collect()
     }
@@ -195,6 +202,7 @@ impl InForce {
     pub(super) fn only(pinned: PinnedAgreement) -> Self {
         let terms = pinned.terms.clone();
         Self {
+            asked: None,
             repins: HashMap::from([(terms.agreement.clone(), Arc::from([]))]),
             pinned: HashMap::from([(terms, Arc::new(pinned))]),
         }
@@ -237,6 +245,7 @@ impl PinnedAgreements {
             .map(|assignment| assignment.terms.agreement.as_str())
             .collect();
         let mut in_force = InForce {
+            asked: Some((Arc::new(partnership.state.clone()), api.now())),
             repins: self
                 .repins(api, &scope, partnership.state.repins, &agreements)
                 .await?,

@@ -133,6 +133,7 @@ fn wished(deadline: i64) -> v1::FiveW {
         when: Some(v1::When {
             deadline: Some(instant(deadline)),
             reason: "the payment file is due at the bank at 10:00".to_owned(),
+            update_interval: None,
         }),
         r#where: Some(v1::Where {
             place: Place::Remote.into(),

@@ -4,7 +4,7 @@ use super::fulfilment::{Acceptance, Dispute, Fulfilment};
 use super::offers::{Agreed, Offer, OfferEnd, OfferOutcome, Statement};
 use super::{
     Expectation, ExpectationAgreed, ExpectationCreated, ExpectationEvent, ExpectationState,
-    FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, OfferMade, StatementMade, clock,
+    FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, Links, OfferMade, StatementMade, clock,
 };
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::time::Timestamp;
@@ -27,6 +27,10 @@ impl Aggregate for Expectation {
 
     fn state(&self) -> &'static str {
         self.state.as_str()
+    }
+
+    fn close(&mut self, at: Timestamp) {
+        self.close_with_partnership(at);
     }
 
     /// The first instant at which the last offer is over, or the deadline behind us.
@@ -57,18 +61,39 @@ impl Expectation {
             agreements: Vec::new(),
             fulfilments: Vec::new(),
             ending: None,
+            carried: None,
+            closed_at: None,
+            links: Links::default(),
         }
     }
 
-    /// The state after `event`; each arm names the states that it may follow.
+    /// The state after `event`, which leads to another one from states that it may follow.
     fn changed(mut self, event: &ExpectationEvent, recorded: &Recorded) -> Option<Self> {
+        let after = self.negotiated(event, recorded);
+        self.state = match after {
+            None => self.worked(event, recorded)?,
+            Some(after) => after,
+        };
+        Some(self)
+    }
+
+    /// Where drafts and offers lead; each arm names the states that it may follow.
+    fn negotiated(
+        &mut self,
+        event: &ExpectationEvent,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
         use ExpectationState as State;
         let before = self.state;
-        self.state = match event {
+        Some(match event {
             ExpectationEvent::Updated(updated) if before == State::Draft => {
                 self.title.clone_from(&updated.title);
                 self.five_w.clone_from(&updated.five_w);
                 self.judgement.clone_from(&updated.judgement);
+                State::Draft
+            }
+            ExpectationEvent::Linked(links) if before == State::Draft => {
+                self.links.clone_from(links);
                 State::Draft
             }
             ExpectationEvent::Asserted(offer) if before == State::Draft => {
@@ -120,6 +145,19 @@ impl Expectation {
                 self.end_offer(OfferOutcome::Expired, expired.expired_at, None);
                 self.without_the_offer(State::Expired)
             }
+            _ => return None,
+        })
+    }
+
+    /// Where work and its deadline lead; each arm names the states that it may follow.
+    fn worked(
+        &mut self,
+        event: &ExpectationEvent,
+        recorded: &Recorded,
+    ) -> Option<ExpectationState> {
+        use ExpectationState as State;
+        let before = self.state;
+        Some(match event {
             ExpectationEvent::Missed(missed) if self.owes_work() => {
                 self.agreements.last_mut()?.missed_at = Some(missed.missed_at);
                 if before == State::Agreed {
@@ -146,9 +184,16 @@ impl Expectation {
                 self.dispute_work(disputed, recorded)?;
                 State::Disputed
             }
+            ExpectationEvent::Carried(carried) => {
+                self.carried = Some(carried.clone());
+                before
+            }
+            ExpectationEvent::Closed(closed) => {
+                self.close_with_partnership(closed.at);
+                self.state
+            }
             _ => return None,
-        };
-        Some(self)
+        })
     }
 
     /// Whether work was agreed that is neither done nor recorded as late.
@@ -162,7 +207,12 @@ impl Expectation {
             .is_some_and(|agreed| agreed.missed_at.is_none())
     }
 
-    fn end_offer(&mut self, outcome: OfferOutcome, at: Timestamp, said: Option<Statement>) {
+    pub(super) fn end_offer(
+        &mut self,
+        outcome: OfferOutcome,
+        at: Timestamp,
+        said: Option<Statement>,
+    ) {
         if let Some(offer) = self.offers.last_mut() {
             offer.end = Some(OfferEnd { outcome, at, said });
         }

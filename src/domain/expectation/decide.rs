@@ -1,6 +1,7 @@
 //! Decisions on an expectation.
 
 use super::judgement::{Owed, judge};
+use super::links::{Links, linked};
 use super::matter::Matter;
 use super::{
     CriterionReason, Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired,
@@ -11,7 +12,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::firm::refuse_taken;
 use crate::domain::identity::{ExternalReference, FirmId, PartyId, is_chosen_identifier};
 use crate::domain::outsiders::{Client, already_exists};
-use crate::domain::partnership::{Partnership, Party, as_active_party};
+use crate::domain::partnership::{Partnership, Party, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_reference;
@@ -37,6 +38,13 @@ pub enum ExpectationCommand {
         agreement: Option<String>,
         /// Its id in the firm's own software.
         reference: Option<ExternalReference>,
+    },
+    /// Begins a draft that came of a ticket or of an item of a notice.
+    CreateLinked {
+        /// The draft: [`Self::Create`].
+        create: Box<Self>,
+        /// What it came of.
+        links: Links,
     },
     /// Changes a draft; for its author.
     Update {
@@ -135,6 +143,7 @@ impl ExpectationCommand {
     fn id(&self) -> &str {
         match self {
             Self::Create { id, .. } => id.as_deref().unwrap_or_default(),
+            Self::CreateLinked { create, .. } => create.id(),
             Self::Update { id, .. }
             | Self::Offer { id, .. }
             | Self::Counter { id, .. }
@@ -158,7 +167,12 @@ pub fn decide(
     firm: &FirmId,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let (partnership, party) = as_active_party(firm, view)?;
+    // Whether the partnership is over is asked for each record: some outlive it.
+    let (partnership, party) = as_present_party(firm, view)?;
+    if let ExpectationCommand::CreateLinked { create, links } = command {
+        let decision = decide_as(create, partnership, party, view)?;
+        return linked(decision, links, firm, partnership, view);
+    }
     decide_as(command, partnership, party, view)
 }
 
@@ -196,7 +210,7 @@ pub fn decide_as<'world>(
     }
     let matter = Matter::find(command.id(), partnership, party, view)?;
     let decided = match command {
-        Command::Create { .. } => {
+        Command::Create { .. } | Command::CreateLinked { .. } => {
             return Err(Refusal::new(Reason::Internal, "decided above").into());
         }
         Command::Update { title, five_w, .. } => matter.update(title.as_ref(), five_w),
@@ -246,8 +260,14 @@ pub fn decide_as<'world>(
 /// A refusal, or what has to be loaded first.
 pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     let expectation = view.get::<Expectation>(id)?;
+    // After the end of its partnership nothing more happens to what was not carried on.
+    let over = match expectation.carried {
+        Some(_) => None,
+        None => view.find::<Partnership>(view.scope.id())?,
+    };
+    let over = over.and_then(|partnership| partnership.over_at(view.now));
     let mut decision = Decision::about(Kind::Expectation, id);
-    for event in overdue(expectation, view.now) {
+    for event in overdue(expectation, over.unwrap_or(view.now)) {
         decision = decision.event(Event::new(id, event));
     }
     Ok(decision)
@@ -286,6 +306,7 @@ fn create(
     partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
+    require_active(partnership, view.now)?;
     let mut violations = Violations::default();
     if chosen_id.is_some_and(|id| !is_chosen_identifier(id)) {
         violations.add(

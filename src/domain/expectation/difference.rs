@@ -4,7 +4,7 @@ use super::five_w::{FiveW, How, ImpactScope, Place, Severity, What, When, Where,
 use crate::domain::commitment::Commitment;
 use crate::domain::pricing::money::Money;
 use crate::domain::sla::settings::difference::Change;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// What an offer says in one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Value<'offer> {
     Amount(Money),
     /// When it is needed.
     Instant(Timestamp),
+    /// How often the obligor tells how it stands.
+    Length(Span),
     /// Where the work has to be done.
     Place(Place),
     /// Words: a commitment. The same words, sealed anew, have another one.
@@ -71,7 +73,7 @@ pub fn differences<'offer>(
 }
 
 /// Paths of the fields in the order in which they are listed, before the criteria.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "five_w.who.scope",
     "five_w.who.people_count",
     "five_w.who.description",
@@ -80,6 +82,7 @@ const PATHS: [&str; 10] = [
     "five_w.what.description",
     "five_w.when.deadline",
     "five_w.when.reason",
+    "five_w.when.update_interval",
     "five_w.where.place",
     "five_w.where.site",
 ];
@@ -108,7 +111,11 @@ fn fields(five_w: &FiveW) -> Vec<(String, Value<'_>)> {
         cost_per_hour,
         description: what_words,
     } = what;
-    let When { deadline, reason } = when;
+    let When {
+        deadline,
+        reason,
+        update_interval,
+    } = when;
     let Where { place, site } = r#where;
     let How { criteria } = how;
     let values = [
@@ -120,6 +127,7 @@ fn fields(five_w: &FiveW) -> Vec<(String, Value<'_>)> {
         what_words.as_ref().map(Value::Words),
         deadline.map(Value::Instant),
         reason.as_ref().map(Value::Words),
+        update_interval.map(Value::Length),
         place.map(Value::Place),
         site.as_ref().map(Value::Words),
     ];

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::fulfilment::{CriterionReason, WorkShown};
-use super::{CitedConsent, FiveW, Judgement};
+use super::{CitedConsent, FiveW, Judgement, Links};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::ending::{CarriedOn, ClosedWithPartnership};
 use crate::domain::time::Timestamp;
 
 /// A draft was begun.
@@ -162,6 +163,8 @@ events! {
         Created(ExpectationCreated) = "expectation.created", 1;
         /// The draft was changed.
         Updated(ExpectationUpdated) = "expectation.updated", 1;
+        /// The draft came of a ticket, or of an item of a notice.
+        Linked(Links) = "expectation.linked", 1;
         /// The draft was stated by one firm alone.
         Asserted(OfferMade) = "expectation.asserted", 1;
         /// The draft was offered to the other firm.
@@ -188,5 +191,9 @@ events! {
         MissRevised(MissRevised) = "expectation.miss_revised", 1;
         /// The other side said that it is not done.
         Disputed(FulfilmentDisputed) = "expectation.fulfilment_disputed", 1;
+        /// It outlives its partnership.
+        Carried(CarriedOn) = "expectation.carried", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "expectation.closed", 1;
     }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
+use crate::domain::partnership::ending::require_workable;
 use crate::domain::partnership::{Partnership, Party};
 use crate::domain::record::{Event, Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
@@ -35,6 +36,7 @@ impl<'world> Matter<'world> {
         view: &View<'world>,
     ) -> Result<Self, Stop> {
         let expectation = view.get::<Expectation>(id)?;
+        require_workable(partnership, expectation.carried.as_ref(), view.now)?;
         let state = expectation.state_at(view.now);
         Ok(Self {
             id,

@@ -10,6 +10,7 @@ pub mod five_w;
 mod fulfilment;
 pub mod intake;
 pub mod judgement;
+mod links;
 mod matter;
 mod negotiation;
 mod offers;
@@ -19,6 +20,7 @@ mod standing;
 mod tests;
 mod work;
 
+use crate::domain::partnership::ending::CarriedOn;
 use serde::{Deserialize, Serialize};
 
 use super::commitment::Commitment;
@@ -38,6 +40,7 @@ pub use fulfilment::{
 };
 pub use intake::Missing;
 pub use judgement::Judgement;
+pub use links::{AskedWithTicket, Links, NoticeItem, refuse_second};
 pub use offers::{Agreed, Offer, OfferEnd, OfferOutcome, Statement};
 pub use standing::CitedConsent;
 
@@ -75,6 +78,8 @@ pub enum ExpectationState {
     Expired,
     /// What one firm asserted alone, a firm that joined later denied.
     Contested,
+    /// Closed with its partnership before it was accepted.
+    Closed,
 }
 
 impl ExpectationState {
@@ -95,6 +100,7 @@ impl ExpectationState {
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
             Self::Contested => "contested",
+            Self::Closed => "closed",
         }
     }
 
@@ -139,6 +145,15 @@ pub struct Expectation {
     pub fulfilments: Vec<Fulfilment>,
     /// Who declined, contested or withdrew it, and why.
     pub ending: Option<Statement>,
+    /// What it came of.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
+    /// What becomes of it, if it outlives its partnership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<CarriedOn>,
+    /// When it was closed with its partnership, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 impl Expectation {
@@ -167,6 +182,13 @@ impl Expectation {
         } else {
             ExpectationState::Disputed
         }
+    }
+
+    /// Whether, being in `state`, what was agreed is still to be done: also while a revised offer waits
+    /// for an answer after a dispute.
+    #[must_use]
+    pub fn stands_agreed(&self, state: ExpectationState) -> bool {
+        self.agreed().is_some() && (state.awaits_work() || state.awaits_answer())
     }
 
     /// What holds: the last agreement.

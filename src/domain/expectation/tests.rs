@@ -75,6 +75,7 @@ fn answers() -> FiveW {
         when: When {
             deadline: Some(deadline()),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("printed"), sealed("signed")],
@@ -128,7 +129,10 @@ impl Scene {
     }
 
     fn end(&mut self) {
-        self.on_partnership(PartnershipEvent::Ended(PartnershipEnded { reason: None }));
+        self.on_partnership(PartnershipEvent::Ended(PartnershipEnded {
+            reason: None,
+            from: None,
+        }));
     }
 
     fn on_partnership(&mut self, event: PartnershipEvent) {

@@ -24,6 +24,7 @@ fn offered(scene: &mut Scene, obligor: usize) {
         when: When {
             deadline: Some(hours(240)),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("printed"), sealed("signed")],

@@ -1,8 +1,10 @@
 //! Who may act on a partnership, and whether it still allows that.
 
-use super::{Partnership, PartnershipState, Party};
+use super::ending::require_workable;
+use super::{Partnership, Party};
 use crate::domain::identity::FirmId;
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
 
 /// The partnership of the view's scope and the party that `firm` is in it.
@@ -61,7 +63,7 @@ pub fn as_active_party<'world>(
     view: &View<'world>,
 ) -> Result<(&'world Partnership, &'world Party), Stop> {
     let (partnership, party) = as_present_party(firm, view)?;
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     Ok((partnership, party))
 }
 
@@ -69,12 +71,6 @@ pub fn as_active_party<'world>(
 ///
 /// # Errors
 /// [`Reason::PartnershipEnded`] after the end.
-pub fn require_active(partnership: &Partnership) -> Result<(), Refusal> {
-    if partnership.state == PartnershipState::Ended {
-        return Err(Refusal::new(
-            Reason::PartnershipEnded,
-            "the partnership has ended",
-        ));
-    }
-    Ok(())
+pub fn require_active(partnership: &Partnership, now: Timestamp) -> Result<(), Refusal> {
+    require_workable(partnership, None, now)
 }

@@ -1,13 +1,14 @@
 //! Decisions on a partnership.
 
+use super::ending::{self, EndAsked};
 use super::parties::{self, PartyAnswer};
 use super::revisions::{
     TermsRevision, TermsRevisionApproved, TermsRevisionEvent, TermsRevisionProposed,
 };
 use super::terms::{TermsApproved, TermsContent, TermsProposed};
 use super::{
-    Approval, Partnership, PartnershipCreated, PartnershipEnded, PartnershipEvent,
-    PartnershipOpening, PartnershipState, Party, Role, as_active_party, as_present_party,
+    Approval, Partnership, PartnershipCreated, PartnershipEvent, PartnershipOpening, Party, Role,
+    as_active_party,
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
@@ -67,10 +68,7 @@ pub enum PartnershipCommand {
         hash: String,
     },
     /// Ends the partnership; ending it again changes nothing.
-    End {
-        /// Why, as free text.
-        reason: Option<Commitment>,
-    },
+    End(EndAsked),
 }
 
 /// Decides a command on a partnership.
@@ -112,7 +110,7 @@ pub fn decide(
         } => parties::join(digest, display_name, firm, about, view),
         PartnershipCommand::ProposeTerms(content) => propose_terms(content, firm, about, view),
         PartnershipCommand::ApproveTerms { hash } => approve_terms(hash, firm, about, view),
-        PartnershipCommand::End { reason } => end(reason.as_ref(), firm, about, view),
+        PartnershipCommand::End(asked) => ending::end(asked, firm, about, view),
     }
 }
 
@@ -218,20 +216,4 @@ pub fn approve_terms_as(
     let kept = Event::new(id, TermsRevisionEvent::Approved(kept));
     let approved = PartnershipEvent::TermsApproved(approved);
     Ok(about.event(kept).event(event(view, approved)))
-}
-
-fn end(
-    reason: Option<&Commitment>,
-    firm: &FirmId,
-    about: Decision,
-    view: &View<'_>,
-) -> Result<Decision, Stop> {
-    let (partnership, _) = as_present_party(firm, view)?;
-    if partnership.state == PartnershipState::Ended {
-        return Ok(about);
-    }
-    let ended = PartnershipEnded {
-        reason: reason.cloned(),
-    };
-    Ok(about.event(event(view, PartnershipEvent::Ended(ended))))
 }

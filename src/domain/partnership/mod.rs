@@ -2,6 +2,7 @@
 
 mod access;
 mod decide;
+pub mod ending;
 mod opening;
 mod parties;
 pub mod party;
@@ -18,6 +19,7 @@ use super::time::{Span, Timestamp};
 
 pub use access::{as_active_party, as_party, as_present_party, require_active, require_present};
 pub use decide::{PartnershipCommand, approve_terms_as, decide};
+use ending::{Closing, ClosingAdvanced};
 pub use opening::PartnershipOpening;
 pub use parties::PartyAnswer;
 pub use party::{
@@ -78,8 +80,11 @@ pub struct Partnership {
     pub proposed_parties: Vec<ProposedParty>,
     /// How many parties there ever were or were proposed: their ids count on from here.
     pub parties_numbered: usize,
-    /// When it ended.
+    /// From when on it is over; may lie ahead.
     pub ended_at: Option<Timestamp>,
+    /// How far the sweeper has come with what is closed with it, until all is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
     /// Agreements under which tickets may run.
     pub agreements_in_force: Vec<String>,
     /// How often a revision of an agreement reached tickets that were open: what readers remember
@@ -111,6 +116,7 @@ impl Partnership {
             invitations: Vec::new(),
             proposed_parties: Vec::new(),
             ended_at: None,
+            closing: None,
             agreements_in_force: Vec::new(),
             repins: 0,
         };
@@ -231,6 +237,9 @@ pub struct PartnershipCreated {
 pub struct PartnershipEnded {
     /// Why, as free text: a commitment.
     pub reason: Option<super::commitment::Commitment>,
+    /// From when on; `None` for at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
 }
 
 /// An agreement came into force, or ended.
@@ -270,6 +279,8 @@ events! {
         AgreementEnded(AgreementNamed) = "partnership.agreement_ended", 1;
         /// It ended.
         Ended(PartnershipEnded) = "partnership.ended", 1;
+        /// Some of what is closed with it was closed, or all.
+        ClosingAdvanced(ClosingAdvanced) = "partnership.closing_advanced", 1;
     }
 }
 
@@ -293,6 +304,10 @@ impl Aggregate for Partnership {
 
     fn state(&self) -> &'static str {
         self.state.as_str()
+    }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        self.ended_at.filter(|_| self.closing.is_some())
     }
 }
 
@@ -330,12 +345,8 @@ impl Partnership {
                 self.agreements_in_force
                     .retain(|agreement| *agreement != named.agreement);
             }
-            PartnershipEvent::Ended(_) => {
-                self.state = PartnershipState::Ended;
-                self.invitations.clear();
-                self.proposed_parties.clear();
-                self.ended_at = Some(recorded.at);
-            }
+            PartnershipEvent::Ended(ended) => self.end(ended, recorded.at),
+            PartnershipEvent::ClosingAdvanced(advanced) => self.advance_closing(advanced),
         }
         Some(self)
     }

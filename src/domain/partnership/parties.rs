@@ -109,15 +109,17 @@ pub(super) fn invite(
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let (partnership, _) = as_active_party(firm, view)?;
+    if !partnership.parties.iter().any(Party::is_placeholder) && asked.party.is_none() {
+        let state = partnership.state.as_str();
+        return Err(Refusal::invalid_state(state, "InvitePartner").into());
+    }
     let mut violations = Violations::default();
     let valid = (INVITATION_VALIDITY_MIN..=INVITATION_VALIDITY_MAX).contains(&asked.validity);
     violations.require(valid, "validity", "between 5 minutes and 90 days");
     let placeholder = violations.take(placeholder(asked.party, partnership));
     violations.finish()?;
-    let Some(placeholder) = placeholder.flatten() else {
-        let state = partnership.state.as_str();
-        return Err(Refusal::invalid_state(state, "InvitePartner").into());
-    };
+    let missing = || Refusal::new(Reason::Internal, "a violation was lost");
+    let placeholder = placeholder.ok_or_else(missing)?;
     let invitation = Invitation {
         party: placeholder.id.clone(),
         firm: asked.invited.cloned(),
@@ -128,11 +130,11 @@ pub(super) fn invite(
     Ok(about.event(event(view, PartnershipEvent::Invited(invited))))
 }
 
-/// The placeholder that is named, or the only one; `None` if there is none at all.
+/// The placeholder that is named, or the only one.
 fn placeholder<'world>(
     named: Option<&PartyId>,
     partnership: &'world Partnership,
-) -> Result<Option<&'world Party>, Refusal> {
+) -> Result<&'world Party, Refusal> {
     let mut placeholders = partnership
         .parties
         .iter()
@@ -141,13 +143,12 @@ fn placeholder<'world>(
     if let Some(named) = named {
         let found = placeholders.find(|party| party.id == *named);
         let why = "must be a party that no firm has joined as";
-        return found.map(Some).ok_or_else(|| wrong(why));
+        return found.ok_or_else(|| wrong(why));
     }
-    let first = placeholders.next();
-    if placeholders.next().is_some() {
-        return Err(wrong("must be given where there are several placeholders"));
+    match (placeholders.next(), placeholders.next()) {
+        (Some(only), None) => Ok(only),
+        _ => Err(wrong("must be given where there are several placeholders")),
     }
-    Ok(first)
 }
 
 /// A wrong code, a used one and one for no partnership at all are answered alike.
@@ -169,7 +170,7 @@ pub(super) fn join(
     let invitation = invitations
         .find(|invitation| invitation.digest == digest && invitation.expires_at > view.now)
         .ok_or_else(invalid)?;
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     if partnership.party_of(firm).is_some_and(Party::is_present) {
         let message = "the firm is a party of this partnership";
         return Err(Refusal::new(Reason::AlreadyAParty, message).into());
@@ -215,7 +216,7 @@ pub(super) fn leave(
     if party.left.is_some() {
         return Ok(about);
     }
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     if partnership.firms().count() <= FIRMS_LEFT_MIN {
         let message = "fewer than two firms would be left: end the partnership instead";
         return Err(Refusal::new(Reason::InvalidState, message)

@@ -20,6 +20,7 @@ use super::clock::{
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId};
+use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::partnership::{Approval, Concern};
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
@@ -199,6 +200,10 @@ pub struct Agreement {
     /// Who denied it, and why, if anybody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contest: Option<Contest>,
+    /// When it ended with its partnership, if it did while it was in force: what was carried on goes
+    /// on under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// A party's word that it never agreed to what another asserted.
@@ -273,6 +278,8 @@ events! {
         RefreshAdvanced(RefreshAdvanced) = "agreement.refresh_advanced", 1;
         /// It ended.
         Ended(AgreementEnded) = "agreement.ended", 1;
+        /// It ended with its partnership.
+        Closed(ClosedWithPartnership) = "agreement.closed", 1;
         /// A party denied it.
         Contested(AgreementContested) = "agreement.contested", 1;
     }
@@ -295,6 +302,7 @@ impl Aggregate for Agreement {
                 refresh: None,
                 due_at: None,
                 contest: None,
+                closed_at: None,
             }),
             (Some(agreement), event) => agreement.changed(event, recorded),
             (None, _) => None,
@@ -303,6 +311,16 @@ impl Aggregate for Agreement {
 
     fn state(&self) -> &'static str {
         self.state.as_str()
+    }
+
+    fn close(&mut self, at: Timestamp) {
+        if self.state.is_in_force() {
+            self.closed_at = Some(at);
+        } else if self.state != AgreementState::Proposed {
+            return;
+        }
+        self.state = AgreementState::Ended;
+        self.proposed = None;
     }
 
     fn due_at(&self) -> Option<Timestamp> {
@@ -329,6 +347,7 @@ impl Agreement {
             AgreementEvent::Revised(revised) => self.revise(revised)?,
             AgreementEvent::Repinned(repin) => self.repin(repin),
             AgreementEvent::RefreshAdvanced(advanced) => self.advance_refresh(advanced),
+            AgreementEvent::Closed(closed) => self.close(closed.at),
             AgreementEvent::Ended(_) => {
                 self.state = AgreementState::Ended;
                 self.proposed = None;

@@ -57,6 +57,14 @@ pub enum ClockState {
     Cancelled,
 }
 
+impl ClockState {
+    /// Whether the promise is still to be kept now.
+    #[must_use]
+    pub const fn is_alive(self) -> bool {
+        !matches!(self, Self::Stopped | Self::Cancelled | Self::Idle)
+    }
+}
+
 /// What a clock says of its promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -127,13 +127,23 @@ impl PinnedAgreement {
 pub struct TermsInForce {
     /// Ascending; the first ones are from the beginning.
     steps: Vec<(Assignment, Arc<PinnedAgreement>)>,
+    /// When the ticket was closed with its partnership, if that is not recorded yet.
+    closed_at: Option<Timestamp>,
 }
 
 impl TermsInForce {
     /// Puts a course and its agreements together. `None` for an empty course.
     #[must_use]
     pub fn new(steps: Vec<(Assignment, Arc<PinnedAgreement>)>) -> Option<Self> {
-        (!steps.is_empty()).then_some(Self { steps })
+        let closed_at = None;
+        (!steps.is_empty()).then_some(Self { steps, closed_at })
+    }
+
+    /// The same, for a ticket that was closed at an instant, if it was.
+    #[must_use]
+    pub const fn until(mut self, closed_at: Option<Timestamp>) -> Self {
+        self.closed_at = closed_at;
+        self
     }
 
     /// The terms in force at an instant.
@@ -181,12 +191,22 @@ impl TermsInForce {
             calendar: &pinned.calendar,
         });
         let terms: Vec<Terms<'_>> = terms.collect();
-        with_case_of(ticket, &terms, ask)
+        let closed_at = self.closed_at.or(ticket.closed_at);
+        case_until(closed_at, ticket, &terms, ask)
     }
 }
 
 /// Asks about a ticket under terms, with what firms agreed about it alone.
 pub fn with_case_of<R>(
+    ticket: &Ticket,
+    terms: &[Terms<'_>],
+    ask: impl FnOnce(&Case<'_>) -> R,
+) -> R {
+    case_until(ticket.closed_at, ticket, terms, ask)
+}
+
+fn case_until<R>(
+    closed_at: Option<Timestamp>,
     ticket: &Ticket,
     terms: &[Terms<'_>],
     ask: impl FnOnce(&Case<'_>) -> R,
@@ -203,6 +223,7 @@ pub fn with_case_of<R>(
         terms,
         excluded: &ticket.excluded(),
         agreed_dates: &agreed_dates,
+        closed_at,
     })
 }
 

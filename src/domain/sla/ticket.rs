@@ -6,6 +6,7 @@
 mod amend;
 pub mod amendment;
 mod decide;
+mod expect;
 mod intake;
 pub mod lateness;
 mod link;
@@ -13,6 +14,7 @@ mod queries;
 mod replay;
 pub mod revision;
 mod tick;
+mod update;
 mod words;
 
 #[cfg(test)]
@@ -34,14 +36,17 @@ use super::settings::Meaning;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId};
+use crate::domain::partnership::ending::{CarriedOn, ClosedWithPartnership};
 use crate::domain::time::{Span, Timestamp};
 
 pub use amend::{AmendmentAnswer, AmendmentVerb};
 pub use decide::{IngestEvent, TicketCommand, decide};
+pub use expect::{TicketExpected, expect_ticket};
 pub use intake::{AWAITING, PARKED, REJECTED};
 pub use link::TicketLinked;
 pub use replay::{tick_list, tick_word};
 pub use tick::{refresh, tick};
+pub use update::tell_update;
 
 /// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
@@ -138,10 +143,20 @@ pub struct Ticket {
     pub state: TicketState,
     /// Levels journalled so far; some of them were taken back.
     pub reached: Vec<LevelNoted>,
+    /// Identifier of the expectation that came of it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectation: Option<String>,
     /// When the sweeper has to look at it.
     pub due_at: Option<Timestamp>,
     /// Recording time of the last backfilled event.
     pub backfilled_until: Option<Timestamp>,
+    /// What becomes of it, if it outlives its partnership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<CarriedOn>,
+    /// When it was closed with its partnership, if it was: its clocks stop there, neither met nor
+    /// missed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// The ticket became known.
@@ -255,6 +270,12 @@ events! {
         AmendmentWithdrawn(AmendmentSettled) = "ticket.amendment_withdrawn", 1;
         /// A firm knows it by a further id.
         Linked(TicketLinked) = "ticket.linked", 1;
+        /// An expectation came of it.
+        Expected(TicketExpected) = "ticket.expectation_linked", 1;
+        /// It outlives its partnership.
+        Carried(CarriedOn) = "ticket.carried", 1;
+        /// It was closed with its partnership.
+        Closed(ClosedWithPartnership) = "ticket.closed", 1;
     }
 }
 
@@ -277,8 +298,11 @@ impl Aggregate for Ticket {
                 amendments: Vec::new(),
                 state: TicketState::New,
                 reached: Vec::new(),
+                expectation: None,
                 due_at: None,
                 backfilled_until: None,
+                carried: None,
+                closed_at: None,
             }),
             (Some(ticket), event) => ticket.changed(event, recorded),
             (None, _) => None,
@@ -288,10 +312,17 @@ impl Aggregate for Ticket {
     /// Only whether it is open: an index over every state would cost each event two more writes.
     /// After a merge there is nothing more to do, whatever the state.
     fn state(&self) -> &'static str {
-        if self.merged_by().is_some() {
+        if self.merged_by().is_some() || self.closed_at.is_some() {
             FINISHED
         } else {
             self.state.stage()
+        }
+    }
+
+    fn close(&mut self, at: Timestamp) {
+        if self.carried.is_none() && Aggregate::state(self) != FINISHED {
+            self.closed_at = Some(at);
+            self.due_at = None;
         }
     }
 
@@ -352,6 +383,9 @@ impl Ticket {
                 self.settle(change, AmendmentState::Withdrawn, recorded.at)?;
             }
             TicketEvent::Linked(change) => self.references.push(change.reference.clone()),
+            TicketEvent::Expected(change) => self.expectation = Some(change.expectation.clone()),
+            TicketEvent::Carried(carried) => self.carried = Some(carried.clone()),
+            TicketEvent::Closed(closed) => self.close(closed.at),
         }
         Some(self)
     }

@@ -54,7 +54,7 @@ impl OpeningsFor {
 }
 
 /// Where the lines of an export go, one after the other.
-#[tonic::async_trait]
+#[async_trait::async_trait]
 pub trait ExportSink: Send {
     /// Takes one line, its end included.
     ///
@@ -66,7 +66,7 @@ pub trait ExportSink: Send {
 /// Writes the lines to a file, or to whatever else takes bytes.
 pub(super) struct WriterSink<'out>(pub(super) &'out mut (dyn Write + Send));
 
-#[tonic::async_trait]
+#[async_trait::async_trait]
 impl ExportSink for WriterSink<'_> {
     async fn line(&mut self, line: &[u8]) -> std::io::Result<()> {
         self.0.write_all(line)

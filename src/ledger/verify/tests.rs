@@ -82,7 +82,10 @@ fn events(reason: Option<Commitment>) -> Vec<Event> {
         Event::new("p", PartnershipEvent::Invited(invited)),
         Event::new(zone_digest(), ZoneEvent::Pinned(pinned)),
         Event::new("office@1", CalendarRevisionEvent::Created(revision)),
-        Event::new("p", PartnershipEvent::Ended(PartnershipEnded { reason })),
+        Event::new(
+            "p",
+            PartnershipEvent::Ended(PartnershipEnded { reason, from: None }),
+        ),
     ]
 }
 

@@ -3,15 +3,15 @@
 use entente::domain::command::Action;
 use entente::domain::evidence::Evidence;
 use entente::domain::expectation::{
-    CriterionEvidence, CriterionReason, ExpectationCommand, FiveW, How, ImpactScope, Place,
-    Severity, What, When, Where, Who, WorkShown,
+    CriterionEvidence, CriterionReason, ExpectationCommand, FiveW, How, ImpactScope, Links,
+    NoticeItem, Place, Severity, What, When, Where, Who, WorkShown,
 };
 use entente::domain::identity::PartyId;
 use entente::domain::pricing::money::{Currency, Money};
-use entente::domain::time::Timestamp;
+use entente::domain::time::{Span, Timestamp};
 
 use super::partnerships::reference;
-use super::{Draw, Hint, agreement_id, client_id, expectation_id};
+use super::{Draw, Hint, agreement_id, client_id, expectation_id, notice_id};
 
 pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = expectation_id(number);
@@ -27,6 +27,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         _ => 0..100,
     };
     Action::Expectation(match draw.mostly(sensible) {
+        0..22 if draw.chance(15) => linked(draw, number, at),
         0..22 => create(draw, number, at),
         22..28 => ExpectationCommand::Update {
             id,
@@ -76,17 +77,22 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
                 message,
             }
         }
-        _ => ExpectationCommand::DisputeFulfilment {
-            id,
-            reason: draw.maybe_text("expectation.reason"),
-            criteria: (0..hint.criteria.min(draw.number(0..2)))
-                .map(|index| CriterionReason {
-                    index,
-                    reason: draw.text("expectation.criteria_not_met.reason"),
-                })
-                .collect(),
-        },
+        _ => dispute(draw, id, hint),
     })
+}
+
+fn dispute(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
+    let criteria = hint.criteria.min(draw.number(0..2));
+    ExpectationCommand::DisputeFulfilment {
+        id,
+        reason: draw.maybe_text("expectation.reason"),
+        criteria: (0..criteria)
+            .map(|index| CriterionReason {
+                index,
+                reason: draw.text("expectation.criteria_not_met.reason"),
+            })
+            .collect(),
+    }
 }
 
 /// What is shown for the first criteria, so many of them.
@@ -122,6 +128,20 @@ fn agree(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
         id,
         offer_number,
         acknowledges_impossible: draw.chance(70),
+    }
+}
+
+/// A draft that came of an item of a notice.
+fn linked(draw: &mut Draw, number: u8, at: Timestamp) -> ExpectationCommand {
+    ExpectationCommand::CreateLinked {
+        create: Box::new(create(draw, number, at)),
+        links: Links {
+            ticket: None,
+            notice_item: Some(NoticeItem {
+                notice: notice_id(draw.number(0..3)),
+                number: draw.number(1..4),
+            }),
+        },
     }
 }
 
@@ -164,6 +184,7 @@ fn five_w(draw: &mut Draw, at: Timestamp) -> FiveW {
         when: When {
             deadline: draw.chance(60).then(|| draw.around(at)),
             reason: draw.maybe_text("expectation.when.reason"),
+            update_interval: draw.chance(30).then(|| Span::from_minutes(90)),
         },
         r#where: Where {
             place: draw.chance(50).then_some(Place::Remote),

@@ -5,6 +5,7 @@ use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
 use entente::domain::notice::NoticeKind;
 use entente::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderCommand};
+use entente::domain::partnership::ending::EndAsked;
 use entente::domain::partnership::standing::{ConsentSubject, StandingConsent};
 use entente::domain::partnership::terms::{
     ExclusionClass, NoticeLeadTime, PartyShare, TermsContent,
@@ -147,9 +148,10 @@ pub(super) fn approve_terms(hint: &Hint) -> Action {
 }
 
 pub(super) fn end(draw: &mut Draw) -> Action {
-    Action::Partnership(PartnershipCommand::End {
+    Action::Partnership(PartnershipCommand::End(EndAsked {
         reason: draw.maybe_text("partnership.end_reason"),
-    })
+        ..EndAsked::default()
+    }))
 }
 
 pub(super) fn client(draw: &mut Draw, number: u8, firm: &str) -> Action {

@@ -79,6 +79,7 @@ fn answers() -> FiveW {
         when: When {
             deadline: Some(NOW.saturating_add(Span::from_hours(2))),
             reason: Some(commitment("when")),
+            update_interval: Some(Span::from_hours(4)),
         },
         r#where: Where {
             place: Some(Place::OnSite),
@@ -180,8 +181,8 @@ fn an_offer_that_ran_out_is_expired_before_anybody_records_it() {
     );
 }
 
-#[test]
-fn every_text_is_loaded() {
+/// Done, disputed, done again and accepted, with words and evidence everywhere.
+fn accepted() -> Expectation {
     let shown = |note| WorkShown {
         evidence: vec![Evidence::Ticket("t1".to_owned())],
         criteria: vec![CriterionEvidence {
@@ -222,7 +223,12 @@ fn every_text_is_loaded() {
         on_behalf_of_client: true,
         message: Some(commitment("thanks")),
     };
-    state = after(state, "acme", &ExpectationEvent::Accepted(accepted));
+    after(state, "acme", &ExpectationEvent::Accepted(accepted))
+}
+
+#[test]
+fn every_text_is_loaded() {
+    let state = accepted();
     let loaded = state.commitments();
     for text in [
         "title",

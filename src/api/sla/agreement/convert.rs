@@ -370,6 +370,7 @@ mod tests {
                 refresh: None,
                 due_at: None,
                 contest: None,
+                closed_at: None,
             },
             revision: 2,
             created_at: at,

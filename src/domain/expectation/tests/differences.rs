@@ -20,6 +20,7 @@ fn full() -> FiveW {
         when: When {
             deadline: Some(deadline()),
             reason: words("the bank closes"),
+            update_interval: None,
         },
         r#where: Where {
             place: Some(Place::OnSite),

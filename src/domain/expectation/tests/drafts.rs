@@ -141,6 +141,7 @@ fn answers_are_checked_whole_at_their_limits() {
         when: When {
             deadline: Some(Timestamp::from_micros(micros)),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("x"); criteria],

@@ -44,6 +44,7 @@ fn any_answers() -> impl Strategy<Value = FiveW> {
         when: When {
             deadline: days.map(|days| start().saturating_add(Span::from_hours(days * 24))),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("x"); criteria],
@@ -76,6 +77,38 @@ fn any_step() -> impl Strategy<Value = (i64, Step)> {
 
 /// What must hold between one state and the next, in whatever way it was reached.
 fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
+    check_history(before, after);
+    let is_revised =
+        before.state == ExpectationState::Disputed && after.state == ExpectationState::Accepted;
+    let missed_at = before.missed_at();
+    assert!(missed_at.is_none() || missed_at == after.missed_at() || is_revised);
+    assert_eq!(
+        after.missed_at(),
+        after.missed_as_of(now),
+        "what changed is up to date"
+    );
+    check_offers(after);
+    if let (Some(acceptance), Some(fulfilment)) = (after.acceptance(), after.fulfilment()) {
+        assert_ne!(acceptance.statement.firm, fulfilment.statement.firm);
+        assert_eq!(acceptance.shown.criteria.len(), after.agreed_criteria());
+    }
+    // The sweeper comes exactly when there is something to record.
+    assert!(
+        overdue(after, now).is_empty(),
+        "what happened is recorded first"
+    );
+    if let Some(due_at) = after.due_at() {
+        assert!(due_at > now);
+        let before = Timestamp::from_micros(due_at.as_micros() - 1);
+        assert!(overdue(after, before).is_empty());
+        assert!(!overdue(after, due_at).is_empty());
+    } else {
+        assert!(overdue(after, Timestamp::LATEST).is_empty());
+    }
+}
+
+/// What was offered, agreed, done and disputed stays.
+fn check_history(before: &Expectation, after: &Expectation) {
     let said = |expectation: &Expectation| {
         let offers = expectation.offers.iter();
         let offers = offers.map(|offer| Offer {
@@ -94,21 +127,6 @@ fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
             "an end is an end"
         );
     }
-    let open = after.offers.iter().filter(|offer| offer.end.is_none());
-    assert_eq!(
-        open.count(),
-        usize::from(after.state.awaits_answer()),
-        "one offer at a time"
-    );
-    let is_revised =
-        before.state == ExpectationState::Disputed && after.state == ExpectationState::Accepted;
-    let missed_at = before.missed_at();
-    assert!(missed_at.is_none() || missed_at == after.missed_at() || is_revised);
-    assert_eq!(
-        after.missed_at(),
-        after.missed_as_of(now),
-        "what changed is up to date"
-    );
     let kept = before.agreements.iter().zip(&after.agreements);
     for (earlier, later) in kept {
         assert_eq!(
@@ -125,6 +143,16 @@ fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
         assert!(earlier.dispute.is_none() || earlier.dispute == later.dispute);
     }
     assert!(after.fulfilments.len() >= before.fulfilments.len());
+}
+
+/// Offers are counted, stand one at a time, and are agreed to in time by the other side.
+fn check_offers(after: &Expectation) {
+    let open = after.offers.iter().filter(|offer| offer.end.is_none());
+    assert_eq!(
+        open.count(),
+        usize::from(after.state.awaits_answer()),
+        "one offer at a time"
+    );
     let numbers: Vec<_> = after.offers.iter().map(|offer| offer.number).collect();
     assert_eq!(
         numbers,
@@ -144,23 +172,6 @@ fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
         let last = after.offer(agreed.offer_number).expect("an offer");
         assert_ne!(agreed.firm.as_ref(), Some(&last.firm), "it takes two");
         assert!(!last.is_over(agreed.at), "and in time");
-    }
-    if let (Some(acceptance), Some(fulfilment)) = (after.acceptance(), after.fulfilment()) {
-        assert_ne!(acceptance.statement.firm, fulfilment.statement.firm);
-        assert_eq!(acceptance.shown.criteria.len(), after.agreed_criteria());
-    }
-    // The sweeper comes exactly when there is something to record.
-    assert!(
-        overdue(after, now).is_empty(),
-        "what happened is recorded first"
-    );
-    if let Some(due_at) = after.due_at() {
-        assert!(due_at > now);
-        let before = Timestamp::from_micros(due_at.as_micros() - 1);
-        assert!(overdue(after, before).is_empty());
-        assert!(!overdue(after, due_at).is_empty());
-    } else {
-        assert!(overdue(after, Timestamp::LATEST).is_empty());
     }
 }
 

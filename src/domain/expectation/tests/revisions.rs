@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// How a revised offer comes to nothing.
+type End<'test> = &'test dyn Fn(&mut Scene);
+
 /// A scene in which the work was disputed just now.
 fn disputed() -> Scene {
     let mut scene = agreed(answers());
@@ -76,7 +79,7 @@ fn a_revised_offer_that_comes_to_nothing_leads_back_to_the_dispute() {
         );
         assert_eq!(scene.tick(), ["expectation.expired"]);
     };
-    let ends: [(OfferOutcome, &dyn Fn(&mut Scene)); 3] = [
+    let ends: [(OfferOutcome, End<'_>); 3] = [
         (OfferOutcome::Declined, &declined),
         (OfferOutcome::Withdrawn, &withdrawn),
         (OfferOutcome::Expired, &expired),

@@ -40,6 +40,7 @@ fn covered() -> FiveW {
         when: When {
             deadline: Some(start().saturating_add(Span::from_hours(48))),
             reason: None,
+            update_interval: None,
         },
         r#where: Where {
             place: Some(Place::Remote),

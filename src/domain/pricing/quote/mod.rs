@@ -21,6 +21,7 @@ use super::money::{Currency, Money};
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 
 pub use basis::Basis;
@@ -279,6 +280,8 @@ events! {
         ConcessionExpired(ConcessionExpired) = "joint_quote.concession_expired", 1;
         /// The quote's time ran out.
         Expired(QuoteExpired) = "joint_quote.expired", 1;
+        /// Its time, and that of an open proposal, ended with its partnership.
+        Closed(ClosedWithPartnership) = "joint_quote.closed", 1;
     }
 }
 
@@ -304,6 +307,18 @@ impl Aggregate for JointQuote {
 
     fn state(&self) -> &'static str {
         self.state.as_str()
+    }
+
+    /// What was open runs out at the end.
+    fn close(&mut self, at: Timestamp) {
+        if self.state != QuoteState::Open {
+            return;
+        }
+        self.expires_at = self.expires_at.min(at);
+        let open = self.revisions.iter_mut();
+        for revision in open.filter(|revision| revision.state.is_open()) {
+            revision.expires_at = revision.expires_at.min(at);
+        }
     }
 
     /// The open revision's end or the quote's, whichever comes first.
@@ -335,6 +350,7 @@ impl JointQuote {
                 let revision = self.waiting(expired.number, &expired.hash)?;
                 revision.state = RevisionState::Expired;
             }
+            JointQuoteEvent::Closed(closed) => self.close(closed.at),
             JointQuoteEvent::Expired(_) => self.state = QuoteState::Expired,
         }
         Some(self)

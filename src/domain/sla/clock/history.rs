@@ -29,6 +29,8 @@ pub struct Case<'a> {
     pub excluded: &'a [ExcludedStretch],
     /// Deadlines that both sides agreed, ascending by when.
     pub agreed_dates: &'a [AgreedDate],
+    /// When the ticket was closed before it was done, if it was: nothing counts after that.
+    pub closed_at: Option<Timestamp>,
 }
 
 impl<'a> Case<'a> {
@@ -40,6 +42,7 @@ impl<'a> Case<'a> {
             terms,
             excluded: &[],
             agreed_dates: &[],
+            closed_at: None,
         }
     }
 
@@ -65,6 +68,8 @@ pub(in crate::domain::sla) enum Step<'a> {
     Fact(&'a TicketFact),
     /// An excluded stretch begins.
     ExclusionBegins(&'a ExcludedStretch),
+    /// The ticket is closed before it is done.
+    Closed,
 }
 
 impl Step<'_> {
@@ -76,6 +81,7 @@ impl Step<'_> {
             Self::Agreed(_) => 2,
             Self::Fact(_) => 3,
             Self::ExclusionBegins(_) => 4,
+            Self::Closed => 5,
         }
     }
 }
@@ -124,6 +130,10 @@ impl<'a> History<'a> {
         {
             steps.push((stretch.from.max(opened_at), Step::ExclusionBegins(stretch)));
             steps.push((stretch.to, Step::ExclusionEnds(stretch)));
+        }
+        if let Some(closed_at) = case.closed_at {
+            steps.retain(|(at, _)| *at <= closed_at);
+            steps.push((closed_at, Step::Closed));
         }
         // Stable: facts of one instant keep their own order.
         steps.sort_by_key(|(at, step)| (*at, step.rank()));

@@ -100,6 +100,15 @@ impl<'a> ClockWalk<'a> {
             Step::Agreed(_) => {}
             Step::ExclusionBegins(stretch) => self.exclude(stretch, 1),
             Step::ExclusionEnds(stretch) => self.exclude(stretch, -1),
+            Step::Closed => self.close(),
+        }
+    }
+
+    /// What is still to be kept is cancelled, also while nothing is counted.
+    fn close(&mut self) {
+        self.excluded = 0;
+        if self.cycles.last().is_some_and(Cycle::is_alive) {
+            self.turn((Activity::Cancelled, ExplainRule::NotPromisedAnyMore), "");
         }
     }
 

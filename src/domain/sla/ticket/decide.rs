@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::amend::{AmendmentAnswer, Who, answer_amendment, propose};
 use super::amendment::AmendmentContent;
+use super::expect::{Asked, ask};
 use super::intake::{again, take_in};
 use super::lateness::{LateAnswer, answer_late};
 use super::link::{link, refuse_after_merge};
@@ -11,8 +12,10 @@ use super::{EVENT_ID_BYTES_MAX, PERSON_BYTES_MAX, Ticket, TicketEvent, TicketOpe
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
+use crate::domain::expectation::FiveW;
 use crate::domain::identity::{ExternalReference, FirmId};
-use crate::domain::partnership::{Partnership, as_active_party, as_present_party, require_active};
+use crate::domain::partnership::ending::require_workable;
+use crate::domain::partnership::{Partnership, Party, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType};
@@ -54,6 +57,8 @@ pub struct IngestEvent {
     pub agreement: Option<String>,
     /// The ticket's title, where the event opens it: a commitment.
     pub title: Option<Commitment>,
+    /// The five W, where they were asked with the ticket: they make an expectation.
+    pub five_w: Option<Box<FiveW>>,
     /// Whether it is imported history.
     pub backfill: bool,
 }
@@ -91,26 +96,41 @@ pub fn decide(command: &TicketCommand, firm: &FirmId, view: &View<'_>) -> Result
     match command {
         TicketCommand::Ingest(event) => ingest(event, firm, view),
         TicketCommand::Link { ticket, reference } => {
-            as_active_party(firm, view)?;
+            at_work(ticket, firm, view)?;
             link(ticket, reference, view)
         }
         TicketCommand::ProposeAmendment { ticket, content } => {
-            let (partnership, party) = as_active_party(firm, view)?;
+            let (partnership, party) = at_work(ticket, firm, view)?;
             propose(ticket, content, &Who::new(firm, party, partnership), view)
         }
         TicketCommand::AnswerAmendment(answer) => {
-            let (partnership, party) = as_active_party(firm, view)?;
+            let (partnership, party) = at_work(&answer.ticket, firm, view)?;
             answer_amendment(answer, &Who::new(firm, party, partnership), view)
         }
         TicketCommand::AnswerLate(answer) => {
-            let (partnership, party) = as_active_party(firm, view)?;
+            let (partnership, party) = at_work(&answer.ticket, firm, view)?;
             answer_late(answer, party, firm, partnership, view)
         }
     }
 }
 
+/// The caller's party, if it may work on a ticket: after the end, on one that was carried on.
+fn at_work<'world>(
+    ticket: &str,
+    firm: &FirmId,
+    view: &View<'world>,
+) -> Result<(&'world Partnership, &'world Party), Stop> {
+    let (partnership, party) = as_present_party(firm, view)?;
+    let carried = match view.find::<Ticket>(ticket)? {
+        Some(ticket) => ticket.carried.as_ref(),
+        None => None,
+    };
+    require_workable(partnership, carried, view.now)?;
+    Ok((partnership, party))
+}
+
 fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
-    let (partnership, _) = as_present_party(firm, view)?;
+    let (partnership, party) = as_present_party(firm, view)?;
     check_event(event, partnership, view.now)?;
     let known = view.referenced(&event.reference)?;
     let id = known
@@ -122,12 +142,21 @@ fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decisio
         if let Some(earlier) = ticket.event(&event.event_id, ticket.sender(firm).as_ref()) {
             return again(id, ticket, earlier, event, partnership, view);
         }
-        require_active(partnership)?;
+        require_workable(partnership, ticket.carried.as_ref(), view.now)?;
         refuse_after_merge(ticket, Some(event.occurred_at), view)?;
         let decision = Decision::about(Kind::Ticket, id);
-        return take_in(id, ticket, event, partnership, decision, view);
+        let decision = take_in(id, ticket, event, partnership, decision, view)?;
+        return with_answers(
+            event,
+            id,
+            Some(ticket),
+            decision,
+            (firm, party),
+            partnership,
+            view,
+        );
     }
-    require_active(partnership)?;
+    require_active(partnership, view.now)?;
     let id = view.new_id(0);
     let (agreement, content) = choose_agreement(event.agreement.as_deref(), partnership, view)?;
     let in_return = owed_in_return(content, partnership, view)?;
@@ -151,7 +180,28 @@ fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decisio
     let decision = Decision::about(Kind::Ticket, &id)
         .event(Event::new(&id, opened))
         .reference(event.reference.clone(), Kind::Ticket, &id);
-    take_in(&id, &ticket, event, partnership, decision, view)
+    let decision = take_in(&id, &ticket, event, partnership, decision, view)?;
+    with_answers(event, &id, None, decision, (firm, party), partnership, view)
+}
+
+/// With the expectation that the event's five W make, if it carries any.
+fn with_answers(
+    event: &IngestEvent,
+    id: &str,
+    before: Option<&Ticket>,
+    decision: Decision,
+    sender: (&FirmId, &Party),
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let Some(five_w) = &event.five_w else {
+        return Ok(decision);
+    };
+    let asked = Asked {
+        five_w,
+        at: event.occurred_at,
+    };
+    ask(&asked, id, before, decision, sender, partnership, view)
 }
 
 fn check_event(

@@ -10,7 +10,8 @@ use super::{
 use crate::domain::command::{Decision, Repeat};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
-use crate::domain::partnership::{Partnership, require_active};
+use crate::domain::partnership::Partnership;
+use crate::domain::partnership::ending::require_workable;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::clock::{MergeTarget, TicketFact, TicketState, sort_facts};
@@ -43,7 +44,8 @@ pub(super) fn again(
     }
     let decision = Decision::about(Kind::Ticket, id);
     let parked = ticket.parked(&event.event_id, earlier.sender.as_ref());
-    if let Some(parked) = parked.filter(|_| require_active(partnership).is_ok()) {
+    let may_work = require_workable(partnership, ticket.carried.as_ref(), view.now).is_ok();
+    if let Some(parked) = parked.filter(|_| may_work) {
         let mut new = NewFact::of_parked(parked, view);
         if explain(&mut new.fact, &event.reference, view)?.is_empty() {
             let taken = take(ticket, vec![new], TicketEvent::Unparked, partnership, view)?;
@@ -165,6 +167,16 @@ pub(super) struct NewFact {
 }
 
 impl NewFact {
+    /// Something that is made known here, at `now`.
+    pub(super) const fn of_own(fact: TicketFact, now: Timestamp) -> Self {
+        Self {
+            fact,
+            backfill: false,
+            came_at: now,
+            title: None,
+        }
+    }
+
     pub(super) fn of_parked(parked: &FactParked, view: &View<'_>) -> Self {
         let recorded = parked.fact.recorded;
         Self {

@@ -2,7 +2,10 @@
 
 use super::amendment::Amendment;
 use super::{Evaluated, FactParked, ThresholdReached, Ticket};
+use crate::domain::aggregate::Aggregate;
 use crate::domain::identity::FirmId;
+use crate::domain::partnership::Partnership;
+use crate::domain::sla::clock::FINISHED;
 use crate::domain::sla::clock::{
     AgreedDate, ClockEvaluation, ExcludedStretch, LevelAt, Mark, RecordedIn, TicketFact,
     TicketState,
@@ -11,6 +14,14 @@ use crate::domain::sla::in_force::{Assignment, PinnedTerms, TermsInForce};
 use crate::domain::time::Timestamp;
 
 impl Ticket {
+    /// When it was closed with its partnership, whether or not that is recorded yet.
+    #[must_use]
+    pub fn closed_with(&self, partnership: &Partnership, now: Timestamp) -> Option<Timestamp> {
+        let is_open = self.carried.is_none() && Aggregate::state(self) != FINISHED;
+        let ended_at = partnership.over_at(now).filter(|_| is_open);
+        self.closed_at.or(ended_at)
+    }
+
     /// When that event was parked, if it is.
     pub(super) fn first_recorded(&self, fact: &TicketFact) -> Option<Timestamp> {
         let parked = self.parked(&fact.event_id, fact.sender.as_ref())?;

@@ -5,6 +5,7 @@ use super::{
     Deadline, Evaluated, ThresholdJournalled, ThresholdReached, Ticket, TicketEvent, WatchMoved,
 };
 use crate::domain::command::Decision;
+use crate::domain::partnership::Partnership;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, AgreementRevision};
@@ -19,6 +20,11 @@ pub(super) fn evaluate_ticket(
     as_of: Timestamp,
     view: &View<'_>,
 ) -> Result<Vec<Evaluated>, Stop> {
+    let mut ticket = ticket.clone();
+    if let Some(partnership) = view.find::<Partnership>(view.scope.id())? {
+        partnership.close(&mut ticket, view.now);
+    }
+    let ticket = &ticket;
     let in_force = terms_in_force(ticket, view)?.into_iter();
     let evaluated = in_force.map(|terms| Evaluated {
         evaluation: terms.clocks(ticket, as_of),
@@ -65,7 +71,9 @@ fn look(id: &str, ticket: &Ticket, view: &View<'_>) -> Result<Decision, Stop> {
     }
     let in_force = for_each(&evaluations, |evaluated| {
         let agreement = &evaluated.terms.at(view.now).terms.agreement;
-        Ok(view.get::<Agreement>(agreement)?.state.is_in_force())
+        let agreement = view.get::<Agreement>(agreement)?;
+        // An agreement that ended with the partnership still holds for what outlives that.
+        Ok(agreement.state.is_in_force() || agreement.closed_at.is_some())
     })?;
     let mut in_force = in_force.into_iter();
     evaluations.retain(|_| in_force.next().unwrap_or_default());

@@ -1,0 +1,210 @@
+//! What is open in a partnership: what somebody would have to take over if a firm left or everything
+//! ended now.
+
+use super::expectation::{Expectation, ExpectationState};
+use super::identity::PartyId;
+use super::need::{Answer, Need};
+use super::notice::Notice;
+use super::partnership::{Approval, Partnership, Party};
+use super::pricing::quote::JointQuote;
+use super::record::{Kind, Record};
+use super::sla::agreement::{Agreement, AgreementState};
+use super::sla::clock::TicketEvaluation;
+use super::sla::ticket::Ticket;
+use super::sla::ticket::amendment::AmendmentState;
+use super::time::Timestamp;
+
+/// The sorts of records that may be open, in the order in which they are listed.
+pub const KINDS: [Kind; 7] = [
+    Kind::Expectation,
+    Kind::Notice,
+    Kind::Need,
+    Kind::Ticket,
+    Kind::Agreement,
+    Kind::JointQuote,
+    Kind::Contact,
+];
+
+/// What is open about a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMatter {
+    /// An expectation that is neither accepted nor over.
+    Expectation,
+    /// A notice of something that is still ahead.
+    Notice,
+    /// A need that no claim meets.
+    Need,
+    /// A limitation that is put up with until it is looked at again.
+    Limitation,
+    /// A ticket with clocks that are to be kept.
+    Ticket,
+    /// An amendment of a ticket that waits for approval.
+    Amendment,
+    /// An agreement in force.
+    Agreement,
+    /// An agreement, or a revision of one, that waits for approval.
+    ProposedAgreement,
+    /// A quote with a concession that waits for an answer.
+    Quote,
+    /// Somebody whom a party named to be turned to.
+    Contact,
+}
+
+/// Something open, who has it, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOverItem {
+    /// What is open.
+    pub matter: OpenMatter,
+    /// The amendment's id within its ticket, for an amendment.
+    pub amendment: Option<String>,
+    /// Whose turn it is.
+    pub parties: Vec<PartyId>,
+    /// Until when, if there is an instant.
+    pub until: Option<Timestamp>,
+}
+
+impl HandOverItem {
+    const fn new(matter: OpenMatter, parties: Vec<PartyId>, until: Option<Timestamp>) -> Self {
+        Self {
+            matter,
+            amendment: None,
+            parties,
+            until,
+        }
+    }
+}
+
+/// What is open about a record at `now`; nothing for a record that is done with. Of a ticket only
+/// the amendments: [`of_clocks`] says the rest.
+#[must_use]
+pub fn of_record(record: &Record, partnership: &Partnership, now: Timestamp) -> Vec<HandOverItem> {
+    match record {
+        Record::Expectation(expectation) => of_expectation(expectation, now).into_iter().collect(),
+        Record::Notice(notice) => of_notice(notice).into_iter().collect(),
+        Record::Need(need) => of_need(need),
+        Record::Ticket(ticket) => of_amendments(ticket, partnership),
+        Record::Agreement(agreement) => of_agreement(agreement, partnership),
+        Record::JointQuote(quote) => of_quote(quote, partnership, now).into_iter().collect(),
+        Record::Contact(contact) if !contact.is_deleted => {
+            let parties = vec![contact.party.clone()];
+            vec![HandOverItem::new(OpenMatter::Contact, parties, None)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The ticket itself, if the clocks of `obligor` are still to be kept: until the first of their
+/// deadlines, also a missed one.
+#[must_use]
+pub fn of_clocks(obligor: &PartyId, clocks: &TicketEvaluation) -> Option<HandOverItem> {
+    let mut alive = clocks
+        .clocks
+        .iter()
+        .filter(|clock| clock.state.is_alive())
+        .peekable();
+    alive.peek()?;
+    let until = alive.filter_map(|clock| clock.due_at).min();
+    let parties = vec![obligor.clone()];
+    Some(HandOverItem::new(OpenMatter::Ticket, parties, until))
+}
+
+fn of_expectation(expectation: &Expectation, now: Timestamp) -> Option<HandOverItem> {
+    use ExpectationState as State;
+    let last = expectation.offers.last();
+    let answered_by = last.map_or(&expectation.obligor, |offer| {
+        if offer.party == expectation.requester {
+            &expectation.obligor
+        } else {
+            &expectation.requester
+        }
+    });
+    let (party, until) = match expectation.state_at(now) {
+        State::Draft => (&expectation.requester, expectation.deadline()),
+        State::Asserted | State::Offered | State::Countered => {
+            (answered_by, last.and_then(|offer| offer.expires_at))
+        }
+        State::Agreed | State::Missed | State::Disputed => {
+            (&expectation.obligor, expectation.deadline())
+        }
+        State::Fulfilled => (&expectation.requester, expectation.deadline()),
+        State::Accepted
+        | State::Declined
+        | State::Withdrawn
+        | State::Expired
+        | State::Contested
+        | State::Closed => return None,
+    };
+    let parties = vec![party.clone()];
+    Some(HandOverItem::new(OpenMatter::Expectation, parties, until))
+}
+
+fn of_notice(notice: &Notice) -> Option<HandOverItem> {
+    let until = notice.plan.planned_at.or(notice.plan.latest);
+    let parties = vec![notice.giver.clone()];
+    let item = HandOverItem::new(OpenMatter::Notice, parties, until);
+    notice.state.is_open().then_some(item)
+}
+
+fn of_need(need: &Need) -> Vec<HandOverItem> {
+    if need.closed_at.is_some() {
+        return Vec::new();
+    }
+    let asker = || vec![need.asked.asker.clone()];
+    let mut items = Vec::new();
+    if need.answer() != Answer::MetByClaim {
+        items.push(HandOverItem::new(OpenMatter::Need, asker(), None));
+    }
+    let limitation = need.limitation.as_ref();
+    if let Some(standing) = limitation.filter(|limitation| limitation.ended_at.is_none()) {
+        let until = Some(standing.review_at);
+        items.push(HandOverItem::new(OpenMatter::Limitation, asker(), until));
+    }
+    items
+}
+
+/// The firms whose approval is missing.
+fn silent(approvals: &[Approval], partnership: &Partnership) -> Vec<PartyId> {
+    let silent = |party: &&Party| !Approval::is_among(approvals, &party.id);
+    let firms = partnership.firms().filter(silent);
+    firms.map(|party| party.id.clone()).collect()
+}
+
+fn of_amendments(ticket: &Ticket, partnership: &Partnership) -> Vec<HandOverItem> {
+    if ticket.closed_at.is_some() {
+        return Vec::new();
+    }
+    let waiting = ticket
+        .amendments
+        .iter()
+        .filter(|amendment| amendment.state() == AmendmentState::Proposed);
+    let item = |parties| HandOverItem::new(OpenMatter::Amendment, parties, None);
+    waiting
+        .map(|amendment| HandOverItem {
+            amendment: Some(amendment.id.clone()),
+            ..item(silent(&amendment.approvals, partnership))
+        })
+        .collect()
+}
+
+fn of_agreement(agreement: &Agreement, partnership: &Partnership) -> Vec<HandOverItem> {
+    let mut items = Vec::new();
+    if agreement.state.is_in_force() {
+        let parties = vec![agreement.content.obligor.clone()];
+        items.push(HandOverItem::new(OpenMatter::Agreement, parties, None));
+    }
+    let proposed = match (agreement.state, &agreement.proposed) {
+        (AgreementState::Proposed, _) => Some(&agreement.approvals),
+        (state, Some(proposed)) if state.is_in_force() => Some(&proposed.approvals),
+        _ => None,
+    };
+    let item = |parties| HandOverItem::new(OpenMatter::ProposedAgreement, parties, None);
+    items.extend(proposed.map(|approvals| item(silent(approvals, partnership))));
+    items
+}
+
+fn of_quote(quote: &JointQuote, partnership: &Partnership, now: Timestamp) -> Option<HandOverItem> {
+    let open = quote.open_at(now)?;
+    let parties = silent(&open.approvals, partnership);
+    let until = Some(open.expires_at);
+    Some(HandOverItem::new(OpenMatter::Quote, parties, until))
+}
