@@ -224,12 +224,12 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::UseGuestLink(answer) => {
+            return guest_link::answer(answer, command.firm.as_ref(), view);
+        }
         Action::CloseRecord { kind, id } => return ending::close_record(*kind, id, view),
         Action::NoteClosing { before, reached } => {
             return ending::note_closing(before, reached, view);
-        }
-        Action::UseGuestLink(answer) => {
-            return guest_link::answer(answer, command.firm.as_ref(), view);
         }
         Action::NoteRefresh {
             id,

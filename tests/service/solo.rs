@@ -108,7 +108,8 @@ pub async fn set(house: &House, names: &Names) -> (Pair, Names) {
     quotes(&pair, &mut own).await;
     let solo = names.clone().with_all(own);
     let shared = names.shared_with(&solo);
-    let elsewhere = ["open", "solo"];
+    // Updates are told of what was agreed, which nothing is here.
+    let elsewhere = ["open", "solo", "update"];
     let forgotten: Vec<_> = shared
         .into_iter()
         .filter(|key| !elsewhere.contains(key))

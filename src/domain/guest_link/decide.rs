@@ -1,7 +1,6 @@
 //! Decisions on guest links.
 
-use super::matter::Said;
-use super::matter::Seat;
+use super::matter::{Said, Seat};
 use super::{
     GuestAnswer, GuestLink, GuestLinkCreated, GuestLinkEvent, GuestLinkRevoked, GuestLinkState,
     GuestLinkUsed, GuestMatter, VALIDITY_MAX, VALIDITY_MIN,
@@ -12,7 +11,7 @@ use crate::domain::identity::{FirmId, PartyId};
 use crate::domain::partnership::{Partnership, as_active_party, as_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::world::{Stop, View};
 
 /// What a firm can ask of guest links.
@@ -206,11 +205,7 @@ impl GuestLink {
     /// # Errors
     /// [`Reason::GuestLinkUsed`], [`Reason::GuestLinkRevoked`], [`Reason::GuestLinkExpired`] or
     /// [`Reason::PartnershipEnded`].
-    pub fn require_usable(
-        &self,
-        partnership: &Partnership,
-        now: crate::domain::time::Timestamp,
-    ) -> Result<(), Refusal> {
+    pub fn require_usable(&self, partnership: &Partnership, now: Timestamp) -> Result<(), Refusal> {
         match self.state_at(now) {
             GuestLinkState::Used => return Err(used(self)),
             GuestLinkState::Revoked => {
