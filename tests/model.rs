@@ -21,8 +21,10 @@ pub mod support {
     pub mod workload;
 }
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use entente::domain::record::Kind;
 use entente::domain::refusal::Reason;
 use entente::domain::time::Span;
 use entente::ledger::queue::Urgency;
@@ -43,7 +45,18 @@ const SEEDS: u64 = 4;
 /// Histories tried in memory only.
 const SEEDS_IN_MEMORY: u64 = 12;
 /// Steps of a history.
-const STEPS: usize = 180;
+const STEPS: usize = 210;
+/// Kinds of which some record must come about.
+const DAILY_KINDS: [Kind; 8] = [
+    Kind::Agreement,
+    Kind::Claim,
+    Kind::Contact,
+    Kind::Expectation,
+    Kind::Need,
+    Kind::Notice,
+    Kind::Progress,
+    Kind::Update,
+];
 /// Fewest entries of an eventful run.
 const ENTRIES_MIN: usize = 150;
 
@@ -292,9 +305,11 @@ fn assert_eventful(house: &House, dump: &Dump, figures: Figures) {
 #[tokio::test]
 async fn all_engines_agree() {
     let cluster = support::postgres::shared();
+    let mut kinds = BTreeSet::new();
     for seed in seeds(SEEDS) {
         let (steps, house) = invent(seed).await;
         let dump = house.dump().await;
+        kinds.extend(dump.records.iter().map(|row| row.key.kind.as_str()));
         let figures = house.history.check(house.store.as_ref()).await;
         assert_eventful(&house, &dump, figures);
         let expected = (&house, &dump);
@@ -318,6 +333,13 @@ async fn all_engines_agree() {
             512,
         )
         .await;
+    }
+    if seeds(SEEDS).count() > 1 {
+        let all: BTreeSet<_> = DAILY_KINDS.map(Kind::as_str).into();
+        assert!(
+            kinds.is_superset(&all),
+            "only of {kinds:?} something happened"
+        );
     }
 }
 

@@ -37,9 +37,11 @@ mod service {
     pub mod contacts;
     pub mod ending;
     pub mod evidence;
+    pub mod expectation_clocks;
     pub mod expectations;
     pub mod exporting;
     pub mod firm_rows;
+    pub mod fulfilments;
     pub mod handing_over;
     pub mod holidays;
     pub mod house;
@@ -47,14 +49,17 @@ mod service {
     pub mod joining;
     pub mod journal;
     pub mod leaving;
+    pub mod linked;
     pub mod load;
     pub mod maps;
     pub mod notices;
+    pub mod offers;
     pub mod parties;
     pub mod partnerships;
     pub mod pricing;
     pub mod promises;
     pub mod queues;
+    pub mod races;
     pub mod raw;
     pub mod retries;
     pub mod revisions;
@@ -70,6 +75,8 @@ mod service {
     pub mod tickets;
     pub mod trio;
     pub mod underpinning;
+    pub mod update_rows;
+    pub mod updates;
 }
 
 use service::house::House;
@@ -135,10 +142,28 @@ on_both_engines! {
     expectations::from_draft_to_accepted_with_counter_offers;
     expectations::silence_is_expired_and_never_consent;
     expectations::whoever_did_the_work_does_not_accept_it;
+    fulfilments::e03_criterion_by_criterion_with_evidence;
+    fulfilments::e03_a_dispute_ends_in_a_revised_agreement;
+    fulfilments::e03_a_dispute_ends_in_acceptance_after_all;
+    expectation_clocks::e01_the_clock_of_an_agreed_date;
+    expectation_clocks::e01_at_the_deadline_exactly_is_met;
+    offers::e07_every_offer_with_its_difference;
+    offers::offers_at_fault;
+    races::two_act_on_one_offer_at_once;
+    races::two_act_on_one_dispute_at_once;
     intake::e02_the_impossible_is_said_before_anybody_agrees;
     intake::e02_what_time_made_impossible_is_not_agreed_unawares;
     intake::e07_an_intake_says_what_to_ask_next_and_what_is_urgent;
     intake::an_expectation_is_judged_by_the_agreement_that_is_about_it;
+    linked::the_five_w_of_a_ticket_make_an_expectation;
+    linked::five_w_beside_other_words;
+    linked::an_expectation_comes_of_a_ticket;
+    linked::an_expectation_comes_of_an_item;
+    linked::links_of_expectations_at_fault;
+    updates::e04_no_time_is_told_on_behalf_of_a_firm_that_did_not_give_it;
+    updates::e05_silence_is_a_missed_update_once_for_each_interval;
+    updates::e05_an_update_on_a_ticket_keeps_the_promise_of_a_next_one;
+    updates::updates_at_fault;
     notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
     notices::from_heads_up_to_done;
     notices::notices_at_fault;

@@ -191,6 +191,7 @@ pub fn event(
     let partnership = &partnerships[ticket_number % partnerships.len()];
     let status = STATUSES[usize::try_from(step % 4).expect("small")];
     let ingest = IngestEvent {
+        five_w: None,
         event_id: format!("bench-{ticket}-{step}"),
         reference: ExternalReference {
             firm: firm.clone(),

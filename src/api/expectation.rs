@@ -4,14 +4,19 @@
 //! change it, which the domain sees to.
 
 mod claims;
+mod clock;
 pub(super) mod convert;
+mod difference;
+mod evidence;
 mod fire_drills;
+mod fulfilment;
 mod judgement;
 mod mask;
 mod methods;
 mod needs;
 mod notices;
 pub(super) mod parse;
+mod updates;
 
 use std::sync::Arc;
 
@@ -61,7 +66,14 @@ impl ExpectationService {
             .ok_or_else(|| required("expectation"))?;
         let member = api.member(&caller, &partnership).await?;
         let mut intake = Intake::new(api);
-        let draft = draft(&mut intake, &member, &caller, given);
+        let links = parse::links(&mut intake, &member.scope(), given);
+        let create = draft(&mut intake, &member, &caller, given);
+        let draft = if links.is_empty() {
+            create
+        } else {
+            let create = Box::new(create);
+            ExpectationCommand::CreateLinked { create, links }
+        };
         let mutation = Mutation {
             scope: member.scope(),
             envelope: Envelope::new(&asked.request_id, &asked.origin, ""),
@@ -176,11 +188,15 @@ impl ExpectationService {
             Ok(given) => intake.five_w("five_w", given),
             Err(missing) => intake.faults.take(Err(missing)),
         };
+        let seen = (asked.offer_number != 0)
+            .then(|| parse::offer_number("offer_number", asked.offer_number));
+        let offer_number = intake.faults.take(seen.transpose());
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
             action: Action::Expectation(ExpectationCommand::Counter {
                 id,
+                offer_number,
                 five_w,
                 message,
                 acknowledges_impossible: asked.acknowledge_impossible,
@@ -315,7 +331,7 @@ fn own_reference(
 /// there from another one.
 const fn recorded_as(state: ExpectationState) -> Option<&'static str> {
     match state {
-        ExpectationState::Expired | ExpectationState::Missed => None,
+        ExpectationState::Expired | ExpectationState::Missed | ExpectationState::Disputed => None,
         recorded => Some(recorded.as_str()),
     }
 }
@@ -328,6 +344,7 @@ mod tests {
     fn only_time_leads_to_states_that_were_not_recorded() {
         assert_eq!(recorded_as(ExpectationState::Expired), None);
         assert_eq!(recorded_as(ExpectationState::Missed), None);
+        assert_eq!(recorded_as(ExpectationState::Disputed), None);
         assert_eq!(recorded_as(ExpectationState::Offered), Some("offered"));
     }
 }

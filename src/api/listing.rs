@@ -1,16 +1,19 @@
 //! Shows records to a party: with the texts that it may read, one by one or in pages.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use prost::Message;
 
 use super::page::Page;
+use super::sla::pinned::{self, Pin};
 use super::status::ApiError;
 use super::text::Texts;
 use super::{Api, Found, Member, convert};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::ScopeId;
 use crate::domain::record::{RecordKey, Stored};
+use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::time::Timestamp;
 use crate::ledger::rows;
 use crate::proto::v1;
@@ -37,6 +40,11 @@ pub trait Shown: Stored + Clone + Send + Sync {
     /// The commitments whose texts are shown; may have some twice.
     fn commitments(&self) -> Vec<Commitment>;
 
+    /// The calendars by whose hours something of it is counted; may have some twice.
+    fn calendars(&self) -> Vec<Pin> {
+        Vec::new()
+    }
+
     /// The record as `viewer` sees it.
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> Self::Message;
 }
@@ -50,6 +58,8 @@ pub struct Viewer<'page> {
     pub now: Timestamp,
     /// The texts that the caller's party may read.
     pub texts: Texts,
+    /// The calendars that the records name.
+    pub calendars: HashMap<Pin, Arc<CompiledCalendar>>,
     references: HashMap<String, Vec<v1::ExternalReference>>,
 }
 
@@ -61,6 +71,7 @@ impl<'page> Viewer<'page> {
             member,
             now,
             texts: Texts::default(),
+            calendars: HashMap::new(),
             references: HashMap::new(),
         }
     }
@@ -89,6 +100,10 @@ pub async fn show_all<T: Shown>(
     let mut viewer = Viewer::new(member, api.now());
     let texts = texts.into_iter().collect();
     viewer.texts = Texts::load(api, &scope, &member.party.id, texts).await?;
+    let calendars = found.iter().flat_map(|found| found.state.calendars());
+    let calendars: BTreeSet<Pin> = calendars.collect();
+    let calendars: Vec<Pin> = calendars.into_iter().collect();
+    viewer.calendars = pinned::calendars(api, &scope, &calendars).await?;
     if T::REFERENCED {
         let ids = found.iter().map(|found| found.id.as_str());
         let keys = ids.map(|id| RecordKey::new(&scope, T::KIND, id)).collect();

@@ -10,7 +10,7 @@ mod chain;
 mod check;
 mod check_chain;
 mod clock;
-mod explain;
+pub(super) mod explain;
 mod home;
 mod ingest;
 mod links;

@@ -41,6 +41,10 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::NotYourOffer
         | Reason::OfferExpired
         | Reason::DeadlineImpossible
+        | Reason::NotYourNotice
+        | Reason::TimeNotGiven
+        | Reason::TimeNotDisclosable
+        | Reason::TimeSuperseded
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
         | Reason::PartyLeft

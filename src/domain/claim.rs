@@ -12,15 +12,16 @@ use serde::{Deserialize, Serialize};
 use super::aggregate::{Aggregate, Recorded, events};
 use super::command::Decision;
 use super::commitment::Commitment;
-use super::expectation::Expectation;
+use super::evidence::require_existing;
 use super::identity::{FirmId, PartyId};
 use super::outsiders::{Client, already_exists};
 use super::partnership::{Partnership, Party, as_active_party};
 use super::record::{Event, Kind};
 use super::refusal::{Reason, Refusal, Violations};
-use super::sla::ticket::Ticket;
 use super::time::Timestamp;
 use super::world::{Stop, View};
+
+pub use super::evidence::Evidence;
 
 /// How far something is supported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,16 +41,6 @@ pub enum Support {
     },
     /// Not at all.
     NotOffered,
-}
-
-/// What shows whether a claim was kept: a record of the partnership.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Evidence {
-    /// Identifier of a ticket.
-    Ticket(String),
-    /// Identifier of an expectation.
-    Expectation(String),
 }
 
 /// What became of a claim, as a party says.
@@ -284,12 +275,10 @@ fn record_outcome(id: &str, said: OutcomeRecorded, view: &View<'_>) -> Result<De
         let refusal = Refusal::new(Reason::SameFirmMayNotAccept, message);
         return Err(refusal.with("party_id", &said.party).into());
     }
-    match &said.evidence {
-        Evidence::Ticket(ticket) => view.get::<Ticket>(ticket).map(|_| ())?,
-        Evidence::Expectation(expectation) => {
-            view.get::<Expectation>(expectation).map(|_| ())?;
-        }
-    }
+    let mut violations = Violations::default();
+    said.evidence.check(&mut violations, "evidence.external");
+    violations.finish()?;
+    require_existing([&said.evidence], view)?;
     let decision = Decision::about(Kind::Claim, id);
     if claim.outcome.as_ref().map(|outcome| &outcome.said) == Some(&said) {
         return Ok(decision);

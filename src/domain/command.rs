@@ -8,6 +8,7 @@ use super::commitment::Opening;
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
+use super::follow::follow;
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
@@ -16,6 +17,7 @@ use super::outsiders::{self, OutsiderCommand};
 use super::partnership::ending::{self, Closing};
 use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
+use super::progress;
 use super::record::{Event, Kind, RecordKey};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
@@ -24,6 +26,7 @@ use super::sla::combination::{self, CombinationCommand};
 use super::sla::link::{self, LinkCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
+use super::update::{self, PostUpdate};
 use super::world::{Stop, View};
 
 /// What is asked.
@@ -39,6 +42,8 @@ pub enum Action {
     Contact(ContactCommand),
     /// Of an expectation.
     Expectation(ExpectationCommand),
+    /// To tell how something stands.
+    Update(Box<PostUpdate>),
     /// Of a notice.
     Notice(NoticeCommand),
     /// Of a claim.
@@ -198,6 +203,7 @@ impl Decision {
 /// [`Stop::Refused`] or [`Stop::Missing`]; nothing has changed in either case.
 pub fn decide(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     let decision = decide_action(command, view)?;
+    let decision = follow(decision, command.firm.as_ref(), view)?;
     check_revision(command, &decision, view)?;
     Ok(decision)
 }
@@ -228,6 +234,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
+        Action::Update(post) => update::decide(post, firm, view),
         Action::Notice(action) => notice::decide(action, firm, view),
         Action::Claim(action) => claim::decide(action, firm, view),
         Action::Need(action) => need::decide(action, firm, view),
@@ -249,6 +256,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
 fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     match kind {
         Kind::Expectation => expectation::tick(id, view),
+        Kind::Progress => progress::tick(id, view),
         Kind::Need => need::tick(id, view),
         Kind::Ticket => ticket::tick(id, view),
         Kind::UnmappedWord => ticket::tick_word(id, view),

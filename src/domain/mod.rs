@@ -10,8 +10,10 @@ pub mod claim;
 pub mod command;
 pub mod commitment;
 pub mod contact;
+pub mod evidence;
 pub mod expectation;
 pub mod firm;
+pub mod follow;
 pub mod hand_over;
 pub mod identity;
 pub mod journal;
@@ -20,6 +22,7 @@ pub mod notice;
 pub mod outsiders;
 pub mod partnership;
 pub mod pricing;
+pub mod progress;
 pub mod record;
 pub mod reference;
 pub mod refusal;
@@ -28,6 +31,7 @@ pub mod sla;
 mod tests;
 pub mod text;
 pub mod time;
+pub mod update;
 pub mod world;
 
 /// SHA-256 over `form`, a zero byte and the content as JSON, as 64 lower-case hexadecimal digits:

@@ -6,6 +6,8 @@
 
 mod decide;
 mod events;
+mod items;
+mod judge;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +21,17 @@ use super::time::{Span, Timestamp};
 
 pub use decide::{ChecklistDraft, NoticeCommand, NoticeDraft, NoticePart, decide};
 pub use events::{
-    ItemMarked, NoticeConfirmed, NoticeCreated, NoticeEnded, NoticeEvent, NoticeUpdated,
+    ItemExpected, ItemMarked, NoticeConfirmed, NoticeCreated, NoticeEnded, NoticeEvent,
+    NoticeUpdated,
 };
+
+pub use items::{expect_item, follow};
+pub use judge::{LeadTime, LeadTimeRule};
 
 /// Most items of one checklist.
 pub const CHECKLIST_ITEMS_MAX: usize = 50;
-/// Most fire drills of one notice: it cannot be moved to an earlier instant more often.
+/// Most fire drills of one notice: it cannot be moved to an earlier instant more often. That it came
+/// early in the end is one more.
 pub const FIRE_DRILLS_MAX: usize = 20;
 
 /// What is planned.
@@ -148,6 +155,9 @@ pub struct ChecklistItem {
     pub text: Commitment,
     /// Who ticked it off; `None` while it is not done.
     pub done: Option<Mark>,
+    /// Identifier of the expectation that it became, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectation: Option<String>,
 }
 
 /// A planned instant that left the other firm less time than was agreed.
@@ -191,6 +201,9 @@ pub struct Notice {
     /// Where less than the agreed lead time was given, oldest first, at most [`FIRE_DRILLS_MAX`];
     /// never removed.
     pub fire_drills: Vec<FireDrill>,
+    /// By which lead time it was judged last; `None` while it is a heads-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_time: Option<LeadTime>,
     /// When it was done or withdrawn.
     pub ended_at: Option<Timestamp>,
     /// Why it was withdrawn, or how it went: a commitment.
@@ -222,6 +235,14 @@ impl Aggregate for Notice {
 }
 
 impl Notice {
+    /// By how much it came before the instant for which it was planned; `None` if it did not.
+    #[must_use]
+    pub fn early_by(&self) -> Option<Span> {
+        let came_at = self.ended_at.filter(|_| self.state == NoticeState::Done)?;
+        let early = self.plan.planned_at?.since(came_at);
+        (early > Span::ZERO).then_some(early)
+    }
+
     fn created(created: &NoticeCreated, recorded: &Recorded) -> Self {
         Self {
             kind: created.kind,
@@ -239,6 +260,7 @@ impl Notice {
             checklist: created.checklist.clone(),
             confirmed_at: created.is_confirmed.then_some(recorded.at),
             fire_drills: created.fire_drill.iter().cloned().collect(),
+            lead_time: created.lead_time,
             ended_at: None,
             ending: None,
         }
@@ -255,12 +277,14 @@ impl Notice {
                 self.items_numbered = self.items_numbered.max(highest);
                 self.checklist.clone_from(&updated.checklist);
                 self.fire_drills.extend(updated.fire_drill.clone());
+                self.lead_time = updated.lead_time.or(self.lead_time);
             }
             NoticeEvent::Confirmed(confirmed) if self.state == NoticeState::HeadsUp => {
                 self.state = NoticeState::Confirmed;
                 self.plan.planned_at = Some(confirmed.planned_at);
                 self.confirmed_at = Some(recorded.at);
                 self.fire_drills.extend(confirmed.fire_drill.clone());
+                self.lead_time = Some(confirmed.lead_time);
             }
             NoticeEvent::Created(_) | NoticeEvent::Confirmed(_) => return None,
             NoticeEvent::ItemMarked(marked) => {
@@ -273,6 +297,11 @@ impl Notice {
                 let item = items.find(|item| item.number == marked.number)?;
                 item.done = marked.is_done.then_some(mark);
             }
+            NoticeEvent::ItemExpected(expected) => {
+                let mut items = self.checklist.iter_mut();
+                let item = items.find(|item| item.number == expected.number)?;
+                item.expectation = Some(expected.expectation.clone());
+            }
             NoticeEvent::Done(ended) => self.end(NoticeState::Done, ended, recorded.at),
             NoticeEvent::Withdrawn(ended) => self.end(NoticeState::Withdrawn, ended, recorded.at),
             NoticeEvent::Closed(closed) => self.close(closed.at),
@@ -283,6 +312,7 @@ impl Notice {
     fn end(&mut self, state: NoticeState, ended: &NoticeEnded, at: Timestamp) {
         self.state = state;
         self.ending.clone_from(&ended.text);
+        self.fire_drills.extend(ended.fire_drill.clone());
         self.ended_at = Some(at);
     }
 }

@@ -218,6 +218,10 @@ records! {
     Contact(super::contact::Contact, super::contact::ContactEvent) = "contact";
     /// An expectation.
     Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
+    /// How something stands, and how often the other side hears of it.
+    Progress(super::progress::Progress, super::progress::ProgressEvent) = "progress";
+    /// What was told about how something stands.
+    Update(super::update::Update, super::update::UpdateEvent) = "update";
     /// Advance warning of something planned.
     Notice(super::notice::Notice, super::notice::NoticeEvent) = "notice";
     /// What was promised in a sale.

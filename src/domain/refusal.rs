@@ -48,6 +48,14 @@ reasons! {
     OfferExpired = "OFFER_EXPIRED";
     /// The deadline cannot be met, and not everybody has said that they know.
     DeadlineImpossible = "DEADLINE_IMPOSSIBLE";
+    /// A notice is changed by the party that gave it.
+    NotYourNotice = "NOT_YOUR_NOTICE";
+    /// A time was to be told on behalf of a party that did not give it.
+    TimeNotGiven = "TIME_NOT_GIVEN";
+    /// A time was to be told to the client that its source did not allow to be told.
+    TimeNotDisclosable = "TIME_NOT_DISCLOSABLE";
+    /// A time was to be told that its source has replaced or taken back.
+    TimeSuperseded = "TIME_SUPERSEDED";
     /// Work is accepted, and a claim judged, by the other firm, not by the one whose it is.
     SameFirmMayNotAccept = "SAME_FIRM_MAY_NOT_ACCEPT";
     /// The partnership has ended.

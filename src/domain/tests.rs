@@ -7,7 +7,7 @@ use super::commitment::Commitment;
 use super::identity::{FirmId, PartyId, ScopeId};
 use super::journal::Hash;
 use super::partnership::terms::{Terms, TermsContent};
-use super::partnership::{Partnership, Party, Role};
+use super::partnership::{Partnership, PartnershipState, Party, Role};
 use super::record::{Kind, Record, RecordKey, Stored};
 use super::refusal::{Reason, Refusal};
 use super::time::{Span, Timestamp};
@@ -78,6 +78,14 @@ impl Scene {
     /// The second party is [`SECOND`] from now on.
     pub(super) fn join(&mut self) {
         self.put_partnership(Some(SECOND), None);
+    }
+
+    /// The partnership ends now.
+    pub(super) fn end(&mut self) {
+        let mut partnership: Partnership = self.get::<Partnership>("p").clone();
+        partnership.state = PartnershipState::Ended;
+        partnership.ended_at = Some(self.now);
+        self.put("p", Record::Partnership(Box::new(partnership)));
     }
 
     /// Other terms are in force from now on.
@@ -176,11 +184,9 @@ impl Scene {
             match decide(&command, &view) {
                 Ok(decision) => break decision,
                 Err(Stop::Refused(refusal)) => return Err(refusal),
-                Err(Stop::Missing(Need::Record(key))) => self.world.put_record(key, None),
-                Err(Stop::Missing(Need::Reference(scope, reference))) => {
-                    self.world.put_reference(scope, reference, Vec::new());
+                Err(Stop::Missing(need)) => {
+                    need.each().into_iter().for_each(|need| self.load(need));
                 }
-                Err(Stop::Missing(need)) => panic!("{need:?} was not expected"),
             }
         };
         let mut types = Vec::new();
@@ -197,5 +203,16 @@ impl Scene {
             types.push(event.body.event_type());
         }
         Ok(types)
+    }
+
+    /// What is asked for and is not there yet, is not there at all.
+    fn load(&mut self, need: Need) {
+        match need {
+            Need::Record(key) => self.world.put_record(key, None),
+            Need::Reference(scope, reference) => {
+                self.world.put_reference(scope, reference, Vec::new());
+            }
+            need => panic!("{need:?} was not expected"),
+        }
     }
 }

@@ -28,9 +28,16 @@ pub fn judging(name: &str, outcome: ClaimOutcome, evidence: &str) -> v1::RecordC
     v1::RecordClaimOutcomeRequest {
         name: name.to_owned(),
         outcome: outcome.into(),
-        evidence: evidence.to_owned(),
+        evidence: Some(citing(evidence)),
         message: "we looked".to_owned(),
         ..Default::default()
+    }
+}
+
+/// A record of the partnership as evidence.
+pub fn citing(record: &str) -> v1::Evidence {
+    v1::Evidence {
+        cited: Some(v1::evidence::Cited::Record(record.to_owned())),
     }
 }
 
@@ -103,10 +110,10 @@ pub async fn claims_are_judged_by_the_other_firm(house: House) {
         assert_eq!(
             (
                 judgement.party_id.as_str(),
-                judgement.evidence.as_str(),
+                judgement.evidence,
                 judgement.asserted
             ),
-            (other, expectation.as_str(), false)
+            (other, Some(citing(&expectation)), false)
         );
         let read = v1::GetClaimRequest { name: made.name };
         assert_eq!(ok(makers.get_claim(read)).await, outcome);
@@ -245,7 +252,7 @@ pub async fn claims_and_needs_at_fault(house: House) {
         ClaimOutcome::Unspecified,
         "partnerships/other/tickets/t",
     );
-    let fields = ["outcome", "evidence"];
+    let fields = ["outcome", "evidence.record"];
     let call = norths.record_claim_outcome(bad);
     faulty(&house, "INVALID_FIELD", &fields, call).await;
     let empty = v1::CreateNeedRequest {

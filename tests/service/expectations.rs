@@ -4,7 +4,7 @@ use entente::proto::v1::{self, ExpectationState};
 
 use super::calls::{ok, refuses};
 use super::house::{HOUR, House};
-use super::setting::{NORTH, Pair, SOUTH, accepting, agreeing, five_w, fulfilling, offering};
+use super::setting::{NORTH, Pair, SOUTH, accepting, agreeing, five_w, fulfilling, met, offering};
 
 fn countering(name: &str, deadline_hours: i64) -> v1::CounterExpectationRequest {
     v1::CounterExpectationRequest {
@@ -109,7 +109,7 @@ async fn kept(house: &House, pair: &Pair, name: &str) {
     let acceptance = accepted.acceptance.clone().unwrap();
     assert_eq!(
         (acceptance.party_id.as_str(), acceptance.criteria_met),
-        (NORTH, vec![0, 1])
+        (NORTH, vec![met(0), met(1)])
     );
     // Both firms see the very same, and it is found by its state.
     let seen = ok(souths.get_expectation(reading(name))).await;

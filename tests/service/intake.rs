@@ -46,7 +46,7 @@ impl Pair {
         }
     }
 
-    async fn with_an_office(house: &House) -> Self {
+    pub async fn with_an_office(house: &House) -> Self {
         let pair = Self::active(house).await;
         pair.office().await;
         pair.agreement("desk", pair.office_desk()).await;

@@ -178,7 +178,7 @@ pub async fn from_heads_up_to_done(house: House) {
     );
     assert_eq!(item.done_time, Some(at(0)));
     let theirs = souths.update_notice(retitling(&notice.name, "Mine"));
-    let refused = refuses(&house, "INVALID_STATE", theirs).await;
+    let refused = refuses(&house, "NOT_YOUR_NOTICE", theirs).await;
     assert_eq!(refused.metadata["giver"], NORTH);
     let mut update = retitling(&notice.name, "Another office");
     update.update_mask = Some(prost_types::FieldMask {

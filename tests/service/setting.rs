@@ -357,6 +357,7 @@ pub fn five_w(deadline_hours: i64) -> v1::FiveW {
         when: Some(v1::When {
             deadline: Some(at(deadline_hours * HOUR)),
             reason: "the bank closes".to_owned(),
+            update_interval: None,
         }),
         r#where: Some(v1::Where {
             place: Place::OnSite.into(),
@@ -395,10 +396,18 @@ pub fn fulfilling(name: &str) -> v1::FulfilExpectationRequest {
     }
 }
 
+/// A criterion that is met, without a piece of evidence.
+pub fn met(criterion: u32) -> v1::CriterionEvidence {
+    v1::CriterionEvidence {
+        criterion,
+        ..Default::default()
+    }
+}
+
 pub fn accepting(name: &str, criteria_met: &[u32]) -> v1::AcceptFulfilmentRequest {
     v1::AcceptFulfilmentRequest {
         name: name.to_owned(),
-        criteria_met: criteria_met.to_vec(),
+        criteria_met: criteria_met.iter().copied().map(met).collect(),
         message: "thank you".to_owned(),
         ..Default::default()
     }

@@ -16,6 +16,7 @@ use super::notices::{giving, moving};
 use super::setting::{
     NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership, ticket,
 };
+use super::updates::posting;
 
 /// An identifier like those that the server makes, which nothing has.
 const ABSENT: &str = "01900000-0000-7000-8000-000000000000";
@@ -235,6 +236,9 @@ async fn expectations(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
         names.insert(key, pair.offer().await.name);
     }
     names.insert("to_fulfil", pair.agreed().await.name);
+    let update = posting(&names["to_fulfil"], "it goes well");
+    let mut souths = pair.south.connection.expectations();
+    names.insert("update", ok(souths.post_update(update)).await.name);
     for key in ["to_accept", "to_dispute"] {
         let agreed = pair.agreed().await;
         let mut souths = pair.south.connection.expectations();

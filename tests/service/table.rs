@@ -291,6 +291,17 @@ rows! {
             reason: "no".to_owned(),
             ..Default::default()
         };
+    "ExpectationService/GetOfferDifference" [Read] Ok, Ok, NotFound, |names|
+        v1::GetOfferDifferenceRequest {
+            name: names.of("to_dispute"),
+            from_number: 1,
+            to_number: 1,
+        };
+    "ExpectationService/ExplainExpectationClock" [Read] Ok, Ok, NotFound, |names|
+        v1::ExplainExpectationClockRequest {
+            name: names.of("to_dispute"),
+            ..Default::default()
+        };
     "ExpectationService/CreateNotice" [Quotes] Ok, Ok, NotFound, |names|
         giving(&names.of("partnership"), moving(None), false);
     "ExpectationService/UpdateNotice" [Quotes] Ok, FailedPrecondition, NotFound, |names|

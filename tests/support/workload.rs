@@ -4,11 +4,13 @@
 //! A command is a pure function of its [`Recipe`]. A recipe can be written down, sent to another
 //! process, and tried on another engine; wherever it is cooked, it gives the same command.
 
+mod daily;
 mod expectations;
 mod partnerships;
 mod planner;
 mod quotes;
 mod service_levels;
+mod updates;
 
 use std::ops::Range;
 
@@ -30,6 +32,8 @@ pub const START: Timestamp = Timestamp::from_micros(1_772_438_400_000_000);
 pub const FIRMS: [&str; 3] = ["acme", "borealis", "cargo"];
 /// Expectations of each partnership.
 const EXPECTATIONS: u8 = 4;
+/// Notices, claims, needs and contacts of each partnership, of each sort.
+const DAILY: u8 = 3;
 /// Joint quotes of each partnership.
 const QUOTES: u8 = 3;
 /// Agreements of each partnership.
@@ -91,10 +95,24 @@ pub enum Topic {
     Ticket,
     /// An expectation moves.
     Expectation(u8),
+    /// Somebody tells how an expectation stands.
+    Update(u8),
+    /// A notice moves.
+    Notice(u8),
+    /// A claim is made or judged.
+    Claim(u8),
+    /// A need is asked, matched or put up with.
+    Need(u8),
+    /// A contact is written down, corrected or deleted.
+    Contact(u8),
     /// A joint quote moves.
     Quote(u8),
     /// Time is said to have passed for an expectation.
     TickExpectation(u8),
+    /// Time is said to have passed for an update interval.
+    TickProgress(u8),
+    /// Time is said to have passed for a need.
+    TickNeed(u8),
     /// Time is said to have passed for a word that may be unmapped.
     TickWord,
     /// Time is said to have passed for a joint quote.
@@ -201,10 +219,23 @@ impl Recipe {
             }
             Topic::Ticket => service_levels::ticket(draw, &self.firm, &self.hint, at),
             Topic::Expectation(number) => expectations::action(draw, number, &self.hint, at),
+            Topic::Update(number) => updates::action(draw, number, at),
+            Topic::Notice(number) => daily::notice(draw, number, &self.hint, at),
+            Topic::Claim(number) => daily::claim(draw, number, &self.hint, at),
+            Topic::Need(number) => daily::need(draw, number, &self.hint, at),
+            Topic::Contact(number) => daily::contact(draw, number, &self.hint),
             Topic::Quote(number) => quotes::action(draw, number, &self.hint, at),
             Topic::TickExpectation(number) => Action::Tick {
                 kind: Kind::Expectation,
                 id: expectation_id(number),
+            },
+            Topic::TickProgress(number) => Action::Tick {
+                kind: Kind::Progress,
+                id: updates::subject(number).progress_id(),
+            },
+            Topic::TickNeed(number) => Action::Tick {
+                kind: Kind::Need,
+                id: need_id(number),
             },
             Topic::TickWord => service_levels::tick_word(draw, &self.firm),
             Topic::TickQuote(number) => Action::Tick {
@@ -217,6 +248,22 @@ impl Recipe {
 
 fn expectation_id(number: u8) -> String {
     format!("expectation-{number}")
+}
+
+fn notice_id(number: u8) -> String {
+    format!("notice-{number}")
+}
+
+fn claim_id(number: u8) -> String {
+    format!("claim-{number}")
+}
+
+fn need_id(number: u8) -> String {
+    format!("need-{number}")
+}
+
+fn contact_id(number: u8) -> String {
+    format!("contact-{number}")
 }
 
 fn quote_id(number: u8) -> String {

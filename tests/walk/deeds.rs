@@ -3,7 +3,8 @@
 use entente::domain::command::Action;
 use entente::domain::commitment::Commitment;
 use entente::domain::expectation::{
-    ExpectationCommand, FiveW, How, ImpactScope, Severity, What, When, Where, Who as Affected,
+    CriterionEvidence, ExpectationCommand, FiveW, How, ImpactScope, Severity, What, When, Where,
+    Who as Affected, WorkShown,
 };
 use entente::domain::firm::FirmCommand;
 use entente::domain::identity::{FirmId, PartyId, ScopeId};
@@ -177,6 +178,7 @@ fn five_w(deadline: Timestamp) -> FiveW {
         when: When {
             deadline: Some(deadline),
             reason: None,
+            update_interval: None,
         },
         r#where: Where {
             place: None,
@@ -391,6 +393,7 @@ fn expectation_action(id: String, deed: ExpectationDeed) -> ExpectationCommand {
         },
         ExpectationDeed::Counter { deadline } => ExpectationCommand::Counter {
             id,
+            offer_number: None,
             five_w: five_w(deadline),
             message: None,
             acknowledges_impossible: false,
@@ -406,15 +409,28 @@ fn expectation_action(id: String, deed: ExpectationDeed) -> ExpectationCommand {
             reason: Some(text("expectation.reason")),
         },
         ExpectationDeed::Withdraw => ExpectationCommand::Withdraw { id, reason: None },
-        ExpectationDeed::Fulfil => ExpectationCommand::Fulfil { id, message: None },
+        ExpectationDeed::Fulfil => ExpectationCommand::Fulfil {
+            id,
+            message: None,
+            shown: WorkShown::default(),
+        },
         ExpectationDeed::Accept => ExpectationCommand::AcceptFulfilment {
             id,
-            criteria_met: vec![0],
+            shown: WorkShown {
+                evidence: Vec::new(),
+                criteria: vec![CriterionEvidence {
+                    index: 0,
+                    evidence: Vec::new(),
+                    note: None,
+                }],
+            },
+            on_behalf_of_client: false,
             message: None,
         },
         ExpectationDeed::Dispute => ExpectationCommand::DisputeFulfilment {
             id,
             reason: Some(text("expectation.reason")),
+            criteria: Vec::new(),
         },
     }
 }

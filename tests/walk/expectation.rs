@@ -51,6 +51,10 @@ pub const ANSWERS: &[(&str, &str)] = &[
     ("Dispute from fulfilled", "ok"),
     ("Dispute from fulfilled", "SAME_FIRM_MAY_NOT_ACCEPT"),
     ("Fulfil from disputed", "ok"),
+    ("Accept from disputed", "ok"),
+    ("Accept from disputed", "SAME_FIRM_MAY_NOT_ACCEPT"),
+    ("Counter from disputed", "ok"),
+    ("Agree from disputed", "INVALID_STATE"),
 ];
 
 /// How far an expectation has come.
@@ -86,7 +90,11 @@ pub struct ExpectationLife {
     requester: usize,
     obligor: usize,
     deadline: Timestamp,
+    /// The deadline that was agreed last.
+    agreed: Option<Timestamp>,
     last: Option<Last>,
+    /// Whether the last offer ran out unanswered.
+    ran_out: bool,
     /// Who contested it.
     contester: Option<usize>,
 }
@@ -98,12 +106,24 @@ impl ExpectationLife {
     }
 
     fn at(&self, now: Timestamp) -> Phase {
-        match (self.phase, self.last) {
-            (Phase::Offered | Phase::Countered, Some(last)) if last.expires_at <= now => {
-                Phase::Expired
-            }
-            (Phase::Agreed, _) if self.deadline < now => Phase::Missed,
-            (phase, _) => phase,
+        match self.phase {
+            _ if self.runs_out(now) => self.without_the_offer(Phase::Expired),
+            Phase::Agreed if self.agreed.is_some_and(|deadline| deadline < now) => Phase::Missed,
+            phase => phase,
+        }
+    }
+
+    fn runs_out(&self, now: Timestamp) -> bool {
+        matches!(self.phase, Phase::Offered | Phase::Countered)
+            && self.last.is_some_and(|last| last.expires_at <= now)
+    }
+
+    /// A revised offer that comes to nothing leaves what was agreed before, and disputed.
+    fn without_the_offer(&self, ended: Phase) -> Phase {
+        if self.agreed.is_some() {
+            Phase::Disputed
+        } else {
+            ended
         }
     }
 
@@ -141,11 +161,14 @@ impl ExpectationLife {
                 requester: party,
                 obligor,
                 deadline,
+                agreed: None,
                 last: None,
+                ran_out: false,
                 contester: None,
             });
             return Ok(());
         };
+        known.ran_out |= known.runs_out(now);
         known.phase = known.at(now);
         match deed {
             ExpectationDeed::Draft { .. } => Err(Reason::AlreadyExists),
@@ -156,7 +179,9 @@ impl ExpectationLife {
             }
             ExpectationDeed::Offer => known.offer(party, partnership, now),
             ExpectationDeed::Counter { deadline } => {
-                known.answer(party, now)?;
+                if known.phase != Phase::Disputed {
+                    known.answer(party, now)?;
+                }
                 known.make(party, deadline, partnership, now)?;
                 known.phase = Phase::Countered;
                 Ok(())
@@ -167,12 +192,13 @@ impl ExpectationLife {
                     return Err(Reason::InvalidState);
                 }
                 known.answer(party, now)?;
+                known.agreed = Some(known.deadline);
                 known.phase = Phase::Agreed;
                 Ok(())
             }
             ExpectationDeed::Decline => {
                 known.answer(party, now)?;
-                known.phase = Phase::Declined;
+                known.phase = known.without_the_offer(Phase::Declined);
                 Ok(())
             }
             ExpectationDeed::Contest => known.contest(party),
@@ -219,6 +245,7 @@ impl ExpectationLife {
         }
         let expiry = now.saturating_add(partnership.offer_validity());
         self.deadline = deadline;
+        self.ran_out = false;
         self.last = Some(Last {
             party,
             number: self.offers() + 1,
@@ -230,8 +257,8 @@ impl ExpectationLife {
     /// The offer that waits for an answer.
     fn open(&self) -> Result<Last, Reason> {
         match (self.phase, self.last) {
-            (Phase::Expired, _) => Err(Reason::OfferExpired),
             (Phase::Asserted | Phase::Offered | Phase::Countered, Some(last)) => Ok(last),
+            _ if self.ran_out => Err(Reason::OfferExpired),
             _ => Err(Reason::InvalidState),
         }
     }
@@ -269,7 +296,7 @@ impl ExpectationLife {
         } else if self.open()?.party != party {
             return Err(Reason::NotYourOffer);
         }
-        self.phase = Phase::Withdrawn;
+        self.phase = self.without_the_offer(Phase::Withdrawn);
         Ok(())
     }
 
@@ -283,7 +310,9 @@ impl ExpectationLife {
     }
 
     fn judge(&mut self, party: usize, verdict: Phase) -> Answer {
-        if self.phase != Phase::Fulfilled {
+        // A dispute may be given up.
+        let given_up = self.phase == Phase::Disputed && verdict == Phase::Accepted;
+        if self.phase != Phase::Fulfilled && !given_up {
             return Err(Reason::InvalidState);
         }
         if self.obligor == party {

@@ -13,7 +13,7 @@ pub const ANSWERS: &[(&str, &str)] = &[
     ("Give from nothing", "INVALID_FIELD"),
     ("Confirm from nothing", "NOT_FOUND"),
     ("Confirm from heads_up", "ok"),
-    ("Confirm from heads_up", "INVALID_STATE"),
+    ("Confirm from heads_up", "NOT_YOUR_NOTICE"),
     ("Confirm from confirmed", "INVALID_STATE"),
     ("Confirm from withdrawn", "INVALID_STATE"),
     ("Move from heads_up", "ok"),
@@ -73,7 +73,8 @@ impl NoticeLife {
                 Err(Reason::AlreadyExists)
             }
             NoticeDeed::Mark if is_open => Ok(()),
-            _ if !is_open || !may => Err(Reason::InvalidState),
+            _ if !is_open => Err(Reason::InvalidState),
+            _ if !may => Err(Reason::NotYourNotice),
             NoticeDeed::Mark | NoticeDeed::Move => Ok(()),
             NoticeDeed::Confirm => known.go(Phase::HeadsUp, Phase::Confirmed),
             NoticeDeed::Complete => known.go(Phase::Confirmed, Phase::Done),

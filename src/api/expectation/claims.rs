@@ -2,17 +2,17 @@
 
 use tonic::{Request, Response};
 
+use super::evidence::{self, to_evidence};
 use super::parse::{Intake, client, stated};
 use crate::api::convert::{etag, known_enum, parse_name, to_timestamp};
 use crate::api::listing::{self, Shown, Viewer, Wanted, name_in};
 use crate::api::status::ApiError;
 use crate::api::{Api, Envelope, Found, Mutation, required, respond};
-use crate::domain::claim::{Claim, ClaimCommand, ClaimState, Evidence, Outcome, Support};
+use crate::domain::claim::{Claim, ClaimCommand, ClaimState, Outcome, Support};
 use crate::domain::command::Action;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::identity::{PartyId, ScopeId};
-use crate::domain::refusal::{Reason, Refusal};
 use crate::proto::v1;
 
 /// Shape of a claim's name.
@@ -99,10 +99,12 @@ pub(super) async fn record_outcome(
     let outcome = outcome.map(|outcome| outcome == v1::ClaimOutcome::Kept);
     let is_kept = intake.faults.take(outcome);
     let message = intake.text("message", &asked.message);
-    let evidence = evidence(&scope, &asked.evidence);
-    let evidence = evidence.map_err(|refusal| intake.faults.take::<()>(Err(refusal)));
+    let evidence = asked.evidence.as_ref().ok_or_else(|| required("evidence"));
+    let evidence =
+        evidence.and_then(|given| evidence::evidence(&caller, &scope, "evidence", given));
+    let evidence = intake.faults.take(evidence.map(Some));
     let openings = intake.finish()?;
-    let Ok(evidence) = evidence else {
+    let Some(evidence) = evidence else {
         return Err(required("evidence").into());
     };
     let mutation = Mutation {
@@ -120,23 +122,6 @@ pub(super) async fn record_outcome(
     let receipt = api.run(&caller, method, request, mutation).await?;
     let (member, found) = api.get::<Claim>(&caller, scope.id(), &receipt.id).await?;
     Ok(respond(listing::show(api, &member, found).await?, &receipt))
-}
-
-/// The ticket or expectation of that name, in the same partnership.
-fn evidence(scope: &ScopeId, name: &str) -> Result<Evidence, Refusal> {
-    const FIELD: &str = "evidence";
-    let ticket = parse_name(FIELD, name, "partnerships/*/tickets/*");
-    let (partnership, evidence) = if let Ok([partnership, id]) = ticket {
-        (partnership, Evidence::Ticket(id))
-    } else {
-        let [partnership, id] = parse_name(FIELD, name, "partnerships/*/expectations/*")?;
-        (partnership, Evidence::Expectation(id))
-    };
-    if ScopeId::partnership(&partnership) == *scope {
-        return Ok(evidence);
-    }
-    let why = "must be a ticket or an expectation of the same partnership";
-    Err(Refusal::field(Reason::InvalidField, FIELD, why))
 }
 
 pub(super) async fn get(api: &Api, request: &Request<v1::GetClaimRequest>) -> Answer<v1::Claim> {
@@ -226,10 +211,7 @@ fn to_judgement(outcome: &Outcome, viewer: &Viewer<'_>) -> v1::ClaimJudgement {
     };
     v1::ClaimJudgement {
         outcome: kept.into(),
-        evidence: match &said.evidence {
-            Evidence::Ticket(id) => name_in(&scope, "tickets", id),
-            Evidence::Expectation(id) => name_in(&scope, "expectations", id),
-        },
+        evidence: Some(to_evidence(&scope, &said.evidence)),
         message: viewer.texts.show(said.message.as_ref()),
         party_id: said.party.to_string(),
         firm: outcome.firm.scope().to_string(),

@@ -1,16 +1,23 @@
 //! Expectations as the contract shows them.
 
+use super::fulfilment::{to_acceptance, to_dispute, to_fulfilment, to_round};
 use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
+use super::{clock, fulfilment};
 use crate::api::Found;
-use crate::api::convert::{etag, to_money, to_timestamp};
+use crate::api::convert::{etag, to_duration, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
+use crate::api::sla::pinned::Pin;
 use crate::api::text::Texts;
 use crate::domain::commitment::Commitment;
+use crate::domain::expectation::clock::DatedAgreement;
+use crate::domain::expectation::intake::gaps;
 use crate::domain::expectation::{
-    Acceptance, Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Missing, Offer,
-    Place, Question, Severity, Statement, What, When, Where, Who,
+    Agreed, Expectation, ExpectationState, FiveW, How, ImpactScope, Links, Missing, Offer,
+    OfferOutcome, Place, Question, Severity, Statement, What, When, Where, Who,
 };
 use crate::domain::identity::ScopeId;
+use crate::domain::sla::compiled::CompiledCalendar;
+use crate::domain::time::Timestamp;
 use crate::proto::v1;
 
 impl Shown for Expectation {
@@ -26,17 +33,21 @@ impl Shown for Expectation {
             commitments.extend(offer.message.clone());
             collect_five_w(&offer.five_w, &mut commitments);
         }
-        let acceptance = self
-            .acceptance
-            .as_ref()
-            .map(|acceptance| &acceptance.statement);
-        let said = [&self.fulfilment, &self.dispute, &self.ending];
-        let said = said.into_iter().flatten().chain(acceptance);
+        for fulfilment in &self.fulfilments {
+            fulfilment::collect(fulfilment, &mut commitments);
+        }
+        let ends = self.offers.iter().filter_map(|offer| offer.end.as_ref());
+        let said = ends.filter_map(|end| end.said.as_ref()).chain(&self.ending);
         commitments.extend(said.filter_map(|statement| statement.text.clone()));
         if let Some(carried) = &self.carried {
             commitments.extend(carried.destination.iter().chain(&carried.note).cloned());
         }
         commitments
+    }
+
+    fn calendars(&self) -> Vec<Pin> {
+        let dated = DatedAgreement::find(self, None);
+        dated.as_ref().and_then(clock::pin).into_iter().collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::Expectation {
@@ -45,57 +56,91 @@ impl Shown for Expectation {
         let scope = viewer.member.scope();
         let client = state.client.as_ref();
         let missed_at = state.missed_as_of(viewer.now);
+        let (five_w, judgement) = state.answers_at(viewer.now);
         v1::Expectation {
             name: name_in(&scope, "expectations", &found.id),
             title: texts.show(state.title.as_ref()),
-            five_w: Some(to_five_w(&state.five_w, texts)),
+            five_w: Some(to_five_w(five_w, texts)),
             state: to_state(state.state_at(viewer.now)).into(),
             obligor: state.obligor.to_string(),
             requester: state.requester.to_string(),
             offers: state
                 .offers
                 .iter()
-                .map(|offer| to_offer(offer, &scope, texts))
+                .map(|offer| to_offer(offer, &scope, viewer))
                 .collect(),
-            unanswered: state
+            unanswered: five_w
                 .unanswered()
                 .into_iter()
                 .map(|question| to_question(question).into())
                 .collect(),
-            agreed_by_standing_consent: state.agreed.as_ref().and_then(to_cited_consent),
+            agreed_by_standing_consent: state.agreed().and_then(to_cited_consent),
             agreement: state
                 .agreement
                 .as_ref()
                 .map_or_else(String::new, |id| name_in(&scope, "agreements", id)),
-            priority: to_priority(&state.judgement),
-            cost_of_delay: state.judgement.cost_of_delay.as_ref().map(to_cost_of_delay),
-            feasibility: state.judgement.deadline.as_ref().map(to_feasibility),
-            judged_by: Some(to_basis(&scope, &state.judgement)),
-            gaps: state.gaps().into_iter().map(to_gap).collect(),
-            agree_time: state.agreed.as_ref().map(|agreed| to_timestamp(agreed.at)),
+            priority: to_priority(judgement),
+            cost_of_delay: judgement.cost_of_delay.as_ref().map(to_cost_of_delay),
+            feasibility: judgement.deadline.as_ref().map(to_feasibility),
+            judged_by: Some(to_basis(&scope, judgement)),
+            gaps: gaps(five_w).into_iter().map(to_gap).collect(),
+            agree_time: state.agreed().map(|agreed| to_timestamp(agreed.at)),
             missed_time: missed_at.map(to_timestamp),
             fulfilment: state
-                .fulfilment
-                .as_ref()
-                .map(|said| to_fulfilment(said, texts)),
+                .fulfilment()
+                .map(|made| to_fulfilment(&scope, made, texts)),
             acceptance: state
-                .acceptance
-                .as_ref()
-                .map(|acceptance| to_acceptance(acceptance, texts)),
-            dispute: state.dispute.as_ref().map(|said| to_dispute(said, texts)),
+                .acceptance()
+                .map(|acceptance| to_acceptance(&scope, acceptance, texts)),
+            dispute: state.dispute().map(|dispute| to_dispute(dispute, texts)),
             carried_on: state.carried.as_ref().map(|it| texts.carried_on(it)),
             close_time: state.closed_at.map(to_timestamp),
             ending: state.ending.as_ref().map(|said| to_ending(said, texts)),
+            ticket: to_ticket(&scope, &state.links),
+            notice_item: to_notice_item(&scope, &state.links),
             client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
             external_references: viewer.references(&found.id),
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),
             etag: etag(found.revision),
+            clock: shown_clock(state, viewer),
+            agreements: state.agreements.iter().map(to_agreed_offer).collect(),
+            fulfilments: state
+                .fulfilments
+                .iter()
+                .map(|fulfilment| to_round(&scope, fulfilment, texts))
+                .collect(),
         }
     }
 }
 
-fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
+fn to_ticket(scope: &ScopeId, links: &Links) -> String {
+    let ticket = links.ticket.as_ref();
+    ticket.map_or_else(String::new, |id| name_in(scope, "tickets", id))
+}
+
+fn to_notice_item(scope: &ScopeId, links: &Links) -> Option<v1::NoticeItem> {
+    let item = links.notice_item.as_ref()?;
+    Some(v1::NoticeItem {
+        notice: name_in(scope, "notices", &item.notice),
+        number: to_int32(item.number),
+    })
+}
+
+/// The clock of the last agreement, by the hours that were loaded for it.
+fn shown_clock(state: &Expectation, viewer: &Viewer<'_>) -> Option<v1::ExpectationClock> {
+    let dated = DatedAgreement::find(state, None)?;
+    let always_open = CompiledCalendar::always_open();
+    let calendar = match clock::pin(&dated) {
+        Some(pin) => viewer.calendars.get(&pin)?.as_ref(),
+        None => &always_open,
+    };
+    let clock = dated.clock(calendar, viewer.now)?;
+    Some(clock::to_clock(&clock))
+}
+
+/// The commitments behind which the texts of answers lie.
+pub(in crate::api) fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
     let texts = [
         &five_w.who.description,
         &five_w.what.description,
@@ -107,7 +152,7 @@ fn collect_five_w(five_w: &FiveW, commitments: &mut Vec<Commitment>) {
 }
 
 /// Answers as the contract shows them; a question that nobody touched is unset.
-fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
+pub(in crate::api) fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
     let FiveW {
         who,
         what,
@@ -131,6 +176,7 @@ fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
         when: (*when != When::default()).then(|| v1::When {
             deadline: when.deadline.map(to_timestamp),
             reason: texts.show(when.reason.as_ref()),
+            update_interval: when.update_interval.map(to_duration),
         }),
         r#where: (*r#where != Where::default()).then(|| v1::Where {
             place: r#where.place.map_or(0, |place| to_place(place).into()),
@@ -146,8 +192,12 @@ fn to_five_w(five_w: &FiveW, texts: &Texts) -> v1::FiveW {
     }
 }
 
-fn to_offer(offer: &Offer, scope: &ScopeId, texts: &Texts) -> v1::Offer {
+fn to_offer(offer: &Offer, scope: &ScopeId, viewer: &Viewer<'_>) -> v1::Offer {
     let judgement = &offer.judgement;
+    let texts = &viewer.texts;
+    let end = offer.end.as_ref();
+    let said = end.and_then(|end| end.said.as_ref());
+    let (outcome, ended_at) = to_outcome(offer, viewer.now);
     v1::Offer {
         number: to_int32(offer.number),
         party_id: offer.party.to_string(),
@@ -161,6 +211,39 @@ fn to_offer(offer: &Offer, scope: &ScopeId, texts: &Texts) -> v1::Offer {
         feasibility: judgement.deadline.as_ref().map(to_feasibility),
         judged_by: Some(to_basis(scope, judgement)),
         acknowledges_impossible: offer.acknowledges_impossible,
+        outcome: outcome.into(),
+        end_time: ended_at.map(to_timestamp),
+        ending: said.map(|said| to_ending(said, texts)),
+    }
+}
+
+/// What has become of an offer, and when.
+fn to_outcome(offer: &Offer, now: Timestamp) -> (v1::OfferOutcome, Option<Timestamp>) {
+    let Some(end) = &offer.end else {
+        return if offer.is_over(now) {
+            (v1::OfferOutcome::Expired, offer.expires_at)
+        } else {
+            (v1::OfferOutcome::Open, None)
+        };
+    };
+    let outcome = match end.outcome {
+        OfferOutcome::Agreed => v1::OfferOutcome::Agreed,
+        OfferOutcome::Superseded => v1::OfferOutcome::Superseded,
+        OfferOutcome::Declined => v1::OfferOutcome::Declined,
+        OfferOutcome::Contested => v1::OfferOutcome::Contested,
+        OfferOutcome::Withdrawn => v1::OfferOutcome::Withdrawn,
+        OfferOutcome::Expired => v1::OfferOutcome::Expired,
+    };
+    (outcome, Some(end.at))
+}
+
+fn to_agreed_offer(agreed: &Agreed) -> v1::AgreedOffer {
+    v1::AgreedOffer {
+        offer_number: to_int32(agreed.offer_number),
+        party_id: agreed.party.to_string(),
+        firm: agreed.firm.scope().to_string(),
+        agree_time: Some(to_timestamp(agreed.at)),
+        missed_time: agreed.missed_at.map(to_timestamp),
     }
 }
 
@@ -171,35 +254,6 @@ fn to_cited_consent(agreed: &Agreed) -> Option<v1::CitedConsent> {
         terms_revision: i64::from(cited.terms_revision),
         party_id: agreed.party.to_string(),
     })
-}
-
-fn to_fulfilment(said: &Statement, texts: &Texts) -> v1::Fulfilment {
-    v1::Fulfilment {
-        party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
-        message: texts.show(said.text.as_ref()),
-        fulfil_time: Some(to_timestamp(said.at)),
-    }
-}
-
-fn to_acceptance(acceptance: &Acceptance, texts: &Texts) -> v1::Acceptance {
-    let said = &acceptance.statement;
-    v1::Acceptance {
-        party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
-        criteria_met: acceptance.criteria_met.clone(),
-        message: texts.show(said.text.as_ref()),
-        accept_time: Some(to_timestamp(said.at)),
-    }
-}
-
-fn to_dispute(said: &Statement, texts: &Texts) -> v1::Dispute {
-    v1::Dispute {
-        party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
-        reason: texts.show(said.text.as_ref()),
-        dispute_time: Some(to_timestamp(said.at)),
-    }
 }
 
 fn to_ending(said: &Statement, texts: &Texts) -> v1::Ending {
@@ -283,7 +337,7 @@ pub(in crate::api) const fn to_severity(severity: Severity) -> v1::Severity {
     }
 }
 
-const fn to_place(place: Place) -> v1::Place {
+pub(super) const fn to_place(place: Place) -> v1::Place {
     match place {
         Place::Remote => v1::Place::Remote,
         Place::OnSite => v1::Place::OnSite,

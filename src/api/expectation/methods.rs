@@ -2,7 +2,9 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{ExpectationService, claims, fire_drills, needs, notices};
+use super::{
+    ExpectationService, claims, clock, difference, fire_drills, fulfilment, needs, notices, updates,
+};
 use crate::api::Envelope;
 use crate::domain::expectation::ExpectationCommand;
 use crate::proto::v1;
@@ -108,32 +110,35 @@ impl v1::expectation_service_server::ExpectationService for ExpectationService {
         &self,
         request: Request<v1::FulfilExpectationRequest>,
     ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("FulfilExpectation", request.get_ref(), message);
-        let command = |id, message| ExpectationCommand::Fulfil { id, message };
-        Ok(self.change(&request, change, command).await?)
+        Ok(fulfilment::fulfil(self, &request).await?)
     }
 
     async fn accept_fulfilment(
         &self,
         request: Request<v1::AcceptFulfilmentRequest>,
     ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("AcceptFulfilment", request.get_ref(), message);
-        let criteria_met = request.get_ref().criteria_met.clone();
-        let command = |id, message| ExpectationCommand::AcceptFulfilment {
-            id,
-            criteria_met,
-            message,
-        };
-        Ok(self.change(&request, change, command).await?)
+        Ok(fulfilment::accept(self, &request).await?)
     }
 
     async fn dispute_fulfilment(
         &self,
         request: Request<v1::DisputeFulfilmentRequest>,
     ) -> Result<Response<v1::Expectation>, Status> {
-        let change = change!("DisputeFulfilment", request.get_ref(), reason);
-        let command = |id, reason| ExpectationCommand::DisputeFulfilment { id, reason };
-        Ok(self.change(&request, change, command).await?)
+        Ok(fulfilment::dispute(self, &request).await?)
+    }
+
+    async fn get_offer_difference(
+        &self,
+        request: Request<v1::GetOfferDifferenceRequest>,
+    ) -> Result<Response<v1::OfferDifference>, Status> {
+        Ok(difference::difference(&self.0, &request).await?)
+    }
+
+    async fn explain_expectation_clock(
+        &self,
+        request: Request<v1::ExplainExpectationClockRequest>,
+    ) -> Result<Response<v1::ExplainExpectationClockResponse>, Status> {
+        Ok(clock::explain(&self.0, &request).await?)
     }
 
     async fn create_notice(
@@ -190,6 +195,34 @@ impl v1::expectation_service_server::ExpectationService for ExpectationService {
         request: Request<v1::ListNoticesRequest>,
     ) -> Result<Response<v1::ListNoticesResponse>, Status> {
         Ok(notices::list(&self.0, &request).await?)
+    }
+
+    async fn post_update(
+        &self,
+        request: Request<v1::PostUpdateRequest>,
+    ) -> Result<Response<v1::Update>, Status> {
+        Ok(updates::post(&self.0, &request).await?)
+    }
+
+    async fn get_update(
+        &self,
+        request: Request<v1::GetUpdateRequest>,
+    ) -> Result<Response<v1::Update>, Status> {
+        Ok(updates::get(&self.0, &request).await?)
+    }
+
+    async fn list_updates(
+        &self,
+        request: Request<v1::ListUpdatesRequest>,
+    ) -> Result<Response<v1::ListUpdatesResponse>, Status> {
+        Ok(updates::list(&self.0, &request).await?)
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<v1::GetProgressRequest>,
+    ) -> Result<Response<v1::Progress>, Status> {
+        Ok(updates::progress(&self.0, &request).await?)
     }
 
     async fn get_fire_drill_counts(

@@ -15,8 +15,8 @@ use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::notice::{
-    CHECKLIST_ITEMS_MAX, ChecklistDraft, ChecklistItem, FireDrill, Notice, NoticeCommand,
-    NoticeDraft, NoticeKind, NoticePart, NoticeState, Plan,
+    CHECKLIST_ITEMS_MAX, ChecklistDraft, ChecklistItem, FireDrill, LeadTime, LeadTimeRule, Notice,
+    NoticeCommand, NoticeDraft, NoticeKind, NoticePart, NoticeState, Plan,
 };
 use crate::domain::refusal::{Reason, Refusal};
 use crate::ledger::Receipt;
@@ -427,13 +427,15 @@ impl Shown for Notice {
             window: to_window(state.plan),
             planned_time: state.plan.planned_at.map(to_timestamp),
             client: client.map_or_else(String::new, |id| name_in(&scope, "clients", id)),
-            checklist: items.map(|item| to_item(item, texts)).collect(),
+            checklist: items.map(|item| to_item(&scope, item, texts)).collect(),
             state: to_state(state.state).into(),
             giver: state.giver.to_string(),
             confirm_time: state.confirmed_at.map(to_timestamp),
             fire_drills: state.fire_drills.iter().map(to_fire_drill).collect(),
             end_time: state.ended_at.map(to_timestamp),
             end_message: texts.show(state.ending.as_ref()),
+            judged_lead_time: state.lead_time.map(to_lead_time),
+            early_by: state.early_by().map(to_duration),
             external_references: viewer.references(&found.id),
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),
@@ -450,14 +452,30 @@ fn to_window(plan: Plan) -> Option<v1::NoticeWindow> {
     })
 }
 
-fn to_item(item: &ChecklistItem, texts: &Texts) -> v1::ChecklistItem {
+fn to_item(scope: &ScopeId, item: &ChecklistItem, texts: &Texts) -> v1::ChecklistItem {
     let done = item.done.as_ref();
+    let expectation = item.expectation.as_ref();
     v1::ChecklistItem {
         number: i32::try_from(item.number).unwrap_or(i32::MAX),
         text: texts.show(Some(&item.text)),
         done: done.is_some(),
         done_by: done.map_or_else(String::new, |mark| mark.party.to_string()),
         done_time: done.map(|mark| to_timestamp(mark.at)),
+        expectation: expectation
+            .map(|id| name_in(scope, "expectations", id))
+            .unwrap_or_default(),
+    }
+}
+
+fn to_lead_time(judged: LeadTime) -> v1::JudgedLeadTime {
+    let rule = match judged.rule {
+        LeadTimeRule::OfItsKind => v1::LeadTimeRule::OfItsKind,
+        LeadTimeRule::LongestOfAny => v1::LeadTimeRule::LongestOfAny,
+        LeadTimeRule::NoneAgreed => v1::LeadTimeRule::NoneAgreed,
+    };
+    v1::JudgedLeadTime {
+        rule: rule.into(),
+        lead_time: judged.agreed.map(to_duration),
     }
 }
 

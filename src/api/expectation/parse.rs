@@ -1,14 +1,15 @@
 //! Expectations as callers send them: texts are sealed, every fault is noted.
 
 use crate::api::Api;
-use crate::api::convert::{known_enum, money, parse_name, timestamp};
+use crate::api::convert::{known_enum, money, parse_name, span, timestamp};
 use crate::api::faults::Faults;
 use crate::api::status::ApiError;
 use crate::api::text::Sealer;
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::expectation::five_w::CRITERIA_MAX;
 use crate::domain::expectation::{
-    ExpectationState, FiveW, How, ImpactScope, Place, Severity, What, When, Where, Who,
+    ExpectationState, FiveW, How, ImpactScope, Links, NOTE_BYTES_MAX, NoticeItem, Place, Severity,
+    What, When, Where, Who,
 };
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::Partnership;
@@ -19,15 +20,15 @@ use crate::proto::v1;
 
 /// Reads the fields of one request.
 #[derive(Debug)]
-pub(super) struct Intake<'api> {
+pub(in crate::api) struct Intake<'api> {
     /// What is wrong with it.
-    pub(super) faults: Faults,
+    pub(in crate::api) faults: Faults,
     sealer: Sealer<'api>,
 }
 
 impl<'api> Intake<'api> {
     /// An intake whose texts every party may read.
-    pub(super) fn new(api: &'api Api) -> Self {
+    pub(in crate::api) fn new(api: &'api Api) -> Self {
         Self {
             faults: Faults::default(),
             sealer: Sealer::for_every_party(api),
@@ -62,13 +63,18 @@ impl<'api> Intake<'api> {
         self.text(field, text)
     }
 
+    /// A note on a criterion.
+    pub(super) fn note(&mut self, field: &str, text: &str) -> Option<Commitment> {
+        self.sealer.text(field, text, NOTE_BYTES_MAX)
+    }
+
     /// Free text.
     pub(super) fn text(&mut self, field: &str, text: &str) -> Option<Commitment> {
         self.sealer.text(field, text, FREE_TEXT_BYTES_MAX)
     }
 
     /// All five answers; what is unset is unanswered.
-    pub(super) fn five_w(&mut self, field: &str, value: &v1::FiveW) -> FiveW {
+    pub(in crate::api) fn five_w(&mut self, field: &str, value: &v1::FiveW) -> FiveW {
         let five_w = FiveW {
             who: self.who(field, value),
             what: self.what(field, value),
@@ -128,9 +134,13 @@ impl<'api> Intake<'api> {
         let deadline = when
             .deadline
             .map(|deadline| timestamp(&deadline_field, deadline));
+        let interval_field = format!("{field}.when.update_interval");
+        let interval = when.update_interval;
+        let interval = interval.map(|interval| span(&interval_field, interval));
         When {
             deadline: self.faults.take(deadline.transpose()),
             reason: self.text(&format!("{field}.when.reason"), &when.reason),
+            update_interval: self.faults.take(interval.transpose()),
         }
     }
 
@@ -167,7 +177,7 @@ impl<'api> Intake<'api> {
     ///
     /// # Errors
     /// Everything that is wrong with the request.
-    pub(super) fn finish(self) -> Result<Vec<Opening>, ApiError> {
+    pub(in crate::api) fn finish(self) -> Result<Vec<Opening>, ApiError> {
         self.faults.finish_sealed(self.sealer)
     }
 }
@@ -224,6 +234,29 @@ fn neighbour(
     }
     let why = "must be of the same partnership";
     Err(Refusal::field(Reason::InvalidField, field, why))
+}
+
+/// What a new expectation came of.
+pub(super) fn links(intake: &mut Intake<'_>, scope: &ScopeId, given: &v1::Expectation) -> Links {
+    let shape = "partnerships/*/tickets/*";
+    let ticket = neighbour("expectation.ticket", scope, &given.ticket, shape);
+    let ticket = intake.faults.take(ticket);
+    let notice_item = given.notice_item.as_ref().and_then(|item| {
+        let field = "expectation.notice_item.notice";
+        let shape = "partnerships/*/notices/*";
+        let missing = || Refusal::field(Reason::InvalidField, field, "is required");
+        let notice = neighbour(field, scope, &item.notice, shape);
+        let notice = notice.and_then(|notice| notice.ok_or_else(missing));
+        let notice = intake.faults.take(notice);
+        let number = u32::try_from(item.number).unwrap_or_default();
+        let (field, rule) = ("expectation.notice_item.number", "items are counted from 1");
+        intake.faults.require(number > 0, field, rule);
+        (number > 0).then_some(NoticeItem { notice, number })
+    });
+    Links {
+        ticket,
+        notice_item,
+    }
 }
 
 /// The number of an offer, from 1.

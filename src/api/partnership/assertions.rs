@@ -269,8 +269,8 @@ fn endorse_expectation(
     expectation: &Expectation,
     own: &PartyId,
 ) -> Result<Option<Action>, Refusal> {
-    let agreed = expectation.agreed.as_ref();
-    if agreed.is_some_and(|agreed| agreed.party == *own) {
+    let mut agreements = expectation.agreements.iter();
+    if agreements.any(|agreed| agreed.party == *own) {
         return Ok(None);
     }
     let last = expectation.offers.last();

@@ -270,6 +270,7 @@ pub(super) mod tests {
             late: Vec::new(),
             amendments: Vec::new(),
             reached: vec![reached(10_000, 60), reached(5_000, 30)],
+            expectation: None,
             due_at: None,
             backfilled_until: None,
             carried: None,

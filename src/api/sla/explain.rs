@@ -171,7 +171,7 @@ fn cut(
     )
 }
 
-pub(super) fn too_many() -> Refusal {
+pub(in crate::api) fn too_many() -> Refusal {
     Refusal::new(
         Reason::ResultTooLarge,
         format!("more than {INTERVALS_MAX} intervals; ask about an earlier instant"),
@@ -188,13 +188,13 @@ pub(super) fn no_clock(target_type: TargetType) -> Refusal {
 
 /// Where a page begins. All pages keep the instant of the first, also where that was "now".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) as_of: Timestamp,
-    pub(super) first: usize,
+pub(in crate::api) struct Place {
+    pub(in crate::api) as_of: Timestamp,
+    pub(in crate::api) first: usize,
 }
 
 impl Place {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::api) fn parse(text: &str) -> Option<Self> {
         let (as_of, first) = text.split_once(':')?;
         Some(Self {
             as_of: Timestamp::from_micros(as_of.parse().ok()?),

@@ -9,6 +9,7 @@ use super::ticket_event::{ingest_event, refused, taken};
 use super::{SlaService, parse_parent};
 use crate::api::caller::Caller;
 use crate::api::convert::reference;
+use crate::api::expectation::parse::Intake;
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
 use crate::api::status::ApiError;
@@ -116,6 +117,11 @@ fn command(
         let opening = Opening::seal("ticket.title", &sent.title, api.salt(), Readers::EveryParty);
         event.title = Some(opening.commitment.clone());
         openings.push(opening);
+    }
+    if let Some(given) = &sent.five_w {
+        let mut intake = Intake::new(api);
+        event.five_w = Some(Box::new(intake.five_w("five_w", given)));
+        openings.extend(intake.finish().map_err(|error| error.0)?);
     }
     Ok(Command {
         scope: scope.clone(),

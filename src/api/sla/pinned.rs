@@ -80,7 +80,7 @@ pub async fn calendars(
 ///
 /// # Errors
 /// As [`calendars`].
-pub(super) async fn calendar(
+pub async fn calendar(
     api: &Api,
     scope: &ScopeId,
     wanted: Pin,

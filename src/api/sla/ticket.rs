@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tonic::{Request, Response};
 
 use super::ingest::REFERENCES_READ_MAX;
-use super::ticket_view::{TicketView, commitments};
+use super::ticket_view::{TicketView, answers, commitments, expectations_of};
 use super::words::ticket_state;
 use super::{SlaService, all_of, decode, parse_as_of, parse_known_at, parse_parent};
 use crate::api::caller::Caller;
@@ -209,8 +209,10 @@ async fn show_all(
         .iter()
         .map(|ticket| RecordKey::new(&scope, Kind::Ticket, ticket.id.as_str()))
         .collect();
+    let states = found.iter().map(|ticket| &ticket.state);
+    let expectations = expectations_of(api, &scope, states).await?;
     let commitments = found.iter().flat_map(|ticket| commitments(&ticket.state));
-    let commitments = commitments.collect();
+    let commitments = commitments.chain(answers(expectations.values())).collect();
     let states = found.iter().map(|ticket| &ticket.state);
     let in_force = service
         .agreements
@@ -226,6 +228,7 @@ async fn show_all(
             ticket,
             terms: in_force.of(&ticket.state, None)?,
             references: references.remove(&ticket.id).unwrap_or_default(),
+            expectations: &expectations,
             texts: &texts,
             as_of,
         };
@@ -263,7 +266,10 @@ pub(super) async fn show_one(
         .agreements
         .of_tickets(api, &member.partnership, std::iter::once(&ticket.state))
         .await?;
-    let commitments = commitments(&ticket.state).collect();
+    let state = std::iter::once(&ticket.state);
+    let expectations = expectations_of(api, &scope, state).await?;
+    let commitments = commitments(&ticket.state).chain(answers(expectations.values()));
+    let commitments = commitments.collect();
     let texts = Texts::load(api, &scope, &member.party.id, commitments).await?;
     let view = TicketView {
         member: &member,
@@ -272,6 +278,7 @@ pub(super) async fn show_one(
         references: own_references(&caller.firm, references?)
             .remove(&ticket.id)
             .unwrap_or_default(),
+        expectations: &expectations,
         texts: &texts,
         as_of,
     };

@@ -98,6 +98,7 @@ pub(super) fn ingest_event(
             reported_at,
             agreement,
             title: None,
+            five_w: None,
             backfill,
         });
     whole(faults, event)

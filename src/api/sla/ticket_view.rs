@@ -1,15 +1,23 @@
 //! A ticket as the contract shows it.
 
+use std::collections::HashMap;
+
 use super::amendment::to_amendments;
 use super::clock::{Charges, to_clock};
+use super::decode;
 use super::ticket_event::to_late_event;
 use super::words::{count, to_ticket_state};
+use crate::api::Api;
 use crate::api::convert::{etag, to_reference, to_timestamp};
+use crate::api::expectation::convert::{collect_five_w, to_five_w};
 use crate::api::listing::name_in;
+use crate::api::status::ApiError;
 use crate::api::text::Texts;
 use crate::api::{Found, Member};
 use crate::domain::commitment::Commitment;
-use crate::domain::identity::ExternalReference;
+use crate::domain::expectation::Expectation;
+use crate::domain::identity::{ExternalReference, ScopeId};
+use crate::domain::record::{Kind, RecordKey};
 use crate::domain::sla::clock::{Priority, TicketState};
 use crate::domain::sla::in_force::{PinnedTerms, TermsInForce};
 use crate::domain::sla::ticket::Ticket;
@@ -26,6 +34,38 @@ pub(super) fn commitments(ticket: &Ticket) -> impl Iterator<Item = Commitment> +
     ticket.title.iter().chain(reasons).chain(carried).cloned()
 }
 
+/// The expectation of each ticket of which one came, by its id. Where none did, nothing is read.
+pub(super) async fn expectations_of(
+    api: &Api,
+    scope: &ScopeId,
+    tickets: impl Iterator<Item = &Ticket>,
+) -> Result<HashMap<String, Expectation>, ApiError> {
+    let ids = tickets.filter_map(|ticket| ticket.expectation.as_deref());
+    let keys: Vec<RecordKey> = ids
+        .map(|id| RecordKey::new(scope, Kind::Expectation, id))
+        .collect();
+    let mut found = HashMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    for row in api.ledger.store().records(&keys).await? {
+        let expectation: Found<Expectation> = decode(&row)?;
+        found.insert(expectation.id, expectation.state);
+    }
+    Ok(found)
+}
+
+/// The commitments behind which the texts of expectations' answers lie.
+pub(super) fn answers<'found>(
+    expectations: impl Iterator<Item = &'found Expectation>,
+) -> Vec<Commitment> {
+    let mut found = Vec::new();
+    for expectation in expectations {
+        collect_five_w(&expectation.five_w, &mut found);
+    }
+    found
+}
+
 /// Everything that a ticket is shown from.
 pub(super) struct TicketView<'view> {
     pub(super) member: &'view Member,
@@ -33,6 +73,8 @@ pub(super) struct TicketView<'view> {
     /// Its own first.
     pub(super) terms: Vec<TermsInForce>,
     pub(super) references: Vec<ExternalReference>,
+    /// What came of it, by id: its own at least.
+    pub(super) expectations: &'view HashMap<String, Expectation>,
     pub(super) texts: &'view Texts,
     pub(super) as_of: Timestamp,
 }
@@ -71,7 +113,16 @@ impl TicketView<'_> {
         let merge = ticket.merged_by();
         let target = merge.and_then(|merge| merge.merged_into.as_ref());
         let merged_into = target.and_then(|target| target.ticket.as_ref());
+        let expectation = ticket.expectation.as_ref();
+        let known = expectation.and_then(|id| self.expectations.get(id));
+        let judged = known.and_then(|expectation| expectation.judgement.priority);
         v1::Ticket {
+            expectation: expectation
+                .map(|id| name_in(&scope, "expectations", id))
+                .unwrap_or_default(),
+            five_w: known.map(|expectation| to_five_w(&expectation.five_w, self.texts)),
+            expectation_priority: judged.map_or(0, |judged| judged.get().into()),
+            priorities_differ: judged.is_some() && priority.is_some() && judged != priority,
             name: name_in(&scope, "tickets", id),
             external_references: self.references.iter().map(to_reference).collect(),
             agreement: name_in(&scope, "agreements", &own.agreement),
@@ -145,6 +196,7 @@ mod tests {
             ticket: &ticket,
             terms: in_force(),
             references: vec![reference],
+            expectations: &HashMap::new(),
             texts: &texts,
             as_of: after(45),
         };
@@ -184,6 +236,7 @@ mod tests {
             ticket: &ticket,
             terms: in_force(),
             references: Vec::new(),
+            expectations: &HashMap::new(),
             texts: &texts,
             as_of: OPENED,
         };

@@ -73,7 +73,7 @@ pub(super) const fn to_target_type(target_type: TargetType) -> v1::TargetType {
 }
 
 /// What a clock does, as the contract shows it.
-pub(super) const fn to_clock_state(state: ClockState) -> v1::ClockState {
+pub(in crate::api) const fn to_clock_state(state: ClockState) -> v1::ClockState {
     match state {
         ClockState::Running => v1::ClockState::Running,
         ClockState::Paused => v1::ClockState::Paused,

@@ -80,7 +80,7 @@ async fn keep(stage: &Stage, name: String) -> Result<v1::Expectation, CliError> 
     call("fulfil", expectations.fulfil_expectation(request)).await?;
     let request = v1::AcceptFulfilmentRequest {
         name,
-        criteria_met: vec![0, 1, 2],
+        criteria_met: (0..3).map(met).collect(),
         message: "Checked with the payroll office. Thank you for the plain word about 07:00."
             .to_owned(),
         request_id: harbour.request_id(),
@@ -88,6 +88,14 @@ async fn keep(stage: &Stage, name: String) -> Result<v1::Expectation, CliError> 
         ..v1::AcceptFulfilmentRequest::default()
     };
     call("accept", harbour.expectations().accept_fulfilment(request)).await
+}
+
+/// A criterion that is met, without a piece of evidence.
+fn met(criterion: u32) -> v1::CriterionEvidence {
+    v1::CriterionEvidence {
+        criterion,
+        ..v1::CriterionEvidence::default()
+    }
 }
 
 async fn draft(stage: &Stage, setting: &Setting, five_w: v1::FiveW) -> Result<String, CliError> {
@@ -125,6 +133,7 @@ fn wished(deadline: i64) -> v1::FiveW {
         when: Some(v1::When {
             deadline: Some(instant(deadline)),
             reason: "the payment file is due at the bank at 10:00".to_owned(),
+            update_interval: None,
         }),
         r#where: Some(v1::Where {
             place: Place::Remote.into(),

@@ -1,10 +1,11 @@
 //! Decisions on an expectation.
 
 use super::judgement::{Owed, judge};
+use super::links::{Links, linked};
 use super::matter::Matter;
 use super::{
-    Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
-    ExpectationState, FiveW,
+    CriterionReason, Expectation, ExpectationCreated, ExpectationEvent, ExpectationExpired,
+    ExpectationMissed, ExpectationState, FiveW, WorkShown, clock,
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
@@ -13,7 +14,7 @@ use crate::domain::identity::{ExternalReference, FirmId, PartyId, is_chosen_iden
 use crate::domain::outsiders::{Client, already_exists};
 use crate::domain::partnership::{Partnership, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
-use crate::domain::refusal::Violations;
+use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_reference;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
@@ -38,6 +39,13 @@ pub enum ExpectationCommand {
         /// Its id in the firm's own software.
         reference: Option<ExternalReference>,
     },
+    /// Begins a draft that came of a ticket or of an item of a notice.
+    CreateLinked {
+        /// The draft: [`Self::Create`].
+        create: Box<Self>,
+        /// What it came of.
+        links: Links,
+    },
     /// Changes a draft; for its author.
     Update {
         /// Which expectation.
@@ -56,10 +64,12 @@ pub enum ExpectationCommand {
         /// Whether the caller knows that the deadline may be impossible.
         acknowledges_impossible: bool,
     },
-    /// Answers another party's offer with one of the caller's own.
+    /// Answers another party's offer, or a dispute, with an offer of the caller's own.
     Counter {
         /// Which expectation.
         id: String,
+        /// Number of the last offer that the caller saw, if that matters to it.
+        offer_number: Option<u32>,
         /// The new offer, whole.
         five_w: FiveW,
         /// What to say to it.
@@ -103,13 +113,17 @@ pub enum ExpectationCommand {
         id: String,
         /// What to say to it.
         message: Option<Commitment>,
+        /// What shows it.
+        shown: WorkShown,
     },
-    /// Takes the work as done; for any party but the one that did it.
+    /// Takes the work as done, also if it was disputed; for any party but the one that did it.
     AcceptFulfilment {
         /// Which expectation.
         id: String,
-        /// Indexes of the agreed criteria that are met, from 0.
-        criteria_met: Vec<u32>,
+        /// What is found for every agreed criterion, all of which are met.
+        shown: WorkShown,
+        /// Whether the caller speaks for its client.
+        on_behalf_of_client: bool,
         /// What to say to it.
         message: Option<Commitment>,
     },
@@ -117,9 +131,31 @@ pub enum ExpectationCommand {
     DisputeFulfilment {
         /// Which expectation.
         id: String,
-        /// What is missing; must be given.
+        /// What is missing, as a whole; must be given unless a criterion's is.
         reason: Option<Commitment>,
+        /// Why single criteria are not met.
+        criteria: Vec<CriterionReason>,
     },
+}
+
+impl ExpectationCommand {
+    /// Which expectation it is about; empty for a new one whose identifier is not chosen.
+    fn id(&self) -> &str {
+        match self {
+            Self::Create { id, .. } => id.as_deref().unwrap_or_default(),
+            Self::CreateLinked { create, .. } => create.id(),
+            Self::Update { id, .. }
+            | Self::Offer { id, .. }
+            | Self::Counter { id, .. }
+            | Self::Agree { id, .. }
+            | Self::Decline { id, .. }
+            | Self::Contest { id, .. }
+            | Self::Withdraw { id, .. }
+            | Self::Fulfil { id, .. }
+            | Self::AcceptFulfilment { id, .. }
+            | Self::DisputeFulfilment { id, .. } => id,
+        }
+    }
 }
 
 /// Decides a command on an expectation.
@@ -134,56 +170,74 @@ pub fn decide(
     use ExpectationCommand as Command;
     // Whether the partnership is over is asked for each record: some outlive it.
     let (partnership, party) = as_present_party(firm, view)?;
-    let find = |id| Matter::find(id, partnership, party, view);
-    match command {
-        Command::Create {
-            id,
-            title,
-            five_w,
-            obligor,
-            client,
-            agreement,
-            reference,
-        } => {
-            let draft = ExpectationCreated {
-                title: title.clone(),
-                requester: party.id.clone(),
-                obligor: obligor.clone(),
-                client: client.clone(),
-                agreement: agreement.clone(),
-                five_w: five_w.clone(),
-                judgement: judge(five_w, None, view.now),
-            };
-            create(id.as_deref(), draft, reference.as_ref(), partnership, view)
+    if let ExpectationCommand::Create {
+        id,
+        title,
+        five_w,
+        obligor,
+        client,
+        agreement,
+        reference,
+    } = command
+    {
+        let draft = ExpectationCreated {
+            title: title.clone(),
+            requester: party.id.clone(),
+            obligor: obligor.clone(),
+            client: client.clone(),
+            agreement: agreement.clone(),
+            five_w: five_w.clone(),
+            judgement: judge(five_w, None, view.now),
+        };
+        return create(id.as_deref(), draft, reference.as_ref(), partnership, view);
+    }
+    if let Command::CreateLinked { create, links } = command {
+        let decision = decide(create, firm, view)?;
+        return linked(decision, links, firm, partnership, view);
+    }
+    let matter = Matter::find(command.id(), partnership, party, view)?;
+    let decided = match command {
+        Command::Create { .. } | Command::CreateLinked { .. } => {
+            return Err(Refusal::new(Reason::Internal, "decided above").into());
         }
-        Command::Update { id, title, five_w } => find(id)?.update(title.as_ref(), five_w),
+        Command::Update { title, five_w, .. } => matter.update(title.as_ref(), five_w),
         Command::Offer {
-            id,
             message,
             acknowledges_impossible,
-        } => find(id)?.offer(message.as_ref(), *acknowledges_impossible),
+            ..
+        } => matter.offer(message.as_ref(), *acknowledges_impossible),
         Command::Counter {
-            id,
+            offer_number,
             five_w,
             message,
             acknowledges_impossible,
-        } => find(id)?.counter(five_w, message.as_ref(), *acknowledges_impossible),
+            ..
+        } => matter.counter(
+            *offer_number,
+            five_w,
+            message.as_ref(),
+            *acknowledges_impossible,
+        ),
         Command::Agree {
-            id,
             offer_number,
             acknowledges_impossible,
-        } => find(id)?.agree(*offer_number, *acknowledges_impossible),
-        Command::Decline { id, reason } => find(id)?.decline(reason.as_ref()),
-        Command::Contest { id, reason } => find(id)?.contest(reason.as_ref()),
-        Command::Withdraw { id, reason } => find(id)?.withdraw(reason.as_ref()),
-        Command::Fulfil { id, message } => find(id)?.fulfil(message.as_ref()),
+            ..
+        } => matter.agree(*offer_number, *acknowledges_impossible),
+        Command::Decline { reason, .. } => matter.decline(reason.as_ref()),
+        Command::Contest { reason, .. } => matter.contest(reason.as_ref()),
+        Command::Withdraw { reason, .. } => matter.withdraw(reason.as_ref()),
+        Command::Fulfil { message, shown, .. } => matter.fulfil(message.as_ref(), shown),
         Command::AcceptFulfilment {
-            id,
-            criteria_met,
+            shown,
+            on_behalf_of_client,
             message,
-        } => find(id)?.accept_fulfilment(criteria_met, message.as_ref()),
-        Command::DisputeFulfilment { id, reason } => find(id)?.dispute_fulfilment(reason.as_ref()),
-    }
+            ..
+        } => matter.accept_fulfilment(shown, *on_behalf_of_client, message.as_ref()),
+        Command::DisputeFulfilment {
+            reason, criteria, ..
+        } => matter.dispute_fulfilment(reason.as_ref(), criteria),
+    };
+    decided.map_err(|stop| matter.say_where_it_stands(stop))
 }
 
 /// Time has passed: records that the last offer ran out, or that the deadline was missed. Each
@@ -193,35 +247,43 @@ pub fn decide(
 /// A refusal, or what has to be loaded first.
 pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     let expectation = view.get::<Expectation>(id)?;
-    let decision = Decision::about(Kind::Expectation, id);
+    let mut decision = Decision::about(Kind::Expectation, id);
     // After the end of its partnership nothing more happens to what was not carried on.
     let over = match expectation.carried {
         Some(_) => None,
         None => view.find::<Partnership>(view.scope.id())?,
     };
     let over = over.and_then(|partnership| partnership.over_at(view.now));
-    Ok(match overdue(expectation, over.unwrap_or(view.now)) {
-        Some(event) => decision.event(Event::new(id, event)),
-        None => decision,
-    })
+    for event in overdue(expectation, over.unwrap_or(view.now)) {
+        decision = decision.event(Event::new(id, event));
+    }
+    Ok(decision)
 }
 
-/// What time has done to the expectation without its being recorded yet.
-pub(super) fn overdue(expectation: &Expectation, now: Timestamp) -> Option<ExpectationEvent> {
-    let state = expectation.state_at(now);
-    if state == expectation.state {
-        return None;
+/// What time has done to the expectation without its being recorded yet, in the order of time.
+pub(super) fn overdue(expectation: &Expectation, now: Timestamp) -> Vec<ExpectationEvent> {
+    let mut events: Vec<(Timestamp, ExpectationEvent)> = Vec::new();
+    let is_missed = expectation.owes_work() && clock::is_missed(expectation, now);
+    if let Some(missed_at) = expectation.deadline().filter(|_| is_missed) {
+        let missed = ExpectationEvent::Missed(ExpectationMissed { missed_at });
+        events.push((missed_at, missed));
     }
-    if state == ExpectationState::Missed {
-        let missed_at = expectation.deadline()?;
-        return Some(ExpectationEvent::Missed(ExpectationMissed { missed_at }));
+    let may_expire = matches!(
+        expectation.state,
+        ExpectationState::Offered | ExpectationState::Countered
+    );
+    let offer = expectation.offers.last().filter(|_| may_expire);
+    if let Some(offer) = offer.filter(|offer| offer.is_over(now))
+        && let Some(expired_at) = offer.expires_at
+    {
+        let expired = ExpectationEvent::Expired(ExpectationExpired {
+            offer_number: offer.number,
+            expired_at,
+        });
+        events.push((expired_at, expired));
     }
-    let offer = expectation.offers.last()?;
-    let expired = ExpectationExpired {
-        offer_number: offer.number,
-        expired_at: offer.expires_at?,
-    };
-    Some(ExpectationEvent::Expired(expired))
+    events.sort_by_key(|(at, _)| *at);
+    events.into_iter().map(|(_, event)| event).collect()
 }
 
 fn create(

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CitedConsent, FiveW, Judgement};
+use super::fulfilment::{CriterionReason, WorkShown};
+use super::{CitedConsent, FiveW, Judgement, Links};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -96,7 +97,7 @@ pub struct ExpectationMissed {
     pub missed_at: Timestamp,
 }
 
-/// A party ended the negotiation, or said something about the work.
+/// A party ended the negotiation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatementMade {
@@ -106,16 +107,53 @@ pub struct StatementMade {
     pub text: Option<Commitment>,
 }
 
+/// The obligor said that it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FulfilmentMade {
+    /// The party.
+    pub party: PartyId,
+    /// What it said to it: a commitment.
+    pub message: Option<Commitment>,
+    /// What it shows.
+    pub shown: WorkShown,
+}
+
 /// The other side took the work as done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FulfilmentAccepted {
     /// The party.
     pub party: PartyId,
-    /// Indexes of the agreed criteria, from 0, ascending.
-    pub criteria_met: Vec<u32>,
+    /// What it found, for every agreed criterion.
+    pub shown: WorkShown,
+    /// Whether it speaks for its client.
+    pub on_behalf_of_client: bool,
     /// What it said to it: a commitment.
     pub message: Option<Commitment>,
+}
+
+/// The other side said that the work is not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FulfilmentDisputed {
+    /// The party.
+    pub party: PartyId,
+    /// Why, as a whole: a commitment.
+    pub reason: Option<Commitment>,
+    /// Why single criteria are not met, ascending by index.
+    pub criteria: Vec<CriterionReason>,
+}
+
+/// Work that was disputed and is accepted after all was done in time: the miss that was recorded
+/// meanwhile is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissRevised {
+    /// The deadline that was recorded as missed.
+    pub missed_at: Timestamp,
+    /// When the work was done that is accepted.
+    pub fulfilled_at: Timestamp,
 }
 
 events! {
@@ -125,6 +163,8 @@ events! {
         Created(ExpectationCreated) = "expectation.created", 1;
         /// The draft was changed.
         Updated(ExpectationUpdated) = "expectation.updated", 1;
+        /// The draft came of a ticket, or of an item of a notice.
+        Linked(Links) = "expectation.linked", 1;
         /// The draft was stated by one firm alone.
         Asserted(OfferMade) = "expectation.asserted", 1;
         /// The draft was offered to the other firm.
@@ -144,11 +184,13 @@ events! {
         /// The deadline passed.
         Missed(ExpectationMissed) = "expectation.missed", 1;
         /// The obligor said that it is done.
-        Fulfilled(StatementMade) = "expectation.fulfilled", 1;
+        Fulfilled(FulfilmentMade) = "expectation.fulfilled", 1;
         /// The other side took the work as done.
         Accepted(FulfilmentAccepted) = "expectation.fulfilment_accepted", 1;
+        /// Accepted work had been in time after all.
+        MissRevised(MissRevised) = "expectation.miss_revised", 1;
         /// The other side said that it is not done.
-        Disputed(StatementMade) = "expectation.fulfilment_disputed", 1;
+        Disputed(FulfilmentDisputed) = "expectation.fulfilment_disputed", 1;
         /// It outlives its partnership.
         Carried(CarriedOn) = "expectation.carried", 1;
         /// It was closed with its partnership.

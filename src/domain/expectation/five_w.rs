@@ -8,10 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::domain::commitment::Commitment;
 use crate::domain::pricing::money::Money;
 use crate::domain::refusal::Violations;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// Most criteria of one expectation.
 pub const CRITERIA_MAX: usize = 20;
+/// The shortest update interval: five minutes.
+pub const UPDATE_INTERVAL_MIN: Span = Span::from_minutes(5);
+/// The longest update interval: a year of 366 days, around the clock.
+pub const UPDATE_INTERVAL_MAX: Span = Span::from_hours(366 * 24);
 /// Most people that one expectation may count.
 pub const PEOPLE_MAX: u32 = 1_000_000;
 
@@ -91,6 +95,10 @@ pub struct When {
     pub deadline: Option<Timestamp>,
     /// Why then: a commitment.
     pub reason: Option<Commitment>,
+    /// Within how much of the obligor's open time it tells how it stands, again and again, at least
+    /// [`UPDATE_INTERVAL_MIN`] and at most [`UPDATE_INTERVAL_MAX`]; `None` if nobody asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_interval: Option<Span>,
 }
 
 /// Where the work has to be done.
@@ -188,6 +196,14 @@ impl FiveW {
             violations.add(
                 format!("{field}.when.deadline"),
                 "between the years 2000 and 2099",
+            );
+        }
+        let sensible = UPDATE_INTERVAL_MIN..=UPDATE_INTERVAL_MAX;
+        let interval = self.when.update_interval;
+        if interval.is_some_and(|interval| !sensible.contains(&interval)) {
+            violations.add(
+                format!("{field}.when.update_interval"),
+                "between 5 minutes and 366 days",
             );
         }
         if self.how.criteria.len() > CRITERIA_MAX {

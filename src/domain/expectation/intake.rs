@@ -146,6 +146,7 @@ mod tests {
             when: When {
                 deadline: Some(Timestamp::EARLIEST),
                 reason: words(),
+                update_interval: None,
             },
             r#where: Where {
                 place: Some(Place::OnSite),

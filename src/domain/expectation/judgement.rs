@@ -12,6 +12,7 @@ use crate::domain::pricing::money::Money;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::sla::agreement::{Agreement, AgreementContent, AgreementType, priority_of};
 use crate::domain::sla::clock::{Priority, TargetType};
+use crate::domain::sla::combination::Operand;
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::sla::in_force::PinnedTerms;
 use crate::domain::time::{MICROS_PER_HOUR, Span, Timestamp};
@@ -86,6 +87,9 @@ pub struct Judgement {
     pub at: Timestamp,
     /// By which agreement; `None` if there is none to judge by.
     pub terms: Option<PinnedTerms>,
+    /// In whose hours: the calendar of that agreement; `None` if every hour counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Operand>,
     /// How urgent it is; `None` while who or what is unanswered.
     pub priority: Option<Priority>,
     /// What is thought of the deadline; `None` where nothing can be said.
@@ -210,6 +214,10 @@ pub fn judge(five_w: &FiveW, basis: Option<&Basis<'_>>, now: Timestamp) -> Judge
     Judgement {
         at: now,
         terms: basis.map(|basis| basis.terms.clone()),
+        calendar: basis.map(|basis| Operand {
+            calendar: basis.content.calendar.clone(),
+            revision: basis.content.calendar_revision,
+        }),
         priority,
         deadline: deadline
             .zip(needed)

@@ -1,34 +1,31 @@
 //! What a party may do to an expectation that exists.
 
-use std::collections::BTreeSet;
-
 use super::decide::overdue;
-use super::five_w::CRITERIA_MAX;
 use super::judgement::{Judgement, Owed, judge};
 use super::standing::agreed_beforehand;
 use super::{
-    Expectation, ExpectationAgreed, ExpectationEvent, ExpectationState, ExpectationUpdated, FiveW,
-    FulfilmentAccepted, OFFERS_MAX, Offer, OfferMade, StatementMade,
+    Expectation, ExpectationEvent, ExpectationState, ExpectationUpdated, FiveW, Offer, OfferMade,
+    OfferOutcome, StatementMade,
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::partnership::ending::require_workable;
 use crate::domain::partnership::{Partnership, Party};
-use crate::domain::record::{Event, Kind};
+use crate::domain::record::{Event, Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
 
 /// An expectation that exists, the party that asks something of it, and when.
 pub(super) struct Matter<'world> {
-    id: &'world str,
-    expectation: &'world Expectation,
+    pub(super) id: &'world str,
+    pub(super) expectation: &'world Expectation,
     /// How far it has come at `now`.
-    state: ExpectationState,
-    partnership: &'world Partnership,
-    party: &'world Party,
-    now: Timestamp,
-    view: View<'world>,
+    pub(super) state: ExpectationState,
+    pub(super) partnership: &'world Partnership,
+    pub(super) party: &'world Party,
+    pub(super) now: Timestamp,
+    pub(super) view: View<'world>,
 }
 
 impl<'world> Matter<'world> {
@@ -52,19 +49,62 @@ impl<'world> Matter<'world> {
         })
     }
 
-    fn unchanged(&self) -> Decision {
+    pub(super) fn unchanged(&self) -> Decision {
         Decision::about(Kind::Expectation, self.id)
     }
 
-    fn accepted(&self, event: ExpectationEvent) -> Decision {
-        self.unchanged().event(Event::new(self.id, event))
+    /// The event, after what time has done that is not recorded yet: late work is late, and an offer
+    /// that ran out is over, whether or not a sweep came by first.
+    pub(super) fn accepted(&self, event: ExpectationEvent) -> Decision {
+        let overdue = overdue(self.expectation, self.now);
+        let events = overdue.into_iter().chain([event]);
+        events.fold(self.unchanged(), |decision, event| {
+            decision.event(Event::new(self.id, event))
+        })
     }
 
-    fn invalid_state(&self, action: &str) -> Refusal {
+    /// Adds to a refusal what has become of the expectation, so that whoever comes second in a race
+    /// learns what happened.
+    pub(super) fn say_where_it_stands(&self, stop: Stop) -> Stop {
+        let Stop::Refused(mut refusal) = stop else {
+            return stop;
+        };
+        let is_about_state = matches!(
+            refusal.reason,
+            Reason::InvalidState
+                | Reason::NotYourOffer
+                | Reason::OfferExpired
+                | Reason::SameFirmMayNotAccept
+        );
+        if !is_about_state {
+            return Stop::Refused(refusal);
+        }
+        if !refusal.metadata.iter().any(|(key, _)| *key == "state") {
+            refusal = refusal.with("state", self.state.as_str());
+        }
+        let key = RecordKey::new(self.view.scope, Kind::Expectation, self.id);
+        if let Some(found) = self.view.world.versioned(&key) {
+            refusal = refusal.with("etag", format!("\"{}\"", found.revision));
+        }
+        if let Some(last) = self.expectation.offers.last() {
+            let ran_out = last.is_over(self.now) && self.state != ExpectationState::Asserted;
+            let outcome = match &last.end {
+                Some(end) => end.outcome.as_str(),
+                None if ran_out => OfferOutcome::Expired.as_str(),
+                None => "open",
+            };
+            refusal = refusal
+                .with("last_offer_number", last.number)
+                .with("last_offer_outcome", outcome);
+        }
+        Stop::Refused(refusal)
+    }
+
+    pub(super) fn invalid_state(&self, action: &str) -> Refusal {
         Refusal::invalid_state(self.state.as_str(), action)
     }
 
-    fn require(&self, state: ExpectationState, action: &str) -> Result<(), Refusal> {
+    pub(super) fn require(&self, state: ExpectationState, action: &str) -> Result<(), Refusal> {
         if self.state == state {
             Ok(())
         } else {
@@ -73,7 +113,7 @@ impl<'world> Matter<'world> {
     }
 
     /// It is a draft, and this party's.
-    fn require_own_draft(&self, action: &str) -> Result<(), Refusal> {
+    pub(super) fn require_own_draft(&self, action: &str) -> Result<(), Refusal> {
         self.require(ExpectationState::Draft, action)?;
         let author = &self.expectation.requester;
         if *author == self.party.id {
@@ -87,7 +127,7 @@ impl<'world> Matter<'world> {
     }
 
     /// What is made of answers by now.
-    fn judge(&self, five_w: &FiveW) -> Result<Judgement, Stop> {
+    pub(super) fn judge(&self, five_w: &FiveW) -> Result<Judgement, Stop> {
         let owed = Owed {
             agreement: self.expectation.agreement.as_deref(),
             obligor: &self.expectation.obligor,
@@ -97,7 +137,7 @@ impl<'world> Matter<'world> {
         Ok(judge(five_w, basis.as_ref(), self.now))
     }
 
-    fn says(&self, text: Option<&Commitment>) -> StatementMade {
+    pub(super) fn says(&self, text: Option<&Commitment>) -> StatementMade {
         StatementMade {
             party: self.party.id.clone(),
             text: text.cloned(),
@@ -105,18 +145,22 @@ impl<'world> Matter<'world> {
     }
 
     /// The offer that waits for an answer.
-    fn open_offer(&self, action: &str) -> Result<&'world Offer, Refusal> {
+    pub(super) fn open_offer(&self, action: &str) -> Result<&'world Offer, Refusal> {
         let last = self.expectation.offers.last();
+        let ran_out = |offer: &Offer| match &offer.end {
+            Some(end) => end.outcome == OfferOutcome::Expired,
+            None => offer.is_over(self.now),
+        };
         match last {
-            // Recorded by a sweep or not: the answer is the same.
-            Some(offer) if self.state == ExpectationState::Expired => Err(expired(offer)),
             Some(offer) if self.state.awaits_answer() => Ok(offer),
+            // Recorded by a sweep or not: the answer is the same.
+            Some(offer) if ran_out(offer) => Err(expired(offer)),
             _ => Err(self.invalid_state(action)),
         }
     }
 
     /// The offer that waits for an answer of this party's.
-    fn answerable_offer(&self, action: &str) -> Result<&'world Offer, Refusal> {
+    pub(super) fn answerable_offer(&self, action: &str) -> Result<&'world Offer, Refusal> {
         let offer = self.open_offer(action)?;
         if offer.is_over(self.now) {
             // What was asserted stays asserted, but nobody agrees to a deadline that is behind.
@@ -134,7 +178,7 @@ impl<'world> Matter<'world> {
 
     /// It is between the one that asks and the one that owes. What a party promises by itself is
     /// for any other to answer, and then between these two.
-    fn require_concerned(&self, offer: &Offer) -> Result<(), Refusal> {
+    pub(super) fn require_concerned(&self, offer: &Offer) -> Result<(), Refusal> {
         if self.expectation.is_matter_of(&self.party.id) {
             return Ok(());
         }
@@ -194,264 +238,6 @@ impl<'world> Matter<'world> {
             None => decision,
         })
     }
-
-    pub(super) fn counter(
-        &self,
-        five_w: &FiveW,
-        message: Option<&Commitment>,
-        acknowledges_impossible: bool,
-    ) -> Result<Decision, Stop> {
-        self.answerable_offer("CounterExpectation")?;
-        let mut violations = Violations::default();
-        five_w.check_offered(&mut violations, "five_w", self.now);
-        violations.finish()?;
-        let made = self.made(five_w, message, acknowledges_impossible)?;
-        Ok(self.accepted(ExpectationEvent::Countered(made)))
-    }
-
-    /// An offer stands as long as the terms say, but not beyond its own deadline.
-    fn expiry(&self, five_w: &FiveW) -> Timestamp {
-        let expiry = self.now.saturating_add(self.partnership.offer_validity());
-        five_w
-            .when
-            .deadline
-            .map_or(expiry, |deadline| deadline.min(expiry))
-    }
-
-    /// The next offer in number.
-    fn made(
-        &self,
-        five_w: &FiveW,
-        message: Option<&Commitment>,
-        acknowledges_impossible: bool,
-    ) -> Result<OfferMade, Stop> {
-        let earlier = self.expectation.offers.len();
-        let limit = || Refusal::limit("offers", OFFERS_MAX);
-        if earlier >= OFFERS_MAX {
-            return Err(limit().into());
-        }
-        Ok(OfferMade {
-            number: u32::try_from(earlier + 1).map_err(|_| limit())?,
-            party: self.party.id.clone(),
-            five_w: five_w.clone(),
-            message: message.cloned(),
-            expires_at: Some(self.expiry(five_w)),
-            judgement: self.judge(five_w)?,
-            acknowledges_impossible,
-        })
-    }
-
-    pub(super) fn agree(
-        &self,
-        offer_number: u32,
-        acknowledges_impossible: bool,
-    ) -> Result<Decision, Stop> {
-        let action = "AgreeExpectation";
-        let last = self.open_offer(action)?.number;
-        if last != offer_number {
-            let message = format!("offer {offer_number} is not the last one, which is {last}");
-            return Err(Refusal::new(Reason::InvalidState, message)
-                .with("state", self.state.as_str())
-                .with("action", action)
-                .with("offer_number", last)
-                .into());
-        }
-        let offer = self.answerable_offer(action)?;
-        // Time has gone by since it was offered, and the agreement may have changed.
-        let judgement = self.judge(&offer.five_w)?;
-        self.require_acknowledged(offer, &judgement, acknowledges_impossible)?;
-        let agreed = ExpectationAgreed {
-            party: self.party.id.clone(),
-            offer_number,
-            standing_consent: None,
-            judgement,
-            acknowledges_impossible,
-        };
-        Ok(self.accepted(ExpectationEvent::Agreed(agreed)))
-    }
-
-    /// What cannot be done may be asked for, but is agreed only if both say that they know.
-    fn require_acknowledged(
-        &self,
-        offer: &Offer,
-        judgement: &Judgement,
-        acknowledges_impossible: bool,
-    ) -> Result<(), Refusal> {
-        let Some(impossible) = judgement.impossible() else {
-            return Ok(());
-        };
-        let said = [
-            (&offer.party, offer.acknowledges_impossible),
-            (&self.party.id, acknowledges_impossible),
-        ];
-        let silent: Vec<&str> = said
-            .into_iter()
-            .filter(|(_, acknowledges)| !acknowledges)
-            .map(|(party, _)| party.as_str())
-            .collect();
-        if silent.is_empty() {
-            return Ok(());
-        }
-        let message = "the deadline cannot be met; to agree to it nevertheless, the party that \
-                       offers it and the one that agrees to it must both acknowledge that";
-        let mut refusal = Refusal::new(Reason::DeadlineImpossible, message)
-            .with("offer_number", offer.number)
-            .with("not_acknowledged_by", silent.join(","));
-        if let Some(deadline) = offer.five_w.when.deadline {
-            refusal = refusal.with("deadline", deadline);
-        }
-        if let Some(earliest) = impossible.earliest {
-            refusal = refusal.with("earliest_feasible_time", earliest);
-        }
-        Err(match &judgement.terms {
-            Some(terms) => refusal.with("agreement", &terms.agreement),
-            None => refusal,
-        })
-    }
-
-    pub(super) fn decline(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
-        self.answerable_offer("DeclineExpectation")?;
-        Ok(self.accepted(ExpectationEvent::Declined(self.says(reason))))
-    }
-
-    /// As [`Self::decline`], for what was asserted, however old its deadline.
-    pub(super) fn contest(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
-        let own = &self.party.id;
-        let ending = self.expectation.ending.as_ref();
-        let is_own = ending.is_some_and(|ending| ending.party == *own);
-        if self.state == ExpectationState::Contested && is_own {
-            return Ok(self.unchanged());
-        }
-        self.require(ExpectationState::Asserted, "AnswerAssertions")?;
-        if let Some(offer) = self.expectation.offers.last()
-            && offer.party == *own
-        {
-            let why = "an assertion is not contested by the party that made it";
-            return Err(not_yours(offer, why).into());
-        }
-        if let Some(offer) = self.expectation.offers.last() {
-            self.require_concerned(offer)?;
-        }
-        let mut violations = Violations::default();
-        violations.require(reason.is_some(), "reason", "must say why");
-        violations.finish()?;
-        Ok(self.accepted(ExpectationEvent::Contested(self.says(reason))))
-    }
-
-    pub(super) fn withdraw(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
-        let action = "WithdrawExpectation";
-        if self.state == ExpectationState::Draft {
-            self.require_own_draft(action)?;
-        } else {
-            let offer = self.open_offer(action)?;
-            if offer.party != self.party.id {
-                let why = "an offer is taken back by the party that made it";
-                return Err(not_yours(offer, why).into());
-            }
-        }
-        Ok(self.accepted(ExpectationEvent::Withdrawn(self.says(reason))))
-    }
-
-    pub(super) fn fulfil(&self, message: Option<&Commitment>) -> Result<Decision, Stop> {
-        let action = "FulfilExpectation";
-        if !self.state.awaits_work() {
-            return Err(self.invalid_state(action).into());
-        }
-        let obligor = &self.expectation.obligor;
-        if *obligor != self.party.id {
-            return Err(Refusal::new(
-                Reason::InvalidState,
-                format!("only {obligor} owes the work"),
-            )
-            .with("state", self.state.as_str())
-            .with("action", action)
-            .with("obligor", obligor)
-            .into());
-        }
-        // Late work is late whether or not a sweep came by first.
-        let decision = match overdue(self.expectation, self.now) {
-            Some(missed) => self.accepted(missed),
-            None => self.unchanged(),
-        };
-        let fulfilled = ExpectationEvent::Fulfilled(self.says(message));
-        Ok(decision.event(Event::new(self.id, fulfilled)))
-    }
-
-    /// The work waits to be judged, and by this party.
-    fn require_judge(&self, action: &str) -> Result<(), Refusal> {
-        self.require(ExpectationState::Fulfilled, action)?;
-        let doer = self
-            .expectation
-            .fulfilment
-            .as_ref()
-            .map(|fulfilment| &fulfilment.party);
-        // Where the one that asked has left, whoever remains says whether it is done.
-        let requester = self.partnership.party(&self.expectation.requester);
-        let is_concerned = self.expectation.is_matter_of(&self.party.id)
-            || requester.is_some_and(|requester| !requester.is_present());
-        if doer != Some(&self.party.id) && is_concerned {
-            return Ok(());
-        }
-        let message = "work is judged by the party that asked for it, not by the one that did it";
-        Err(Refusal::new(Reason::SameFirmMayNotAccept, message).with("party_id", &self.party.id))
-    }
-
-    pub(super) fn accept_fulfilment(
-        &self,
-        met: &[u32],
-        message: Option<&Commitment>,
-    ) -> Result<Decision, Stop> {
-        self.require_judge("AcceptFulfilment")?;
-        let accepted = FulfilmentAccepted {
-            party: self.party.id.clone(),
-            criteria_met: all_criteria(met, self.expectation.five_w.how.criteria.len())?,
-            message: message.cloned(),
-        };
-        Ok(self.accepted(ExpectationEvent::Accepted(accepted)))
-    }
-
-    pub(super) fn dispute_fulfilment(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
-        self.require_judge("DisputeFulfilment")?;
-        let mut violations = Violations::default();
-        violations.require(reason.is_some(), "reason", "must say what is missing");
-        violations.finish()?;
-        Ok(self.accepted(ExpectationEvent::Disputed(self.says(reason))))
-    }
-}
-
-/// The indexes in order, if they are those of all `count` criteria, each once.
-fn all_criteria(met: &[u32], count: usize) -> Result<Vec<u32>, Refusal> {
-    let field = "criteria_met";
-    if met.len() > CRITERIA_MAX {
-        let too_many = format!("no more than {CRITERIA_MAX}");
-        return Err(Refusal::field(Reason::InvalidField, field, too_many));
-    }
-    let mut violations = Violations::default();
-    let criteria = 0..u32::try_from(count).unwrap_or(u32::MAX);
-    let mut found = BTreeSet::new();
-    for (position, index) in met.iter().enumerate() {
-        if !criteria.contains(index) {
-            violations.add(
-                format!("{field}[{position}]"),
-                format!("there are {count} criteria, from 0"),
-            );
-        } else if !found.insert(*index) {
-            violations.add(format!("{field}[{position}]"), "each criterion once");
-        }
-    }
-    let open: Vec<_> = criteria
-        .filter(|index| !found.contains(index))
-        .map(|index| index.to_string())
-        .collect();
-    if !open.is_empty() {
-        let open = open.join(", ");
-        violations.add(
-            field,
-            format!("not met: {open}; dispute work that does not meet every criterion"),
-        );
-    }
-    violations.finish()?;
-    Ok(found.into_iter().collect())
 }
 
 fn expired(offer: &Offer) -> Refusal {
@@ -466,6 +252,6 @@ fn expired(offer: &Offer) -> Refusal {
     }
 }
 
-fn not_yours(offer: &Offer, message: &str) -> Refusal {
+pub(super) fn not_yours(offer: &Offer, message: &str) -> Refusal {
     Refusal::new(Reason::NotYourOffer, message).with("offer_number", offer.number)
 }

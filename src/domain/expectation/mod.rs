@@ -1,33 +1,47 @@
 //! Expectations: what one party may count on from another. It is offered, countered, agreed, then
 //! kept or missed.
 
+mod apply;
+pub mod clock;
 mod decide;
+pub mod difference;
 mod events;
 pub mod five_w;
+mod fulfilment;
 pub mod intake;
 pub mod judgement;
+mod links;
 mod matter;
+mod negotiation;
+mod offers;
 mod sides;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use crate::domain::partnership::ending::CarriedOn;
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::{Aggregate, Recorded};
 use super::commitment::Commitment;
-use super::identity::{FirmId, PartyId};
-use super::time::{Span, Timestamp};
+use super::identity::PartyId;
+use super::time::Timestamp;
 
 pub use decide::{ExpectationCommand, decide, tick};
 pub use events::{
     ExpectationAgreed, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
-    ExpectationUpdated, FulfilmentAccepted, OfferMade, StatementMade,
+    ExpectationUpdated, FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, MissRevised,
+    OfferMade, StatementMade,
 };
 pub use five_w::{FiveW, How, ImpactScope, Place, Question, Severity, What, When, Where, Who};
+pub use fulfilment::{
+    Acceptance, CriterionEvidence, CriterionReason, Dispute, EVIDENCE_MAX, FULFILMENTS_MAX,
+    Fulfilment, NOTE_BYTES_MAX, WorkShown,
+};
 pub use intake::Missing;
 pub use judgement::Judgement;
+pub use links::{AskedWithTicket, Links, NoticeItem, refuse_second};
+pub use offers::{Agreed, Offer, OfferEnd, OfferOutcome, Statement};
 pub use standing::CitedConsent;
 
 /// Most offers of one expectation, counter-offers included.
@@ -103,94 +117,6 @@ impl ExpectationState {
     }
 }
 
-/// One party's proposal. It is never changed, whatever becomes of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Offer {
-    /// Counts the offers of the expectation from 1.
-    pub number: u32,
-    /// The party that made it.
-    pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
-    /// What is offered.
-    pub five_w: FiveW,
-    /// What its maker said to it: a commitment.
-    pub message: Option<Commitment>,
-    /// When it was made.
-    pub offered_at: Timestamp,
-    /// From when on it can no longer be answered, this instant included. `None` for what was
-    /// asserted without a deadline: it stands until someone joins who can answer it.
-    pub expires_at: Option<Timestamp>,
-    /// What was made of it when it was made.
-    pub judgement: Judgement,
-    /// Whether its maker knows that the deadline may be impossible.
-    pub acknowledges_impossible: bool,
-}
-
-impl Offer {
-    /// Whether it can no longer be answered at `now`.
-    #[must_use]
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at <= now)
-    }
-}
-
-/// Consent to an offer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Agreed {
-    /// Number of the offer, always the last one.
-    pub offer_number: u32,
-    /// The party that agreed to the other's offer.
-    pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
-    /// When.
-    pub at: Timestamp,
-    /// The standing consent by which it did, if it was not asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub standing_consent: Option<CitedConsent>,
-    /// Whether it knows that the deadline may be impossible.
-    pub acknowledges_impossible: bool,
-}
-
-/// Something that a party said about an expectation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Statement {
-    /// The party.
-    pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
-    /// Its message or reason: a commitment.
-    pub text: Option<Commitment>,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Statement {
-    /// The statement that an entry records; `None` if no firm made it.
-    fn of(party: &PartyId, text: Option<&Commitment>, recorded: &Recorded) -> Option<Self> {
-        Some(Self {
-            party: party.clone(),
-            firm: recorded.firm.clone()?,
-            text: text.cloned(),
-            at: recorded.at,
-        })
-    }
-}
-
-/// The other side's word that the work is done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Acceptance {
-    /// Who, when, and in which words.
-    pub statement: Statement,
-    /// Indexes of the agreed criteria found met, from 0, ascending: all of them.
-    pub criteria_met: Vec<u32>,
-}
-
 /// An expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,22 +133,16 @@ pub struct Expectation {
     pub client: Option<String>,
     /// Identifier of the agreement that it names to be judged by.
     pub agreement: Option<String>,
-    /// The answers of the draft, then of the last offer.
+    /// The answers of the draft, then of the last offer; [`Self::answers_at`] tells which count.
     pub five_w: FiveW,
     /// What was made of them when they last changed or were agreed.
     pub judgement: Judgement,
     /// Every offer made, oldest first, at most [`OFFERS_MAX`].
     pub offers: Vec<Offer>,
-    /// Who agreed to the last offer.
-    pub agreed: Option<Agreed>,
-    /// The deadline, if it passed before the work was done; never removed.
-    pub missed_at: Option<Timestamp>,
-    /// The last time that the obligor said it was done.
-    pub fulfilment: Option<Statement>,
-    /// The other side's acceptance of the work.
-    pub acceptance: Option<Acceptance>,
-    /// The other side's last dispute of the work.
-    pub dispute: Option<Statement>,
+    /// Every agreement, oldest first; the last one holds. Each is to an offer of its own.
+    pub agreements: Vec<Agreed>,
+    /// Every time that the obligor said it was done, oldest first, at most [`FULFILMENTS_MAX`].
+    pub fulfilments: Vec<Fulfilment>,
     /// Who declined, contested or withdrew it, and why.
     pub ending: Option<Statement>,
     /// What becomes of it, if it outlives its partnership.
@@ -231,6 +151,9 @@ pub struct Expectation {
     /// When it was closed with its partnership, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// What it came of.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
 }
 
 impl Expectation {
@@ -241,214 +164,106 @@ impl Expectation {
             ExpectationState::Offered | ExpectationState::Countered
                 if self.offers.last().is_some_and(|offer| offer.is_over(now)) =>
             {
-                ExpectationState::Expired
+                self.without_the_offer(ExpectationState::Expired)
             }
-            // Work that is done at the deadline exactly is in time.
-            ExpectationState::Agreed if self.deadline().is_some_and(|deadline| deadline < now) => {
-                ExpectationState::Missed
-            }
+            ExpectationState::Agreed if clock::is_missed(self, now) => ExpectationState::Missed,
             state => state,
         }
     }
 
-    /// The deadline that was missed by `now`, whether or not a sweep has come by to record it.
+    /// Where it stands once the last offer has come to nothing: what was agreed before, and then
+    /// disputed, goes on being disputed.
+    pub(in crate::domain::expectation) const fn without_the_offer(
+        &self,
+        ended: ExpectationState,
+    ) -> ExpectationState {
+        if self.agreements.is_empty() {
+            ended
+        } else {
+            ExpectationState::Disputed
+        }
+    }
+
+    /// Whether, being in `state`, what was agreed is still to be done: also while a revised offer waits
+    /// for an answer after a dispute.
+    #[must_use]
+    pub fn stands_agreed(&self, state: ExpectationState) -> bool {
+        self.agreed().is_some() && (state.awaits_work() || state.awaits_answer())
+    }
+
+    /// What holds: the last agreement.
+    #[must_use]
+    pub fn agreed(&self) -> Option<&Agreed> {
+        self.agreements.last()
+    }
+
+    /// The last time that the obligor said it was done.
+    #[must_use]
+    pub fn fulfilment(&self) -> Option<&Fulfilment> {
+        self.fulfilments.last()
+    }
+
+    /// The other side's acceptance of the work.
+    #[must_use]
+    pub fn acceptance(&self) -> Option<&Acceptance> {
+        self.fulfilment()?.acceptance.as_ref()
+    }
+
+    /// The other side's last dispute of the work.
+    #[must_use]
+    pub fn dispute(&self) -> Option<&Dispute> {
+        let mut latest_first = self.fulfilments.iter().rev();
+        latest_first.find_map(|fulfilment| fulfilment.dispute.as_ref())
+    }
+
+    /// The offer of that number.
+    #[must_use]
+    pub fn offer(&self, number: u32) -> Option<&Offer> {
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.offers.get(place)
+    }
+
+    /// What was agreed: the offer to which the last agreement is.
+    #[must_use]
+    pub fn agreed_offer(&self) -> Option<&Offer> {
+        self.offer(self.agreed()?.offer_number)
+    }
+
+    /// The answers that count at `now`: of the draft, of the offer that waits for an answer, or of
+    /// what was agreed. What is made of them is told with them.
+    #[must_use]
+    pub fn answers_at(&self, now: Timestamp) -> (&FiveW, &Judgement) {
+        let waits = self.state_at(now).awaits_answer();
+        match (self.agreed(), self.agreed_offer()) {
+            (Some(agreed), Some(offer)) if !waits => (&offer.five_w, &agreed.judgement),
+            _ => (&self.five_w, &self.judgement),
+        }
+    }
+
+    /// The first deadline that was recorded as missed, of whichever agreement.
+    #[must_use]
+    pub fn missed_at(&self) -> Option<Timestamp> {
+        self.agreements.iter().find_map(|agreed| agreed.missed_at)
+    }
+
+    /// As [`Self::missed_at`], by `now`, whether or not a sweep has come by to record it.
     #[must_use]
     pub fn missed_as_of(&self, now: Timestamp) -> Option<Timestamp> {
-        let missed = self.state_at(now) == ExpectationState::Missed;
-        self.missed_at
-            .or_else(|| self.deadline().filter(|_| missed))
+        let now = self.closed_at.map_or(now, |closed_at| now.min(closed_at));
+        let overdue = || self.deadline().filter(|_| clock::is_missed(self, now));
+        self.missed_at().or_else(overdue)
     }
 
-    /// Until when the work is in time, that instant included.
+    /// Until when the work that was agreed is in time, that instant included.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.five_w.when.deadline
+        self.agreed_offer()?.five_w.when.deadline
     }
 
-    /// The questions that the draft or the last offer leaves open.
+    /// How many criteria were agreed.
     #[must_use]
-    pub fn unanswered(&self) -> Vec<Question> {
-        self.five_w.unanswered()
-    }
-
-    /// What to ask next about the draft or the last offer.
-    #[must_use]
-    pub fn gaps(&self) -> Vec<Missing> {
-        intake::gaps(&self.five_w)
-    }
-}
-
-impl Aggregate for Expectation {
-    type Event = ExpectationEvent;
-    const BODY_VERSION: u32 = 1;
-
-    fn apply(
-        previous: Option<Self>,
-        event: &ExpectationEvent,
-        recorded: &Recorded,
-    ) -> Option<Self> {
-        match (previous, event) {
-            (None, ExpectationEvent::Created(created)) => Some(Self::created(created)),
-            (Some(expectation), event) => expectation.changed(event, recorded),
-            (None, _) => None,
-        }
-    }
-
-    fn state(&self) -> &'static str {
-        self.state.as_str()
-    }
-
-    /// The first instant at which the last offer is over, or the deadline behind us.
-    fn close(&mut self, at: Timestamp) {
-        self.close_with_partnership(at);
-    }
-
-    fn due_at(&self) -> Option<Timestamp> {
-        match self.state {
-            ExpectationState::Offered | ExpectationState::Countered => {
-                self.offers.last()?.expires_at
-            }
-            ExpectationState::Agreed => self
-                .deadline()
-                .map(|deadline| deadline.saturating_add(Span::from_micros(1))),
-            _ => None,
-        }
-    }
-}
-
-impl Expectation {
-    fn created(created: &ExpectationCreated) -> Self {
-        Self {
-            title: created.title.clone(),
-            state: ExpectationState::Draft,
-            requester: created.requester.clone(),
-            obligor: created.obligor.clone(),
-            client: created.client.clone(),
-            agreement: created.agreement.clone(),
-            five_w: created.five_w.clone(),
-            judgement: created.judgement.clone(),
-            offers: Vec::new(),
-            agreed: None,
-            missed_at: None,
-            fulfilment: None,
-            acceptance: None,
-            dispute: None,
-            ending: None,
-            carried: None,
-            closed_at: None,
-        }
-    }
-
-    /// The state after `event`; each arm names the states that it may follow.
-    fn changed(mut self, event: &ExpectationEvent, recorded: &Recorded) -> Option<Self> {
-        use ExpectationState as State;
-        let before = self.state;
-        self.state = match event {
-            ExpectationEvent::Updated(updated) if before == State::Draft => {
-                self.title.clone_from(&updated.title);
-                self.five_w.clone_from(&updated.five_w);
-                self.judgement.clone_from(&updated.judgement);
-                State::Draft
-            }
-            ExpectationEvent::Asserted(offer) if before == State::Draft => {
-                self.add_offer(offer, recorded)?;
-                State::Asserted
-            }
-            ExpectationEvent::Offered(offer) if before == State::Draft => {
-                self.add_offer(offer, recorded)?;
-                State::Offered
-            }
-            ExpectationEvent::Countered(offer) if before.awaits_answer() => {
-                self.add_offer(offer, recorded)?;
-                State::Countered
-            }
-            ExpectationEvent::Agreed(agreed) if before.awaits_answer() => {
-                self.agree(agreed, recorded)?;
-                State::Agreed
-            }
-            ExpectationEvent::Declined(said) if before.awaits_answer() => {
-                self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
-                State::Declined
-            }
-            ExpectationEvent::Contested(said) if before == State::Asserted => {
-                self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
-                State::Contested
-            }
-            ExpectationEvent::Withdrawn(said)
-                if before.awaits_answer() || before == State::Draft =>
-            {
-                self.ending = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
-                State::Withdrawn
-            }
-            ExpectationEvent::Expired(_) if matches!(before, State::Offered | State::Countered) => {
-                State::Expired
-            }
-            ExpectationEvent::Missed(missed) if before == State::Agreed => {
-                self.missed_at = Some(missed.missed_at);
-                State::Missed
-            }
-            ExpectationEvent::Fulfilled(said) if before.awaits_work() => {
-                self.fulfilment = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
-                State::Fulfilled
-            }
-            ExpectationEvent::Accepted(accepted) if before == State::Fulfilled => {
-                let statement =
-                    Statement::of(&accepted.party, accepted.message.as_ref(), recorded)?;
-                let criteria_met = accepted.criteria_met.clone();
-                self.acceptance = Some(Acceptance {
-                    statement,
-                    criteria_met,
-                });
-                State::Accepted
-            }
-            ExpectationEvent::Disputed(said) if before == State::Fulfilled => {
-                self.dispute = Some(Statement::of(&said.party, said.text.as_ref(), recorded)?);
-                State::Disputed
-            }
-            ExpectationEvent::Carried(carried) => {
-                self.carried = Some(carried.clone());
-                before
-            }
-            ExpectationEvent::Closed(closed) => {
-                self.close(closed.at);
-                self.state
-            }
-            _ => return None,
-        };
-        Some(self)
-    }
-
-    fn add_offer(&mut self, made: &OfferMade, recorded: &Recorded) -> Option<()> {
-        self.five_w = made.five_w.clone();
-        self.judgement = made.judgement.clone();
-        self.offers.push(Offer {
-            number: made.number,
-            party: made.party.clone(),
-            firm: recorded.firm.clone()?,
-            five_w: made.five_w.clone(),
-            message: made.message.clone(),
-            offered_at: recorded.at,
-            expires_at: made.expires_at,
-            judgement: made.judgement.clone(),
-            acknowledges_impossible: made.acknowledges_impossible,
-        });
-        Some(())
-    }
-
-    fn agree(&mut self, agreed: &ExpectationAgreed, recorded: &Recorded) -> Option<()> {
-        self.agreed = Some(Agreed {
-            offer_number: agreed.offer_number,
-            party: agreed.party.clone(),
-            // Whoever agreed beforehand is not the firm that acts now.
-            firm: match &agreed.standing_consent {
-                Some(cited) => cited.firm.clone(),
-                None => recorded.firm.clone()?,
-            },
-            at: recorded.at,
-            standing_consent: agreed.standing_consent.clone(),
-            acknowledges_impossible: agreed.acknowledges_impossible,
-        });
-        self.judgement = agreed.judgement.clone();
-        Some(())
+    pub fn agreed_criteria(&self) -> usize {
+        let agreed = self.agreed_offer();
+        agreed.map_or(0, |offer| offer.five_w.how.criteria.len())
     }
 }

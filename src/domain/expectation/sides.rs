@@ -1,6 +1,6 @@
 //! Between whom an expectation is, where a partnership has more parties than two.
 
-use super::{Expectation, ExpectationState};
+use super::{Expectation, ExpectationState, clock};
 use crate::domain::identity::PartyId;
 use crate::domain::time::Timestamp;
 
@@ -21,7 +21,13 @@ impl Expectation {
         if is_over || self.carried.is_some() {
             return;
         }
-        self.missed_at = self.missed_as_of(at);
+        // What was agreed and is not done by then was missed by then, or never.
+        let missed_at = self
+            .deadline()
+            .filter(|_| self.owes_work() && clock::is_missed(self, at));
+        if let Some(agreed) = self.agreements.last_mut() {
+            agreed.missed_at = agreed.missed_at.or(missed_at);
+        }
         self.state = State::Closed;
         self.closed_at = Some(at);
     }
@@ -39,7 +45,7 @@ impl Expectation {
     /// The party other than the requester that first made an offer or agreed to one.
     fn answerer(&self) -> Option<&PartyId> {
         let offers = self.offers.iter().map(|offer| &offer.party);
-        let agreed = self.agreed.iter().map(|agreed| &agreed.party);
+        let agreed = self.agreements.iter().map(|agreed| &agreed.party);
         offers.chain(agreed).find(|party| **party != self.requester)
     }
 }

@@ -70,5 +70,7 @@ fn covers(consent: &StandingConsent, five_w: &FiveW, now: Timestamp) -> bool {
             .cost_per_hour
             .is_some_and(|cost| cost.currency == largest.currency && cost.minor <= largest.minor)
     });
-    now < consent.until && in_time && reachable && affordable
+    // Nor did anybody agree beforehand to report.
+    let is_silent = five_w.when.update_interval.is_none();
+    now < consent.until && in_time && reachable && affordable && is_silent
 }

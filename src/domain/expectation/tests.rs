@@ -1,16 +1,20 @@
 //! A partnership of two firms, small enough to hold in a test. Every command
 //! goes through `decide`, and every event through the world's `apply`.
 
+mod clocks;
+mod differences;
 mod drafts;
 mod judgement;
 mod negotiation;
 mod properties;
+mod revisions;
 mod standing;
 mod transitions;
 mod work;
 
 use super::*;
-use crate::domain::identity::{ExternalReference, ScopeId};
+use crate::domain::aggregate::{Aggregate, Recorded};
+use crate::domain::identity::{ExternalReference, FirmId, PartyId, ScopeId};
 use crate::domain::outsiders::Client;
 use crate::domain::partnership::terms::OFFER_VALIDITY_DEFAULT;
 use crate::domain::partnership::{
@@ -19,6 +23,7 @@ use crate::domain::partnership::{
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::record::{Event, EventBody, Kind, Record, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::time::Span;
 use crate::domain::world::{Need, Stop, Versioned, View, World};
 
 /// The expectation that the tests are about.
@@ -70,6 +75,7 @@ fn answers() -> FiveW {
         when: When {
             deadline: Some(deadline()),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("printed"), sealed("signed")],
@@ -192,11 +198,7 @@ impl Scene {
             match decide(&view) {
                 Ok(decision) => break decision,
                 Err(Stop::Refused(refusal)) => return Err(refusal),
-                Err(Stop::Missing(Need::Record(key))) => self.world.put_record(key, None),
-                Err(Stop::Missing(Need::Reference(scope, reference))) => {
-                    self.world.put_reference(scope, reference, Vec::new());
-                }
-                Err(Stop::Missing(need)) => panic!("{need:?} concerns no expectation"),
+                Err(Stop::Missing(need)) => self.load_nothing(need),
             }
         };
         let mut types = Vec::new();
@@ -217,6 +219,19 @@ impl Scene {
             self.world.add_reference(&self.scope, reference, *kind, id);
         }
         Ok(types)
+    }
+
+    /// Nothing is there of what is needed.
+    fn load_nothing(&mut self, need: Need) {
+        for need in need.each() {
+            match need {
+                Need::Record(key) => self.world.put_record(key, None),
+                Need::Reference(scope, reference) => {
+                    self.world.put_reference(scope, reference, Vec::new());
+                }
+                need => panic!("{need:?} concerns no expectation"),
+            }
+        }
     }
 
     /// Has `firm` ask; answers with the types of the events.
@@ -280,6 +295,7 @@ fn offer() -> ExpectationCommand {
 fn counter(five_w: FiveW) -> ExpectationCommand {
     ExpectationCommand::Counter {
         id: ID.to_owned(),
+        offer_number: None,
         five_w,
         message: words("rather"),
         acknowledges_impossible: false,
@@ -312,14 +328,28 @@ fn fulfil() -> ExpectationCommand {
     ExpectationCommand::Fulfil {
         id: ID.to_owned(),
         message: words("done"),
+        shown: WorkShown::default(),
+    }
+}
+
+/// Criteria of which nothing more is said than their indexes.
+fn about(criteria: &[u32]) -> WorkShown {
+    let criteria = criteria.iter().map(|index| CriterionEvidence {
+        index: *index,
+        evidence: Vec::new(),
+        note: None,
+    });
+    WorkShown {
+        evidence: Vec::new(),
+        criteria: criteria.collect(),
     }
 }
 
 fn accept(criteria_met: &[u32]) -> ExpectationCommand {
-    let criteria_met = criteria_met.to_vec();
     ExpectationCommand::AcceptFulfilment {
         id: ID.to_owned(),
-        criteria_met,
+        shown: about(criteria_met),
+        on_behalf_of_client: false,
         message: None,
     }
 }
@@ -328,6 +358,7 @@ fn dispute() -> ExpectationCommand {
     ExpectationCommand::DisputeFulfilment {
         id: ID.to_owned(),
         reason: words("not printed"),
+        criteria: Vec::new(),
     }
 }
 

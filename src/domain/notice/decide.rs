@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::items::require_unlinked;
+use super::judge::Judge;
 use super::{
     CHECKLIST_ITEMS_MAX, ChecklistItem, FIRE_DRILLS_MAX, FireDrill, ItemMarked, Notice,
     NoticeConfirmed, NoticeCreated, NoticeEnded, NoticeEvent, NoticeKind, NoticeState,
@@ -139,39 +141,9 @@ pub fn decide(command: &NoticeCommand, firm: &FirmId, view: &View<'_>) -> Result
             id,
             number,
             is_done,
-        } => find(id)?.mark(*number, *is_done),
+        } => find(id)?.mark(*number, *is_done, view),
         NoticeCommand::Complete { id, message } => find(id)?.complete(message.as_ref()),
         NoticeCommand::Withdraw { id, reason } => find(id)?.withdraw(reason.as_ref()),
-    }
-}
-
-/// Compares what is planned with the lead time that was agreed.
-struct Judge<'world> {
-    partnership: &'world Partnership,
-    kind: NoticeKind,
-    now: Timestamp,
-}
-
-impl<'world> Judge<'world> {
-    const fn new(partnership: &'world Partnership, kind: NoticeKind, now: Timestamp) -> Self {
-        Self {
-            partnership,
-            kind,
-            now,
-        }
-    }
-
-    /// The fire drill that it is to be told only now of something at `planned_at`. Exactly the
-    /// agreed lead time is in time.
-    fn told_now(&self, planned_at: Timestamp) -> Option<FireDrill> {
-        let agreed = self.partnership.notice_lead_time(self.kind)?;
-        let given = planned_at.since(self.now);
-        (given < agreed).then_some(FireDrill {
-            planned_at,
-            told_at: self.now,
-            given,
-            agreed,
-        })
     }
 }
 
@@ -203,6 +175,7 @@ fn created(
         fire_drill: planned_at
             .filter(|_| is_confirmed)
             .and_then(|planned_at| judge.told_now(planned_at)),
+        lead_time: is_confirmed.then(|| judge.lead_time()),
     })
 }
 
@@ -215,6 +188,7 @@ fn item(number: u32, text: &Commitment) -> ChecklistItem {
         number,
         text: text.clone(),
         done: None,
+        expectation: None,
     }
 }
 
@@ -298,7 +272,7 @@ impl<'world> Matter<'world> {
             return Ok(());
         }
         let message = format!("only {giver}, which gave the notice, may do so");
-        Err(Refusal::new(Reason::InvalidState, message)
+        Err(Refusal::new(Reason::NotYourNotice, message)
             .with("state", self.notice.state.as_str())
             .with("action", action)
             .with("giver", giver))
@@ -335,6 +309,8 @@ impl<'world> Matter<'world> {
             return Ok(self.unchanged());
         }
         updated.fire_drill = self.moved_to(updated.plan.planned_at)?;
+        let is_judged = is_confirmed && updated.plan.planned_at < self.notice.plan.planned_at;
+        updated.lead_time = is_judged.then(|| self.judge.lead_time());
         Ok(self.accepted(NoticeEvent::Updated(updated)))
     }
 
@@ -346,6 +322,7 @@ impl<'world> Matter<'world> {
             client: self.notice.client.clone(),
             checklist: self.notice.checklist.clone(),
             fire_drill: None,
+            lead_time: None,
         }
     }
 
@@ -391,8 +368,15 @@ impl<'world> Matter<'world> {
             violations.require(seen.insert(draft.number), &field, "each item once");
             checklist.push(ChecklistItem {
                 done: known.and_then(|known| known.done.clone()),
+                expectation: known.and_then(|known| known.expectation.clone()),
                 ..item(draft.number, &draft.text)
             });
+        }
+        let mut linked = self.notice.checklist.iter();
+        let lost = linked.find(|item| item.expectation.is_some() && !seen.contains(&item.number));
+        if let Some(lost) = lost {
+            let rule = format!("item {} became an expectation and stays", lost.number);
+            violations.add("notice.checklist", rule);
         }
         checklist
     }
@@ -412,10 +396,11 @@ impl<'world> Matter<'world> {
         Ok(self.accepted(NoticeEvent::Confirmed(NoticeConfirmed {
             planned_at,
             fire_drill: self.judge.told_now(planned_at),
+            lead_time: self.judge.lead_time(),
         })))
     }
 
-    fn mark(&self, number: u32, is_done: bool) -> Result<Decision, Stop> {
+    fn mark(&self, number: u32, is_done: bool, view: &View<'_>) -> Result<Decision, Stop> {
         self.require_open("MarkNoticeItem")?;
         let mut items = self.notice.checklist.iter();
         let Some(item) = items.find(|item| item.number == number) else {
@@ -425,6 +410,7 @@ impl<'world> Matter<'world> {
         if item.done.is_some() == is_done {
             return Ok(self.unchanged());
         }
+        require_unlinked(item, self.notice.state, view)?;
         Ok(self.accepted(NoticeEvent::ItemMarked(ItemMarked {
             party: self.party.id.clone(),
             number,
@@ -438,7 +424,12 @@ impl<'world> Matter<'world> {
         if self.notice.state != NoticeState::Confirmed {
             return Err(self.invalid_state(action).into());
         }
-        Ok(self.accepted(NoticeEvent::Done(ended(message))))
+        let planned_at = self.notice.plan.planned_at;
+        let fire_drill = planned_at.and_then(|planned_at| self.judge.came_before(planned_at));
+        Ok(self.accepted(NoticeEvent::Done(NoticeEnded {
+            fire_drill,
+            ..ended(message)
+        })))
     }
 
     fn withdraw(&self, reason: Option<&Commitment>) -> Result<Decision, Stop> {
@@ -450,5 +441,6 @@ impl<'world> Matter<'world> {
 fn ended(text: Option<&Commitment>) -> NoticeEnded {
     NoticeEnded {
         text: text.cloned(),
+        fire_drill: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChecklistItem, FireDrill, NoticeKind, Plan};
+use super::{ChecklistItem, FireDrill, LeadTime, NoticeKind, Plan};
 use crate::domain::aggregate::events;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -31,6 +31,8 @@ pub struct NoticeCreated {
     pub is_confirmed: bool,
     /// Set if it was, and came later than agreed.
     pub fire_drill: Option<FireDrill>,
+    /// By which lead time that was judged; set if it was certain.
+    pub lead_time: Option<LeadTime>,
 }
 
 /// Its giver changed it.
@@ -49,6 +51,8 @@ pub struct NoticeUpdated {
     pub checklist: Vec<ChecklistItem>,
     /// Set if what was certain was moved to an earlier instant, later than agreed.
     pub fire_drill: Option<FireDrill>,
+    /// By which lead time that was judged; set if it was moved so.
+    pub lead_time: Option<LeadTime>,
 }
 
 /// A heads-up became certain.
@@ -59,6 +63,8 @@ pub struct NoticeConfirmed {
     pub planned_at: Timestamp,
     /// Set if that came later than agreed.
     pub fire_drill: Option<FireDrill>,
+    /// By which lead time that was judged.
+    pub lead_time: LeadTime,
 }
 
 /// An item of the checklist was ticked off, or was not done after all.
@@ -73,12 +79,25 @@ pub struct ItemMarked {
     pub is_done: bool,
 }
 
+/// An item of the checklist became an expectation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemExpected {
+    /// Number of the item.
+    pub number: u32,
+    /// Identifier of the expectation.
+    pub expectation: String,
+}
+
 /// It has come, or will not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeEnded {
     /// How it went, or why it will not come: a commitment.
     pub text: Option<Commitment>,
+    /// Set if it came earlier than planned, and so was told later than agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fire_drill: Option<FireDrill>,
 }
 
 events! {
@@ -92,6 +111,8 @@ events! {
         Confirmed(NoticeConfirmed) = "notice.confirmed", 1;
         /// An item of its checklist was ticked off, or no longer is.
         ItemMarked(ItemMarked) = "notice.item_marked", 1;
+        /// An item of its checklist became an expectation.
+        ItemExpected(ItemExpected) = "notice.item_expected", 1;
         /// It has come.
         Done(NoticeEnded) = "notice.done", 1;
         /// It will not come.

@@ -1,5 +1,7 @@
 //! Notices in a partnership of two firms.
 
+mod items;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -180,6 +182,81 @@ fn e06_moving_earlier_is_judged_anew_and_nothing_removes_a_fire_drill() {
 }
 
 #[test]
+fn e06_what_comes_before_it_was_planned_was_told_of_only_then() {
+    let planned_at = hours(20 * 24);
+    let mut scene = scene();
+    scene.go(FIRST, confirmed(planned_at));
+    scene.wait(19 * 24).go(FIRST, complete());
+    assert_eq!(given(&scene), [Span::ZERO], "as if it were moved to now");
+    assert_eq!(notice(&scene).early_by(), Some(Span::from_hours(24)));
+    assert_eq!(
+        notice(&scene).plan.planned_at,
+        Some(planned_at),
+        "as it was told"
+    );
+    // In time, late, and early by no more than clocks may differ.
+    for early in [Span::ZERO, Span::from_hours(-1), FUTURE_TOLERANCE_DEFAULT] {
+        let mut scene = self::scene();
+        scene.go(FIRST, confirmed(planned_at));
+        scene.now = Timestamp::from_micros(planned_at.as_micros() - early.as_micros());
+        scene.go(FIRST, complete());
+        assert_eq!(given(&scene), []);
+        let shown = Some(early).filter(|early| *early > Span::ZERO);
+        assert_eq!(notice(&scene).early_by(), shown);
+    }
+    // Nothing was agreed for it.
+    let mut free = self::scene();
+    free.go(
+        FIRST,
+        create(draft(NoticeKind::Leaver, Some(planned_at)), true),
+    );
+    free.go(FIRST, complete());
+    assert_eq!(given(&free), []);
+    assert_eq!(notice(&free).early_by(), Some(Span::from_hours(20 * 24)));
+}
+
+#[test]
+fn e06_what_is_called_something_else_is_told_no_later() {
+    let lead_time = |kind, hours| NoticeLeadTime {
+        kind,
+        lead_time: Span::from_hours(hours),
+    };
+    let told = |lead_times: Vec<NoticeLeadTime>, kind| {
+        let content = TermsContent {
+            notice_lead_times: lead_times,
+            ..terms()
+        };
+        let mut scene = Scene::shared(Some(content));
+        scene.go(FIRST, create(draft(kind, Some(hours(30))), true));
+        let shown = notice(&scene).lead_time.expect("it was judged");
+        (shown.rule, shown.agreed, given(&scene).len())
+    };
+    let two = || {
+        vec![
+            lead_time(NoticeKind::Move, 48),
+            lead_time(NoticeKind::GoLive, 24),
+        ]
+    };
+    let day = Span::from_hours(24);
+    let longest = (LeadTimeRule::LongestOfAny, Some(Span::from_hours(48)), 1);
+    assert_eq!(told(two(), NoticeKind::Other), longest);
+    let own = (LeadTimeRule::OfItsKind, Some(day), 0);
+    assert_eq!(told(two(), NoticeKind::GoLive), own);
+    let three = [two(), vec![lead_time(NoticeKind::Other, 24)]].concat();
+    assert_eq!(told(three, NoticeKind::Other), own);
+    let none = (LeadTimeRule::NoneAgreed, None, 0);
+    assert_eq!(told(two(), NoticeKind::Leaver), none);
+    assert_eq!(told(Vec::new(), NoticeKind::Other), none);
+    // A heads-up is judged once it is confirmed.
+    let mut scene = scene();
+    scene.go(FIRST, heads_up());
+    assert_eq!(notice(&scene).lead_time, None);
+    scene.go(FIRST, confirm(Some(hours(1))));
+    let judged = notice(&scene).lead_time.map(|judged| judged.rule);
+    assert_eq!(judged, Some(LeadTimeRule::OfItsKind));
+}
+
+#[test]
 fn fire_drills_of_a_notice_are_bounded() {
     let mut scene = scene();
     scene.go(FIRST, confirmed(hours(100)));
@@ -197,7 +274,7 @@ fn only_its_giver_changes_it_and_only_while_it_is_ahead() {
     scene.go(SECOND, heads_up());
     let title = || update(vec![NoticePart::Title(None)]);
     for action in [title(), confirm(Some(hours(1))), complete(), withdraw()] {
-        assert_eq!(scene.reason(FIRST, action), Reason::InvalidState);
+        assert_eq!(scene.reason(FIRST, action), Reason::NotYourNotice);
     }
     assert_eq!(scene.reason(SECOND, complete()), Reason::InvalidState);
     assert_eq!(scene.reason(SECOND, confirm(None)), Reason::InvalidField);

@@ -17,7 +17,7 @@ mod rules;
 pub(in crate::domain::sla) mod walk;
 
 #[cfg(test)]
-pub(in crate::domain::sla) mod tests;
+pub(in crate::domain) mod tests;
 
 use serde::{Deserialize, Serialize};
 

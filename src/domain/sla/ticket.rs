@@ -6,6 +6,7 @@
 mod amend;
 pub mod amendment;
 mod decide;
+mod expect;
 mod intake;
 pub mod lateness;
 mod link;
@@ -13,6 +14,7 @@ mod queries;
 mod replay;
 pub mod revision;
 mod tick;
+mod update;
 mod words;
 
 #[cfg(test)]
@@ -39,10 +41,12 @@ use crate::domain::time::{Span, Timestamp};
 
 pub use amend::{AmendmentAnswer, AmendmentVerb};
 pub use decide::{IngestEvent, TicketCommand, decide};
+pub use expect::{TicketExpected, expect_ticket};
 pub use intake::{AWAITING, PARKED, REJECTED};
 pub use link::TicketLinked;
 pub use replay::{tick_list, tick_word};
 pub use tick::{refresh, tick};
+pub use update::tell_update;
 
 /// Most events of one ticket, those that are parked included: each of them may come to count.
 pub const FACTS_MAX: usize = 1_000;
@@ -139,6 +143,9 @@ pub struct Ticket {
     pub state: TicketState,
     /// Levels journalled so far; some of them were taken back.
     pub reached: Vec<LevelNoted>,
+    /// Identifier of the expectation that came of it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectation: Option<String>,
     /// When the sweeper has to look at it.
     pub due_at: Option<Timestamp>,
     /// Recording time of the last backfilled event.
@@ -263,6 +270,8 @@ events! {
         AmendmentWithdrawn(AmendmentSettled) = "ticket.amendment_withdrawn", 1;
         /// A firm knows it by a further id.
         Linked(TicketLinked) = "ticket.linked", 1;
+        /// An expectation came of it.
+        Expected(TicketExpected) = "ticket.expectation_linked", 1;
         /// It outlives its partnership.
         Carried(CarriedOn) = "ticket.carried", 1;
         /// It was closed with its partnership.
@@ -289,6 +298,7 @@ impl Aggregate for Ticket {
                 amendments: Vec::new(),
                 state: TicketState::New,
                 reached: Vec::new(),
+                expectation: None,
                 due_at: None,
                 backfilled_until: None,
                 carried: None,
@@ -373,6 +383,7 @@ impl Ticket {
                 self.settle(change, AmendmentState::Withdrawn, recorded.at)?;
             }
             TicketEvent::Linked(change) => self.references.push(change.reference.clone()),
+            TicketEvent::Expected(change) => self.expectation = Some(change.expectation.clone()),
             TicketEvent::Carried(carried) => self.carried = Some(carried.clone()),
             TicketEvent::Closed(closed) => self.close(closed.at),
         }

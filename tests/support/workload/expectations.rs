@@ -1,15 +1,17 @@
 //! What is asked of expectations.
 
 use entente::domain::command::Action;
+use entente::domain::evidence::Evidence;
 use entente::domain::expectation::{
-    ExpectationCommand, FiveW, How, ImpactScope, Place, Severity, What, When, Where, Who,
+    CriterionEvidence, CriterionReason, ExpectationCommand, FiveW, How, ImpactScope, Links,
+    NoticeItem, Place, Severity, What, When, Where, Who, WorkShown,
 };
 use entente::domain::identity::PartyId;
 use entente::domain::pricing::money::{Currency, Money};
-use entente::domain::time::Timestamp;
+use entente::domain::time::{Span, Timestamp};
 
 use super::partnerships::reference;
-use super::{Draw, Hint, agreement_id, client_id, expectation_id};
+use super::{Draw, Hint, agreement_id, client_id, expectation_id, notice_id};
 
 pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) -> Action {
     let id = expectation_id(number);
@@ -17,11 +19,15 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         "" => 0..22,
         "draft" => 22..43,
         "asserted" | "offered" | "countered" => 43..76,
-        "agreed" | "missed" | "disputed" => 76..88,
+        "agreed" | "missed" => 76..88,
+        // Done again, accepted after all, or offered anew.
+        "disputed" if draw.chance(40) => 43..55,
+        "disputed" => 76..95,
         "fulfilled" => 88..100,
         _ => 0..100,
     };
     Action::Expectation(match draw.mostly(sensible) {
+        0..22 if draw.chance(15) => linked(draw, number, at),
         0..22 => create(draw, number, at),
         22..28 => ExpectationCommand::Update {
             id,
@@ -37,6 +43,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
             let five_w = five_w(draw, at);
             ExpectationCommand::Counter {
                 id,
+                offer_number: draw.chance(30).then_some(hint.offer_number),
                 five_w,
                 message: draw.maybe_text("expectation.message"),
                 acknowledges_impossible: draw.chance(70),
@@ -54,6 +61,7 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         76..88 => ExpectationCommand::Fulfil {
             id,
             message: draw.maybe_text("expectation.message"),
+            shown: shown(draw, hint.criteria),
         },
         88..95 => {
             let met = if draw.chance(10) {
@@ -64,15 +72,50 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
             let message = draw.maybe_text("expectation.message");
             ExpectationCommand::AcceptFulfilment {
                 id,
-                criteria_met: (0..met).collect(),
+                shown: shown(draw, met),
+                on_behalf_of_client: draw.chance(10),
                 message,
             }
         }
-        _ => ExpectationCommand::DisputeFulfilment {
-            id,
-            reason: draw.maybe_text("expectation.reason"),
-        },
+        _ => dispute(draw, id, hint),
     })
+}
+
+fn dispute(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
+    let criteria = hint.criteria.min(draw.number(0..2));
+    ExpectationCommand::DisputeFulfilment {
+        id,
+        reason: draw.maybe_text("expectation.reason"),
+        criteria: (0..criteria)
+            .map(|index| CriterionReason {
+                index,
+                reason: draw.text("expectation.criteria_not_met.reason"),
+            })
+            .collect(),
+    }
+}
+
+/// What is shown for the first criteria, so many of them.
+fn shown(draw: &mut Draw, criteria: u32) -> WorkShown {
+    let evidence = |draw: &mut Draw| match draw.number(0..10) {
+        0 => vec![Evidence::Expectation(expectation_id(draw.number(0..3)))],
+        1..4 => vec![Evidence::External(reference(
+            "acme",
+            "mail",
+            "M1".to_owned(),
+        ))],
+        _ => Vec::new(),
+    };
+    WorkShown {
+        evidence: evidence(draw),
+        criteria: (0..criteria)
+            .map(|index| CriterionEvidence {
+                index,
+                evidence: evidence(draw),
+                note: draw.maybe_text("expectation.criteria.note"),
+            })
+            .collect(),
+    }
 }
 
 fn agree(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
@@ -85,6 +128,20 @@ fn agree(draw: &mut Draw, id: String, hint: &Hint) -> ExpectationCommand {
         id,
         offer_number,
         acknowledges_impossible: draw.chance(70),
+    }
+}
+
+/// A draft that came of an item of a notice.
+fn linked(draw: &mut Draw, number: u8, at: Timestamp) -> ExpectationCommand {
+    ExpectationCommand::CreateLinked {
+        create: Box::new(create(draw, number, at)),
+        links: Links {
+            ticket: None,
+            notice_item: Some(NoticeItem {
+                notice: notice_id(draw.number(0..3)),
+                number: draw.number(1..4),
+            }),
+        },
     }
 }
 
@@ -127,6 +184,7 @@ fn five_w(draw: &mut Draw, at: Timestamp) -> FiveW {
         when: When {
             deadline: draw.chance(60).then(|| draw.around(at)),
             reason: draw.maybe_text("expectation.when.reason"),
+            update_interval: draw.chance(30).then(|| Span::from_minutes(90)),
         },
         r#where: Where {
             place: draw.chance(50).then_some(Place::Remote),

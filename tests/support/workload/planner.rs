@@ -14,8 +14,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    AGREEMENTS, CALENDARS, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe, Topic,
-    agreement_id, calendar_id, expectation_id, quote_id,
+    AGREEMENTS, CALENDARS, DAILY, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe,
+    Topic, agreement_id, calendar_id, claim_id, contact_id, expectation_id, need_id, notice_id,
+    quote_id,
 };
 
 /// How many memberships there are before it becomes unlikely that another partnership is begun.
@@ -208,8 +209,15 @@ impl Planner {
             ),
             (60, Topic::Ticket),
             (50, Topic::Expectation(rng.random_range(0..EXPECTATIONS))),
+            (12, Topic::Update(rng.random_range(0..EXPECTATIONS))),
+            (20, Topic::Notice(rng.random_range(0..DAILY))),
+            (8, Topic::Claim(rng.random_range(0..DAILY))),
+            (12, Topic::Need(rng.random_range(0..DAILY))),
+            (8, Topic::Contact(rng.random_range(0..DAILY))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
+            (2, Topic::TickProgress(rng.random_range(0..EXPECTATIONS))),
+            (1, Topic::TickNeed(rng.random_range(0..DAILY))),
             (2, Topic::TickWord),
             (2, Topic::TickQuote(rng.random_range(0..QUOTES))),
         ];
@@ -269,6 +277,10 @@ impl Planner {
             Topic::ApproveTerms => (Kind::Partnership, scope.id().to_owned()),
             Topic::Agreement(number) => (Kind::Agreement, agreement_id(number)),
             Topic::Expectation(number) => (Kind::Expectation, expectation_id(number)),
+            Topic::Notice(number) => (Kind::Notice, notice_id(number)),
+            Topic::Claim(number) => (Kind::Claim, claim_id(number)),
+            Topic::Need(number) => (Kind::Need, need_id(number)),
+            Topic::Contact(number) => (Kind::Contact, contact_id(number)),
             Topic::Quote(number) => (Kind::JointQuote, quote_id(number)),
             Topic::Ticket => {
                 let rows = store.list_records(&list(scope, Kind::Ticket)).await.ok()?;
@@ -343,8 +355,7 @@ fn hint(versioned: &Versioned) -> Hint {
         }
         Record::Expectation(expectation) => {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
-            hint.criteria =
-                u32::try_from(expectation.five_w.how.criteria.len()).unwrap_or_default();
+            hint.criteria = u32::try_from(expectation.agreed_criteria()).unwrap_or_default();
         }
         Record::JointQuote(quote) if quote.state == QuoteState::Open => {
             let last = quote.revisions.last();

@@ -380,6 +380,7 @@ pub(super) fn event(draw: &mut Draw, event: u16, other: bool, scope: &str, firm:
         merged_into: None,
         agreement: draw.chance(70).then(|| agreement_id(draw.number(0..2))),
         title: draw.maybe_text("ticket.title"),
+        five_w: None,
         backfill: draw.chance(20),
     })))
 }

@@ -3,9 +3,11 @@
 use super::*;
 use crate::api::Member;
 use crate::domain::aggregate::{Aggregate, Recorded};
+use crate::domain::evidence::Evidence;
 use crate::domain::expectation::judgement::judge;
 use crate::domain::expectation::{
-    ExpectationCreated, ExpectationEvent, FulfilmentAccepted, OfferMade, StatementMade,
+    CriterionEvidence, CriterionReason, ExpectationAgreed, ExpectationCreated, ExpectationEvent,
+    FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, OfferMade, StatementMade, WorkShown,
 };
 use crate::domain::identity::FirmId;
 use crate::domain::identity::PartyId;
@@ -77,6 +79,7 @@ fn answers() -> FiveW {
         when: When {
             deadline: Some(NOW.saturating_add(Span::from_hours(2))),
             reason: Some(commitment("when")),
+            update_interval: Some(Span::from_hours(4)),
         },
         r#where: Where {
             place: Some(Place::OnSite),
@@ -178,46 +181,88 @@ fn an_offer_that_ran_out_is_expired_before_anybody_records_it() {
     );
 }
 
-#[test]
-fn every_text_is_loaded() {
-    let say = |party, text| StatementMade {
-        party: PartyId::numbered(party),
-        text: Some(commitment(text)),
+/// Done, disputed, done again and accepted, with words and evidence everywhere.
+fn accepted() -> Expectation {
+    let shown = |note| WorkShown {
+        evidence: vec![Evidence::Ticket("t1".to_owned())],
+        criteria: vec![CriterionEvidence {
+            index: 0,
+            evidence: Vec::new(),
+            note: Some(commitment(note)),
+        }],
     };
-    let mut state = offered();
-    state.state = ExpectationState::Agreed;
-    state = after(state, "beta", &ExpectationEvent::Fulfilled(say(2, "done")));
-    state = after(
-        state,
-        "acme",
-        &ExpectationEvent::Disputed(say(1, "not done")),
-    );
-    state = after(
-        state,
-        "beta",
-        &ExpectationEvent::Fulfilled(say(2, "now done")),
-    );
+    let done = |text, note| {
+        ExpectationEvent::Fulfilled(FulfilmentMade {
+            party: PartyId::numbered(2),
+            message: Some(commitment(text)),
+            shown: shown(note),
+        })
+    };
+    let agreed = ExpectationEvent::Agreed(ExpectationAgreed {
+        party: PartyId::numbered(2),
+        offer_number: 1,
+        standing_consent: None,
+        judgement: judge(&answers(), None, NOW),
+        acknowledges_impossible: false,
+    });
+    let mut state = after(offered(), "beta", &agreed);
+    state = after(state, "beta", &done("done", "first note"));
+    let disputed = ExpectationEvent::Disputed(FulfilmentDisputed {
+        party: PartyId::numbered(1),
+        reason: Some(commitment("not done")),
+        criteria: vec![CriterionReason {
+            index: 1,
+            reason: commitment("not logged"),
+        }],
+    });
+    state = after(state, "acme", &disputed);
+    state = after(state, "beta", &done("now done", "second note"));
     let accepted = FulfilmentAccepted {
         party: PartyId::numbered(1),
-        criteria_met: vec![0, 1],
+        shown: shown("third note"),
+        on_behalf_of_client: true,
         message: Some(commitment("thanks")),
     };
-    state = after(state, "acme", &ExpectationEvent::Accepted(accepted));
+    after(state, "acme", &ExpectationEvent::Accepted(accepted))
+}
+
+#[test]
+fn every_text_is_loaded() {
+    let state = accepted();
     let loaded = state.commitments();
     for text in [
-        "title", "who", "what", "when", "where", "how 1", "how 2", "offer", "now done", "not done",
+        "title",
+        "who",
+        "what",
+        "when",
+        "where",
+        "how 1",
+        "how 2",
+        "offer",
+        "done",
+        "first note",
+        "not done",
+        "not logged",
+        "now done",
+        "second note",
+        "third note",
         "thanks",
     ] {
         assert!(loaded.contains(&commitment(text)), "{text}");
     }
-    let shown = shown(state, NOW);
+    let shown = self::shown(state, NOW);
     let acceptance = shown.acceptance.unwrap();
-    assert_eq!(
-        (acceptance.firm.as_str(), acceptance.criteria_met),
-        ("firms/acme", vec![0, 1])
-    );
+    assert_eq!(acceptance.firm, "firms/acme");
+    assert_eq!(acceptance.criteria_met[0].criterion, 0);
+    assert!(acceptance.on_behalf_of_client);
+    let ticket = "partnerships/p1/tickets/t1".to_owned();
+    let cited = v1::evidence::Cited::Record(ticket);
+    assert_eq!(acceptance.evidence[0].cited, Some(cited));
     assert_eq!(shown.fulfilment.unwrap().party_id, "party-2");
     assert_eq!(shown.dispute.unwrap().party_id, "party-1");
+    let rounds: Vec<_> = shown.fulfilments.iter().map(|round| round.number).collect();
+    assert_eq!(rounds, [1, 2]);
+    assert!(shown.fulfilments[0].dispute.is_some() && shown.fulfilments[1].dispute.is_none());
 }
 
 #[test]

@@ -85,7 +85,8 @@ fn show_answers(
     }
     let criteria = five_w.how.iter().flat_map(|how| &how.criteria);
     for (index, criterion) in (0_u32..).zip(criteria) {
-        let met = acceptance.is_some_and(|acceptance| acceptance.criteria_met.contains(&index));
+        let mut met = acceptance.iter().flat_map(|it| &it.criteria_met);
+        let met = met.any(|criterion| criterion.criterion == index);
         let mark = if index == 0 { "How    " } else { "       " };
         page.hang(
             mark,

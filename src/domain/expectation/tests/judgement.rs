@@ -82,6 +82,7 @@ fn stopped_team(deadline: Option<Timestamp>) -> FiveW {
         when: When {
             deadline,
             reason: None,
+            update_interval: None,
         },
         ..FiveW::default()
     }

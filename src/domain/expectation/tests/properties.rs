@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::decide::overdue;
 use super::*;
 
 /// One thing that may happen.
@@ -25,7 +26,7 @@ impl Step {
             Self::Ask(firm, command) => (firm, *command),
             Self::Agree(firm, lag) => (firm, agree(index(expectation.offers.len(), lag))),
             Self::Accept(firm, short) => {
-                let count = index(expectation.five_w.how.criteria.len(), short);
+                let count = index(expectation.agreed_criteria(), short);
                 (firm, accept(&(0..count).collect::<Vec<_>>()))
             }
         };
@@ -43,6 +44,7 @@ fn any_answers() -> impl Strategy<Value = FiveW> {
         when: When {
             deadline: days.map(|days| start().saturating_add(Span::from_hours(days * 24))),
             reason: None,
+            update_interval: None,
         },
         how: How {
             criteria: vec![sealed("x"); criteria],
@@ -75,16 +77,81 @@ fn any_step() -> impl Strategy<Value = (i64, Step)> {
 
 /// What must hold between one state and the next, in whatever way it was reached.
 fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
-    assert!(after.offers.starts_with(&before.offers) || before.offers.is_empty());
-    assert!(before.missed_at.is_none() || before.missed_at == after.missed_at);
+    check_history(before, after);
+    let is_revised =
+        before.state == ExpectationState::Disputed && after.state == ExpectationState::Accepted;
+    let missed_at = before.missed_at();
+    assert!(missed_at.is_none() || missed_at == after.missed_at() || is_revised);
     assert_eq!(
-        after.missed_at,
+        after.missed_at(),
         after.missed_as_of(now),
         "what changed is up to date"
     );
+    check_offers(after);
+    if let (Some(acceptance), Some(fulfilment)) = (after.acceptance(), after.fulfilment()) {
+        assert_ne!(acceptance.statement.firm, fulfilment.statement.firm);
+        assert_eq!(acceptance.shown.criteria.len(), after.agreed_criteria());
+    }
+    // The sweeper comes exactly when there is something to record.
     assert!(
-        before.agreed.is_none()
-            || (&before.agreed, &before.five_w) == (&after.agreed, &after.five_w)
+        overdue(after, now).is_empty(),
+        "what happened is recorded first"
+    );
+    if let Some(due_at) = after.due_at() {
+        assert!(due_at > now);
+        let before = Timestamp::from_micros(due_at.as_micros() - 1);
+        assert!(overdue(after, before).is_empty());
+        assert!(!overdue(after, due_at).is_empty());
+    } else {
+        assert!(overdue(after, Timestamp::LATEST).is_empty());
+    }
+}
+
+/// What was offered, agreed, done and disputed stays.
+fn check_history(before: &Expectation, after: &Expectation) {
+    let said = |expectation: &Expectation| {
+        let offers = expectation.offers.iter();
+        let offers = offers.map(|offer| Offer {
+            end: None,
+            ..offer.clone()
+        });
+        offers.collect::<Vec<_>>()
+    };
+    assert!(
+        said(after).starts_with(&said(before)),
+        "what was offered stays"
+    );
+    for (earlier, later) in before.offers.iter().zip(&after.offers) {
+        assert!(
+            earlier.end.is_none() || earlier.end == later.end,
+            "an end is an end"
+        );
+    }
+    let kept = before.agreements.iter().zip(&after.agreements);
+    for (earlier, later) in kept {
+        assert_eq!(
+            (earlier.offer_number, earlier.at),
+            (later.offer_number, later.at)
+        );
+    }
+    assert!(after.agreements.len() >= before.agreements.len());
+    for (earlier, later) in before.fulfilments.iter().zip(&after.fulfilments) {
+        assert_eq!(
+            (&earlier.statement, &earlier.shown),
+            (&later.statement, &later.shown)
+        );
+        assert!(earlier.dispute.is_none() || earlier.dispute == later.dispute);
+    }
+    assert!(after.fulfilments.len() >= before.fulfilments.len());
+}
+
+/// Offers are counted, stand one at a time, and are agreed to in time by the other side.
+fn check_offers(after: &Expectation) {
+    let open = after.offers.iter().filter(|offer| offer.end.is_none());
+    assert_eq!(
+        open.count(),
+        usize::from(after.state.awaits_answer()),
+        "one offer at a time"
     );
     let numbers: Vec<_> = after.offers.iter().map(|offer| offer.number).collect();
     assert_eq!(
@@ -101,18 +168,10 @@ fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
                 .is_none_or(|deadline| deadline > offer.offered_at)
         );
     }
-    if let Some(agreed) = &after.agreed {
-        let last = after.offers.last().expect("an offer");
-        assert_eq!(agreed.offer_number, last.number);
+    for agreed in &after.agreements {
+        let last = after.offer(agreed.offer_number).expect("an offer");
         assert_ne!(agreed.firm, last.firm, "it takes two");
         assert!(!last.is_over(agreed.at), "and in time");
-    }
-    if let (Some(acceptance), Some(fulfilment)) = (&after.acceptance, &after.fulfilment) {
-        assert_ne!(acceptance.statement.firm, fulfilment.firm);
-        assert_eq!(
-            acceptance.criteria_met.len(),
-            after.five_w.how.criteria.len()
-        );
     }
 }
 
@@ -139,7 +198,8 @@ proptest! {
             } else {
                 check_successor(&before, after, scene.now);
                 let overdue = before.state_at(scene.now) != before.state;
-                prop_assert!(!overdue || after.state == seen || after.missed_at.is_some());
+                let is_past = after.missed_at().is_some() || !before.agreements.is_empty();
+                prop_assert!(!overdue || after.state == seen || is_past);
             }
         }
         // The journal's bytes alone lead to the same state.

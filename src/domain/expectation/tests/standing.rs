@@ -40,6 +40,7 @@ fn covered() -> FiveW {
         when: When {
             deadline: Some(start().saturating_add(Span::from_hours(48))),
             reason: None,
+            update_interval: None,
         },
         r#where: Where {
             place: Some(Place::Remote),
@@ -110,7 +111,7 @@ fn e01_what_is_covered_is_agreed_at_once_and_says_by_what() {
     let mut scene = consenting(consent());
     scene.go(ASKS, &create(covered())).go(ASKS, &offer());
     assert_eq!(scene.state(), ExpectationState::Agreed);
-    let agreed = scene.expectation().agreed.clone().expect("agreed");
+    let agreed = scene.expectation().agreed().cloned().expect("agreed");
     assert_eq!(
         (
             agreed.party.as_str(),

@@ -157,6 +157,27 @@ pub struct TicketFact {
 }
 
 impl TicketFact {
+    /// An event that says nothing yet.
+    #[must_use]
+    pub const fn at(occurred_at: Timestamp, event_id: String) -> Self {
+        Self {
+            occurred_at,
+            source_sequence: 0,
+            event_id,
+            opened_at: None,
+            priority: None,
+            source_priority: None,
+            status: None,
+            state: None,
+            marks: BTreeSet::new(),
+            person: None,
+            reported_at: None,
+            merged_into: None,
+            sender: None,
+            recorded: None,
+        }
+    }
+
     /// Whether it is the event of that id and sender.
     #[must_use]
     pub fn is_event(&self, event_id: &str, sender: Option<&FirmId>) -> bool {

@@ -31,7 +31,7 @@ pub(in crate::domain::sla) fn at(day: i64, hour: i64, minute: i64) -> Timestamp 
 }
 
 /// Open on weekdays from one full hour to another, in UTC.
-pub(in crate::domain::sla) fn weekdays(opens: u16, closes: u16) -> CompiledCalendar {
+pub(in crate::domain) fn weekdays(opens: u16, closes: u16) -> CompiledCalendar {
     let days = &Weekday::ALL[..5];
     weekly(days.iter().map(|day| (*day, opens * 60, closes * 60)))
 }

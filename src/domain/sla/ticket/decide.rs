@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::amend::{AmendmentAnswer, Who, answer_amendment, propose};
 use super::amendment::AmendmentContent;
+use super::expect::{Asked, ask};
 use super::intake::{again, take_in};
 use super::lateness::{LateAnswer, answer_late};
 use super::link::{link, refuse_after_merge};
@@ -11,6 +12,7 @@ use super::{EVENT_ID_BYTES_MAX, PERSON_BYTES_MAX, Ticket, TicketEvent, TicketOpe
 use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
+use crate::domain::expectation::FiveW;
 use crate::domain::identity::{ExternalReference, FirmId};
 use crate::domain::partnership::ending::require_workable;
 use crate::domain::partnership::{Partnership, Party, as_present_party, require_active};
@@ -55,6 +57,8 @@ pub struct IngestEvent {
     pub agreement: Option<String>,
     /// The ticket's title, where the event opens it: a commitment.
     pub title: Option<Commitment>,
+    /// The five W, where they were asked with the ticket: they make an expectation.
+    pub five_w: Option<Box<FiveW>>,
     /// Whether it is imported history.
     pub backfill: bool,
 }
@@ -126,7 +130,7 @@ fn at_work<'world>(
 }
 
 fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
-    let (partnership, _) = as_present_party(firm, view)?;
+    let (partnership, party) = as_present_party(firm, view)?;
     check_event(event, partnership, view.now)?;
     let known = view.referenced(&event.reference)?;
     let id = known
@@ -141,7 +145,16 @@ fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decisio
         require_workable(partnership, ticket.carried.as_ref(), view.now)?;
         refuse_after_merge(ticket, Some(event.occurred_at), view)?;
         let decision = Decision::about(Kind::Ticket, id);
-        return take_in(id, ticket, event, partnership, decision, view);
+        let decision = take_in(id, ticket, event, partnership, decision, view)?;
+        return with_answers(
+            event,
+            id,
+            Some(ticket),
+            decision,
+            (firm, party),
+            partnership,
+            view,
+        );
     }
     require_active(partnership, view.now)?;
     let id = view.new_id(0);
@@ -167,7 +180,28 @@ fn ingest(event: &IngestEvent, firm: &FirmId, view: &View<'_>) -> Result<Decisio
     let decision = Decision::about(Kind::Ticket, &id)
         .event(Event::new(&id, opened))
         .reference(event.reference.clone(), Kind::Ticket, &id);
-    take_in(&id, &ticket, event, partnership, decision, view)
+    let decision = take_in(&id, &ticket, event, partnership, decision, view)?;
+    with_answers(event, &id, None, decision, (firm, party), partnership, view)
+}
+
+/// With the expectation that the event's five W make, if it carries any.
+fn with_answers(
+    event: &IngestEvent,
+    id: &str,
+    before: Option<&Ticket>,
+    decision: Decision,
+    sender: (&FirmId, &Party),
+    partnership: &Partnership,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let Some(five_w) = &event.five_w else {
+        return Ok(decision);
+    };
+    let asked = Asked {
+        five_w,
+        at: event.occurred_at,
+    };
+    ask(&asked, id, before, decision, sender, partnership, view)
 }
 
 fn check_event(

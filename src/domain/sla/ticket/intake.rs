@@ -167,6 +167,16 @@ pub(super) struct NewFact {
 }
 
 impl NewFact {
+    /// Something that is made known here, at `now`.
+    pub(super) const fn of_own(fact: TicketFact, now: Timestamp) -> Self {
+        Self {
+            fact,
+            backfill: false,
+            came_at: now,
+            title: None,
+        }
+    }
+
     pub(super) fn of_parked(parked: &FactParked, view: &View<'_>) -> Self {
         let recorded = parked.fact.recorded;
         Self {

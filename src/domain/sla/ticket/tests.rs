@@ -255,6 +255,7 @@ impl Desk {
 
 fn event(ticket: usize, minute: i64, status: Option<&str>, priority: Option<&str>) -> IngestEvent {
     IngestEvent {
+        five_w: None,
         event_id: format!("e{minute}"),
         reference: ExternalReference {
             firm: firm(),
