@@ -119,14 +119,13 @@ fn of_expectation(expectation: &Expectation, now: Timestamp) -> Option<HandOverI
         }
     });
     let (party, until) = match expectation.state_at(now) {
-        State::Draft => (&expectation.requester, expectation.deadline()),
         State::Asserted | State::Offered | State::Countered => {
             (answered_by, last.and_then(|offer| offer.expires_at))
         }
         State::Agreed | State::Missed | State::Disputed => {
             (&expectation.obligor, expectation.deadline())
         }
-        State::Fulfilled => (&expectation.requester, expectation.deadline()),
+        State::Draft | State::Fulfilled => (&expectation.requester, expectation.deadline()),
         State::Accepted
         | State::Declined
         | State::Withdrawn

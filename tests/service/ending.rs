@@ -124,7 +124,7 @@ impl Left {
         let quote = ok(pricing.get_joint_quote(request)).await;
         assert_eq!(quote.revisions[0].state(), ConcessionState::Expired);
         let open = listed(&self.pair.south, &self.pair.name, "", 50).await;
-        let open: Vec<_> = open.iter().map(|item| item.matter()).collect();
+        let open: Vec<_> = open.iter().map(v1::HandOverItem::matter).collect();
         assert_eq!(open, [OpenMatter::Expectation, OpenMatter::Ticket]);
     }
 }

@@ -148,7 +148,12 @@ pub async fn placeholders_are_filled_one_by_one(house: House) {
     let expired = wests.join_partnership(joining(&third.code));
     refuses(&house, "INVITATION_INVALID", expired).await;
 
-    // Two of two are enough although a placeholder waits.
+    agreed_meanwhile(&house, &pair, &west).await;
+    house.stop().await;
+}
+
+/// Two of two are enough although a placeholder waits.
+async fn agreed_meanwhile(house: &House, pair: &Pair, west: &Firm) {
     pair.calendar().await;
     pair.agreement("desk", pair.desk()).await;
     let request = pair.agreement_request("for-west", desk_for(&pair, WEST));
@@ -177,9 +182,9 @@ pub async fn placeholders_are_filled_one_by_one(house: House) {
     assert_eq!(offered.state(), ExpectationState::Asserted);
     let mut theirs = pair.south.connection.expectations();
     let third = theirs.agree_expectation(agreeing(&draft.name, 1));
-    refuses(&house, "NOT_YOUR_OFFER", third).await;
+    refuses(house, "NOT_YOUR_OFFER", third).await;
 
-    pair.admit(&west).await;
+    pair.admit(west).await;
     let request = v1::GetAgreementRequest {
         name: format!("{}/agreements/desk", pair.name),
         ..Default::default()
@@ -191,6 +196,7 @@ pub async fn placeholders_are_filled_one_by_one(house: House) {
         endorse_all: true,
         ..Default::default()
     };
+    let mut wests = west.connection.partnerships();
     let answered = ok(wests.answer_assertions(request)).await;
     let names: Vec<_> = (answered.results.iter())
         .map(|result| (result.name.as_str(), result.outcome()))
@@ -205,7 +211,6 @@ pub async fn placeholders_are_filled_one_by_one(house: House) {
     );
     let approved = ok(souths.approve_agreement(approving)).await;
     assert_eq!(approved.state(), AgreementState::Active);
-    house.stop().await;
 }
 
 /// Agreements, their revisions, amendments, terms and concessions take all three.
@@ -420,7 +425,7 @@ impl Pair {
     pub async fn to_south(&self) -> String {
         let mut request = self.draft_request(five_w(48));
         if let Some(expectation) = &mut request.expectation {
-            expectation.obligor = SOUTH.to_owned();
+            SOUTH.clone_into(&mut expectation.obligor);
         }
         let mut expectations = self.north.connection.expectations();
         ok(expectations.create_expectation(request)).await.name

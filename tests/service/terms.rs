@@ -77,8 +77,9 @@ pub async fn revisions_of_terms_stay(house: House) {
         .chain(&second.terms_revisions)
         .collect();
     let states: Vec<_> = all.iter().map(|revision| revision.state()).collect();
-    use TermsRevisionState::{InForce, Proposed, Replaced};
-    assert_eq!(states, [Replaced, Replaced, InForce, Proposed]);
+    let (in_force, proposed) = (TermsRevisionState::InForce, TermsRevisionState::Proposed);
+    let replaced = TermsRevisionState::Replaced;
+    assert_eq!(states, [replaced, replaced, in_force, proposed]);
     let effects: Vec<_> = all.iter().map(|revision| revision.effect_time).collect();
     assert_eq!(effects, [Some(at(0)), None, Some(at(HOUR)), None]);
     assert_eq!(all[1].proposer, SOUTH);

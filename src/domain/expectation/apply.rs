@@ -69,6 +69,17 @@ impl Expectation {
 
     /// The state after `event`, which leads to another one from states that it may follow.
     fn changed(mut self, event: &ExpectationEvent, recorded: &Recorded) -> Option<Self> {
+        match event {
+            ExpectationEvent::Carried(carried) => {
+                self.carried = Some(carried.clone());
+                return Some(self);
+            }
+            ExpectationEvent::Closed(closed) => {
+                self.close(closed.at);
+                return Some(self);
+            }
+            _ => {}
+        }
         let after = self.negotiated(event, recorded);
         self.state = match after {
             None => self.worked(event, recorded)?,

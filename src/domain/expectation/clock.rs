@@ -31,7 +31,8 @@ pub enum DateVerdict {
     Met,
     /// The deadline passed before the work was done.
     Missed,
-    /// Another agreement took its place before it was kept or missed.
+    /// Another agreement took its place, or it was closed with its partnership, before it was kept
+    /// or missed.
     Replaced,
 }
 
@@ -55,7 +56,7 @@ pub struct DateClock {
 pub struct DatedAgreement<'expectation> {
     agreed: &'expectation Agreed,
     deadline: Timestamp,
-    /// When another agreement took its place.
+    /// When another agreement took its place, or it was closed with its partnership.
     replaced_at: Option<Timestamp>,
     is_accepted: bool,
     facts: Vec<TicketFact>,
@@ -80,7 +81,7 @@ impl<'expectation> DatedAgreement<'expectation> {
         Some(Self {
             agreed,
             deadline: offer.five_w.when.deadline?,
-            replaced_at: next.map(|next| next.at),
+            replaced_at: next.map(|next| next.at).or(expectation.closed_at),
             is_accepted: index == last && expectation.state == ExpectationState::Accepted,
             facts: facts(expectation, agreed),
         })

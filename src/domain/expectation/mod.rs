@@ -249,6 +249,7 @@ impl Expectation {
     /// As [`Self::missed_at`], by `now`, whether or not a sweep has come by to record it.
     #[must_use]
     pub fn missed_as_of(&self, now: Timestamp) -> Option<Timestamp> {
+        let now = self.closed_at.map_or(now, |closed_at| now.min(closed_at));
         let overdue = || self.deadline().filter(|_| clock::is_missed(self, now));
         self.missed_at().or_else(overdue)
     }
