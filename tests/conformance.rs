@@ -108,6 +108,7 @@ conformance! {
     transactions::a_secret_is_chosen_once;
     transactions::expired_requests_are_purged;
     transactions::openings_and_zones_stay_as_they_are;
+    transactions::openings_are_erased;
     transactions::credentials_are_replaced;
     transactions::a_closed_store_refuses_work;
     transactions::closing_waits_for_work;

@@ -164,6 +164,11 @@ const PATHS: &[Path] = &[
         postgres: &["request_by_expires_at"],
     },
     Path {
+        statement: "sealed/erase",
+        sqlite: &["sealed USING INDEX sqlite_autoindex_sealed_1 (scope_id=? AND commitment=?)"],
+        postgres: &["sealed_key"],
+    },
+    Path {
         statement: "sealed/get",
         sqlite: &["sealed USING INDEX sqlite_autoindex_sealed_1 (scope_id=? AND commitment=?)"],
         postgres: &["sealed_key"],

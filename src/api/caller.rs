@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tonic::metadata::MetadataMap;
 
 use super::status::ApiError;
@@ -145,6 +146,31 @@ impl Authenticator {
     }
 }
 
+/// Most calls of guests under way at a time. Guests have no key, so that nothing else tells how much
+/// any one of them may ask for.
+const GUEST_CALLS_MAX: usize = 64;
+
+/// Lets guests in, [`GUEST_CALLS_MAX`] at a time; whoever comes then is turned away at once.
+#[derive(Debug)]
+pub struct GuestGate(Semaphore);
+
+impl Default for GuestGate {
+    fn default() -> Self {
+        Self(Semaphore::new(GUEST_CALLS_MAX))
+    }
+}
+
+impl GuestGate {
+    /// Lets one in; the place is free again when the permit is dropped.
+    ///
+    /// # Errors
+    /// [`Reason::QueueFull`].
+    pub fn enter(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        let full = |_| Refusal::new(Reason::QueueFull, "too many guests at a time");
+        self.0.try_acquire().map_err(full)
+    }
+}
+
 fn split_key(key: &str) -> Option<(&str, &str)> {
     if key.len() > KEY_CHARACTERS_MAX {
         return None;
@@ -175,6 +201,16 @@ pub fn format_key(id: &str, secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guests_beyond_the_limit_are_turned_away() {
+        let gate = GuestGate::default();
+        let inside: Vec<_> = (0..GUEST_CALLS_MAX).map(|_| gate.enter()).collect();
+        assert!(inside.iter().all(Result::is_ok));
+        assert_eq!(gate.enter().unwrap_err().reason, Reason::QueueFull);
+        drop(inside);
+        assert!(gate.enter().is_ok());
+    }
 
     #[test]
     fn keys_come_apart_again() {

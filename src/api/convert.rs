@@ -1,5 +1,6 @@
 //! Conversions between the contract's values and the domain's.
 
+use crate::domain::aggregate::guest_of;
 use crate::domain::identity::{ExternalReference, FirmId, is_chosen_identifier, is_identifier};
 use crate::domain::partnership::Approval;
 use crate::domain::pricing::money::{Money, MoneyError};
@@ -222,12 +223,23 @@ pub fn to_reference(value: &ExternalReference) -> v1::ExternalReference {
 /// An approval as the contract shows it.
 #[must_use]
 pub fn to_approval(value: &Approval) -> v1::Approval {
+    let guest_link = guest_of(&value.actor);
+    let key = value.firm.as_ref().filter(|_| guest_link.is_none());
     v1::Approval {
         party_id: value.party.as_str().to_owned(),
-        firm: value.firm.scope().as_str().to_owned(),
-        api_key: format!("{}/apiKeys/{}", value.firm.scope(), value.actor),
+        firm: to_firm(value.firm.as_ref()),
+        api_key: key.map_or_else(String::new, |firm| {
+            format!("{}/apiKeys/{}", firm.scope(), value.actor)
+        }),
         approve_time: Some(to_timestamp(value.at)),
+        guest_link_id: guest_link.unwrap_or_default().to_owned(),
     }
+}
+
+/// The name of a firm; empty where there is none.
+#[must_use]
+pub fn to_firm(firm: Option<&FirmId>) -> String {
+    firm.map_or_else(String::new, |firm| firm.scope().to_string())
 }
 
 /// An enum value of the contract that must be known and set.

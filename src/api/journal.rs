@@ -1,6 +1,7 @@
 //! `JournalService`: the entries of a scope, their stream, and checkpoints.
 
 mod export;
+mod redact;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -9,12 +10,13 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::caller::Caller;
-use super::convert::to_timestamp;
+use super::convert::{to_firm, to_timestamp};
 use super::page::Page;
 use super::status::ApiError;
 use super::{Api, Member};
+use crate::domain::aggregate::guest_of;
 use crate::domain::firm::Permission;
-use crate::domain::identity::ScopeId;
+use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Entry;
 use crate::domain::partnership::{Party, require_present};
 use crate::domain::record::{Kind, RecordKey};
@@ -55,6 +57,13 @@ impl v1::journal_service_server::JournalService for JournalService {
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         Ok(watch::watch(&self.0, request).await?)
+    }
+
+    async fn redact(
+        &self,
+        request: Request<v1::RedactRequest>,
+    ) -> Result<Response<v1::RedactResponse>, Status> {
+        Ok(redact::redact(&self.0, &request).await?)
     }
 
     async fn export_journal(
@@ -270,6 +279,10 @@ fn to_sequence(sequence: u64) -> i64 {
 /// An entry as the contract shows it.
 fn to_entry(entry: Entry) -> v1::JournalEntry {
     let (firm, actor) = match (entry.firm.as_str(), entry.actor.as_str()) {
+        (_, actor) if guest_of(actor).is_some() => (
+            to_firm(FirmId::parse(&entry.firm).as_ref()),
+            actor.to_owned(),
+        ),
         ("", _) => (String::new(), String::new()),
         (firm, "") => (format!("firms/{firm}"), String::new()),
         (firm, actor) => (

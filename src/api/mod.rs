@@ -39,7 +39,7 @@ use crate::ledger::preview::preview;
 use crate::ledger::queue::Urgency;
 use crate::ledger::token::TokenKey;
 use crate::ledger::{Ledger, Randomness, Receipt, rows};
-use caller::{Authenticator, Caller};
+use caller::{Authenticator, Caller, GuestGate};
 use status::ApiError;
 
 /// Longest request id, in bytes.
@@ -65,6 +65,8 @@ pub struct Api {
     pub randomness: Arc<dyn Randomness>,
     /// Recognises callers.
     pub authenticator: Authenticator,
+    /// Lets guests in, a few at a time.
+    pub guests: GuestGate,
 }
 
 impl std::fmt::Debug for Api {
@@ -199,6 +201,21 @@ impl Api {
         request: &M,
         mutation: Mutation,
     ) -> Result<Command, ApiError> {
+        let actor = (Some(caller.firm.clone()), caller.actor.clone());
+        self.command_by(actor, method, request, mutation)
+    }
+
+    /// As [`Self::command`], for a firm, if one acts, and for whoever acts for it.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub fn command_by<M: Message>(
+        &self,
+        (firm, actor): (Option<FirmId>, String),
+        method: &str,
+        request: &M,
+        mutation: Mutation,
+    ) -> Result<Command, ApiError> {
         let Mutation {
             scope,
             envelope,
@@ -237,8 +254,8 @@ impl Api {
         };
         Ok(Command {
             scope,
-            firm: Some(caller.firm.clone()),
-            actor: caller.actor.clone(),
+            firm,
+            actor,
             origin: envelope.origin,
             request_id,
             digest: self.tokens.request_digest(method, &request.encode_to_vec()),
@@ -410,7 +427,7 @@ pub fn respond<T>(message: T, receipt: &Receipt) -> Response<T> {
 }
 
 /// The instant by which the caller wants its answer.
-fn deadline<T>(request: &Request<T>, now: Timestamp) -> Timestamp {
+pub(crate) fn deadline<T>(request: &Request<T>, now: Timestamp) -> Timestamp {
     let allowed = request
         .metadata()
         .get("grpc-timeout")

@@ -4,6 +4,7 @@ mod assertions;
 mod contacts;
 mod convert;
 mod ending;
+mod guest_links;
 mod hand_over;
 mod outsiders;
 mod parties;
@@ -218,6 +219,48 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
         request: Request<v1::ListOutsidePartiesRequest>,
     ) -> Result<Response<v1::ListOutsidePartiesResponse>, Status> {
         Ok(outsiders::list_outside_parties(&self.0, &request).await?)
+    }
+
+    async fn create_guest_link(
+        &self,
+        request: Request<v1::CreateGuestLinkRequest>,
+    ) -> Result<Response<v1::CreateGuestLinkResponse>, Status> {
+        Ok(guest_links::create(&self.0, &request).await?)
+    }
+
+    async fn revoke_guest_link(
+        &self,
+        request: Request<v1::RevokeGuestLinkRequest>,
+    ) -> Result<Response<v1::GuestLink>, Status> {
+        Ok(guest_links::revoke(&self.0, &request).await?)
+    }
+
+    async fn get_guest_link(
+        &self,
+        request: Request<v1::GetGuestLinkRequest>,
+    ) -> Result<Response<v1::GuestLink>, Status> {
+        Ok(guest_links::get(&self.0, &request).await?)
+    }
+
+    async fn list_guest_links(
+        &self,
+        request: Request<v1::ListGuestLinksRequest>,
+    ) -> Result<Response<v1::ListGuestLinksResponse>, Status> {
+        Ok(guest_links::list(&self.0, &request).await?)
+    }
+
+    async fn open_guest_link(
+        &self,
+        request: Request<v1::OpenGuestLinkRequest>,
+    ) -> Result<Response<v1::OpenGuestLinkResponse>, Status> {
+        Ok(guest_links::guest::open(&self.0, &request).await?)
+    }
+
+    async fn use_guest_link(
+        &self,
+        request: Request<v1::UseGuestLinkRequest>,
+    ) -> Result<Response<v1::UseGuestLinkResponse>, Status> {
+        Ok(guest_links::guest::answer(&self.0, &request).await?)
     }
 
     async fn create_contact(

@@ -47,6 +47,10 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::TimeSuperseded
         | Reason::SameFirmMayNotAccept
         | Reason::PartnershipEnded
+        | Reason::GuestLinkUsed
+        | Reason::GuestLinkExpired
+        | Reason::GuestLinkRevoked
+        | Reason::GuestLinkOutdated
         | Reason::PartyLeft
         | Reason::InvitationForAnotherFirm
         | Reason::EventFromTheFuture

@@ -1,14 +1,17 @@
 //! Free text on its way in and out: sealed when it comes, opened when it is shown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Api;
 use super::status::ApiError;
+use super::{Api, Found};
 use crate::domain::commitment::{Commitment, Opening, Readers};
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::ending::CarriedOn;
+use crate::domain::record::{Kind, RecordKey, Stored};
+use crate::domain::redaction::Redaction;
 use crate::domain::refusal::Violations;
 use crate::domain::text::require_free_text;
+use crate::ledger::rows::decode_row;
 use crate::proto::v1;
 use crate::store::BATCH_KEYS_MAX;
 
@@ -79,7 +82,11 @@ fn label_of(field: &str) -> String {
 
 /// The texts behind commitments, as far as a party may read them.
 #[derive(Debug, Default)]
-pub struct Texts(HashMap<Commitment, String>);
+pub struct Texts {
+    open: HashMap<Commitment, String>,
+    /// Labels of what was erased.
+    redacted: HashMap<Commitment, String>,
+}
 
 impl Texts {
     /// What becomes of a record that outlives its partnership.
@@ -101,25 +108,72 @@ impl Texts {
         party: &PartyId,
         commitments: Vec<Commitment>,
     ) -> Result<Self, ApiError> {
-        let mut texts = HashMap::new();
+        let mut texts = Self::default();
         for chunk in commitments.chunks(BATCH_KEYS_MAX) {
+            let mut gone: HashSet<&Commitment> = chunk.iter().collect();
             for opening in api.ledger.store().openings(scope, chunk).await? {
+                gone.remove(&opening.commitment);
                 if opening.readers.include(party) {
-                    texts.insert(opening.commitment, opening.value);
+                    texts.open.insert(opening.commitment, opening.value);
                 }
             }
+            // Hardly ever is anything gone, so mostly this asks for nothing.
+            let gone: Vec<Commitment> = gone.into_iter().cloned().collect();
+            for redaction in redactions(api, scope, &gone).await? {
+                let label = redaction.state.label;
+                let commitment = Commitment::from_text(&redaction.id);
+                texts.redacted.insert(commitment, label);
+            }
         }
-        Ok(Self(texts))
+        Ok(texts)
+    }
+
+    /// The labels of those that were erased, each once, in order.
+    #[must_use]
+    pub fn redacted_fields(
+        &self,
+        commitments: impl IntoIterator<Item = Commitment>,
+    ) -> Vec<String> {
+        if self.redacted.is_empty() {
+            return Vec::new();
+        }
+        let labels = commitments.into_iter();
+        let labels = labels.filter_map(|found| self.redacted.get(&found).cloned());
+        labels.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The text; empty if there is none, or none that the party may read.
     #[must_use]
     pub fn show(&self, commitment: Option<&Commitment>) -> String {
         commitment
-            .and_then(|commitment| self.0.get(commitment))
+            .and_then(|commitment| self.open.get(commitment))
             .cloned()
             .unwrap_or_default()
     }
+}
+
+/// What was erased of `commitments`.
+///
+/// # Errors
+/// If the store fails.
+pub async fn redactions(
+    api: &Api,
+    scope: &ScopeId,
+    commitments: &[Commitment],
+) -> Result<Vec<Found<Redaction>>, ApiError> {
+    if commitments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = commitments.iter();
+    let keys = keys.map(|found| RecordKey::new(scope, Kind::Redaction, found.as_str()));
+    let keys: Vec<_> = keys.collect();
+    let mut found = Vec::new();
+    for row in api.ledger.store().records(&keys).await? {
+        let versioned = decode_row(&row)?;
+        let state = Redaction::from_record(&versioned.record).cloned();
+        found.extend(state.map(|state| Found::new(&row.key.id, state, &versioned)));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -19,8 +19,32 @@ pub struct Recorded {
     pub at: Timestamp,
     /// The firm; `None` for what the service did by itself.
     pub firm: Option<FirmId>,
-    /// The credential; empty for what the service did by itself.
+    /// The credential, or the guest link; empty for what the service did by itself.
     pub actor: String,
+}
+
+impl Recorded {
+    /// Whether somebody acted: a firm, or a guest in the place of a firm that has not joined. `None`
+    /// if nobody did, so that `apply` can turn it down.
+    #[must_use]
+    pub fn by_somebody(&self) -> Option<()> {
+        (!self.actor.is_empty() || self.firm.is_some()).then_some(())
+    }
+
+    /// The guest link by which it was done, if it was.
+    #[must_use]
+    pub fn guest_link(&self) -> Option<String> {
+        guest_of(&self.actor).map(str::to_owned)
+    }
+}
+
+/// Begins the actor of what was done by a guest link; the link's id follows.
+pub const GUEST_ACTOR: &str = "guest:";
+
+/// The guest link that an actor is, if it is one.
+#[must_use]
+pub fn guest_of(actor: &str) -> Option<&str> {
+    actor.strip_prefix(GUEST_ACTOR)
 }
 
 /// A type of record.
@@ -110,6 +134,12 @@ macro_rules! events {
             /// Only if the payload cannot be written as JSON, which its type rules out.
             pub fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
                 match self { $(Self::$variant(payload) => serde_json::to_vec(payload),)* }
+            }
+
+            /// The commitments in the payload.
+            #[must_use]
+            pub fn commitments(&self) -> Vec<$crate::domain::commitment::Commitment> {
+                match self { $(Self::$variant(payload) => $crate::domain::commitment::cited_by(payload),)* }
             }
 
             /// Whether this aggregate has an event of that type.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::carry::{self, CarryOutcome};
 use super::claim::{self, ClaimCommand};
-use super::commitment::Opening;
+use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
+use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
@@ -19,6 +20,7 @@ use super::partnership::{self, PartnershipCommand};
 use super::pricing::quote::{self, QuoteCommand};
 use super::progress;
 use super::record::{Event, Kind, RecordKey};
+use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
@@ -36,10 +38,16 @@ pub enum Action {
     Firm(FirmCommand),
     /// Of a partnership.
     Partnership(PartnershipCommand),
+    /// Of what a firm wrote and wants to have erased.
+    Redact(RedactCommand),
     /// Of its clients and outside parties.
     Outsider(OutsiderCommand),
     /// Of its parties' contacts.
     Contact(ContactCommand),
+    /// Of a guest link.
+    GuestLink(GuestLinkCommand),
+    /// A guest answers by a link; without a firm, if the guest stands in a placeholder's place.
+    UseGuestLink(GuestLinkUse),
     /// Of an expectation.
     Expectation(ExpectationCommand),
     /// To tell how something stands.
@@ -142,6 +150,8 @@ pub struct Decision {
     pub references: Vec<(ExternalReference, Kind, String)>,
     /// Time zone data pinned: digest and `TZif` bytes.
     pub zones: Vec<(String, Arc<[u8]>)>,
+    /// Commitments whose openings are erased.
+    pub erased: Vec<Commitment>,
     /// What the caller is told beside the record; a word such as `parked`, or nothing.
     pub note: &'static str,
     /// Which of the events the receipt names, by its index; `None` for the last one.
@@ -168,6 +178,7 @@ impl Decision {
             events: Vec::new(),
             references: Vec::new(),
             zones: Vec::new(),
+            erased: Vec::new(),
             note: "",
             receipt_of: None,
             repeat: None,
@@ -213,6 +224,9 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::UseGuestLink(answer) => {
+            return guest_link::answer(answer, command.firm.as_ref(), view);
+        }
         Action::CloseRecord { kind, id } => return ending::close_record(*kind, id, view),
         Action::NoteClosing { before, reached } => {
             return ending::note_closing(before, reached, view);
@@ -231,8 +245,10 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
+        Action::Redact(action) => redaction::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),
+        Action::GuestLink(action) => guest_link::decide(action, firm, view),
         Action::Expectation(action) => expectation::decide(action, firm, view),
         Action::Update(post) => update::decide(post, firm, view),
         Action::Notice(action) => notice::decide(action, firm, view),
@@ -245,6 +261,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::TicketLink(action) => link::decide(action, firm, view),
         Action::Quote(action) => quote::decide(action, firm, view),
         Action::SettleCarry { .. }
+        | Action::UseGuestLink(_)
         | Action::RefreshTicket { .. }
         | Action::NoteRefresh { .. }
         | Action::CloseRecord { .. }

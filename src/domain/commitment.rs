@@ -2,10 +2,14 @@
 //! free-text value. Its opening (value and salt) lives outside the chain, so it can be shown to
 //! some and erased without touching the hashes.
 
+mod cited;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::identity::PartyId;
+
+pub use cited::cited_by;
 
 /// Length of a salt in bytes: 128 bits, so that a low-entropy value cannot be guessed.
 pub const SALT_BYTES: usize = 16;
@@ -13,9 +17,9 @@ pub const SALT_BYTES: usize = 16;
 /// Separates commitments from every other use of the hash; the version names the form.
 const FORM: &[u8] = b"entente.commitment.v1\0";
 
-/// The SHA-256 of a salted value, as 64 lower-case hexadecimal digits.
+/// The SHA-256 of a salted value, as 64 lower-case hexadecimal digits. It is written as its text;
+/// [`cited_by`] knows it by the name of its type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Commitment(String);
 
 impl Commitment {

@@ -155,6 +155,12 @@ macro_rules! records {
                 match self { $(Self::$variant(event) => event.payload(),)* }
             }
 
+            /// The commitments in the payload.
+            #[must_use]
+            pub fn commitments(&self) -> Vec<super::commitment::Commitment> {
+                match self { $(Self::$variant(event) => event.commitments(),)* }
+            }
+
             /// Reads an event back from the journal.
             ///
             /// # Errors
@@ -206,6 +212,8 @@ records! {
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// What the firm that wrote it has erased.
+    Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
     /// One revision of a partnership's terms.
     TermsRevision(super::partnership::revisions::TermsRevision, super::partnership::revisions::TermsRevisionEvent) = "terms_revision";
     /// What an external reference stands for.
@@ -216,6 +224,8 @@ records! {
     OutsideParty(super::outsiders::OutsideParty, super::outsiders::OutsidePartyEvent) = "outside_party";
     /// Whom to reach at a party.
     Contact(super::contact::Contact, super::contact::ContactEvent) = "contact";
+    /// A link by which one person answers one thing.
+    GuestLink(super::guest_link::GuestLink, super::guest_link::GuestLinkEvent) = "guest_link";
     /// An expectation.
     Expectation(super::expectation::Expectation, super::expectation::ExpectationEvent) = "expectation";
     /// How something stands, and how often the other side hears of it.

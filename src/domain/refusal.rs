@@ -62,6 +62,14 @@ reasons! {
     PartnershipEnded = "PARTNERSHIP_ENDED";
     /// The invitation code is wrong, used or expired.
     InvitationInvalid = "INVITATION_INVALID";
+    /// The guest link was used.
+    GuestLinkUsed = "GUEST_LINK_USED";
+    /// The guest link's time is over.
+    GuestLinkExpired = "GUEST_LINK_EXPIRED";
+    /// The guest link was taken back, or a firm joined in the place that its guest stood in.
+    GuestLinkRevoked = "GUEST_LINK_REVOKED";
+    /// What the guest link asks about has moved on.
+    GuestLinkOutdated = "GUEST_LINK_OUTDATED";
     /// The invitation was made for another firm.
     InvitationForAnotherFirm = "INVITATION_FOR_ANOTHER_FIRM";
     /// The firm left the partnership.

@@ -1,10 +1,11 @@
 //! A partnership of two firms, small enough to hold in a test. Every command goes through the one
 //! `decide`, and every event through the world's `apply`.
 
-use super::aggregate::Recorded;
+use super::aggregate::{GUEST_ACTOR, Recorded};
 use super::command::{Action, Command, decide};
 use super::commitment::Commitment;
-use super::identity::{FirmId, PartyId, ScopeId};
+use super::guest_link::GuestLinkUse;
+use super::identity::{FirmId, PartyId, ScopeId, derived_id};
 use super::journal::Hash;
 use super::partnership::terms::{Terms, TermsContent};
 use super::partnership::{Partnership, PartnershipState, Party, Role};
@@ -162,11 +163,30 @@ impl Scene {
         ticked.expect("a tick is not refused")
     }
 
+    /// The identifier that the next command makes.
+    pub(super) fn next_id(&self) -> String {
+        derived_id(&self.scope, self.sequence + 1, 0, self.now)
+    }
+
+    /// Has a guest answer, for a firm or in the place of one.
+    pub(super) fn answer(
+        &mut self,
+        firm: Option<&str>,
+        answer: GuestLinkUse,
+    ) -> Result<Vec<&'static str>, Refusal> {
+        let firm = firm.map(|firm| FirmId::parse(firm).expect("an identifier"));
+        self.run(firm.as_ref(), Action::UseGuestLink(answer))
+    }
+
     fn run(&mut self, firm: Option<&FirmId>, action: Action) -> Result<Vec<&'static str>, Refusal> {
+        let actor = match &action {
+            Action::UseGuestLink(answer) => format!("{GUEST_ACTOR}{}", answer.id),
+            _ => "key".to_owned(),
+        };
         let command = Command {
             scope: self.scope.clone(),
             firm: firm.cloned(),
-            actor: "key".to_owned(),
+            actor: actor.clone(),
             origin: String::new(),
             request_id: String::new(),
             digest: Hash::default(),
@@ -196,7 +216,7 @@ impl Scene {
                 sequence: self.sequence,
                 at: self.now,
                 firm: firm.cloned(),
-                actor: "key".to_owned(),
+                actor: actor.clone(),
             };
             let applied = self.world.apply(&self.scope, &event, &recorded);
             applied.expect("what is decided applies");

@@ -394,6 +394,9 @@ impl<'batch> Batch<'batch> {
             scope: scope.clone(),
             opening: opening.clone(),
         }));
+        let erased = decision.erased.into_iter();
+        let erased = erased.map(|commitment| (scope.clone(), commitment));
+        self.set.erased.extend(erased);
         if is_remembered(command) {
             let row = self.request_row(command, receipt)?;
             self.requests.insert(request_key(command), row.clone());

@@ -1,6 +1,7 @@
 //! Records as they were, from the entries that changed them.
 
 use crate::domain::aggregate::Recorded;
+use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::{Entry, Head};
 use crate::domain::record::{EventBody, Kind, Record, RecordKey};
@@ -30,7 +31,8 @@ pub async fn as_of(
                 return Ok(found);
             }
             after = entry.sequence;
-            found = Some(applied(key.kind, &entry, found).map_err(StoreError::Corrupt)?);
+            let (versioned, _) = applied(key.kind, &entry, found).map_err(StoreError::Corrupt)?;
+            found = Some(versioned);
         }
         if is_last {
             return Ok(found);
@@ -66,7 +68,7 @@ pub async fn head_of(
     }))
 }
 
-/// The record after one more entry.
+/// The record after one more entry, and what the entry commits to.
 ///
 /// # Errors
 /// What is wrong with the entry, for a person.
@@ -74,7 +76,7 @@ pub(super) fn applied(
     kind: Kind,
     entry: &Entry,
     previous: Option<Versioned>,
-) -> Result<Versioned, String> {
+) -> Result<(Versioned, Vec<Commitment>), String> {
     let body = EventBody::decode(kind, &entry.event_type, entry.event_version, &entry.payload)
         .map_err(|fault| fault.to_string())?;
     let recorded = Recorded {
@@ -88,11 +90,12 @@ pub(super) fn applied(
     });
     let record = Record::apply(previous.map(|before| before.record), &body, &recorded)
         .map_err(|fault| fault.to_string())?;
-    Ok(Versioned {
+    let versioned = Versioned {
         record,
         revision,
         sequence: recorded.sequence,
         created_at,
         updated_at: recorded.at,
-    })
+    };
+    Ok((versioned, body.commitments()))
 }

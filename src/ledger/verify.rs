@@ -9,6 +9,14 @@
 //! The same replay serves a database ([`verify_store`]) and an export of one ([`verify_export`]).
 //! It keeps the records of one scope in memory at a time.
 //!
+//! # Openings
+//!
+//! Whatever the journal commits to has an opening, or a redaction that says that it was erased
+//! (counted as ERASED). A commitment with neither is MISSING, which is a fault. In an export that does
+//! not hold all openings nobody can tell those that are not there from those that its reader may not
+//! see: they are counted as SEALED, neither passed nor failed. What was erased may still be in exports
+//! and backups that were made before.
+//!
 //! # Exports
 //!
 //! An export is text, one JSON object a line (NDJSON), and holds one or more scopes after each
@@ -16,7 +24,7 @@
 //!
 //! | `type` | how many | holds |
 //! | --- | --- | --- |
-//! | `header` | 1 | `format` (`entente.export`), `version` (1), `scope`, `journal_form_version`, and `sequence` and `hash` of the last entry |
+//! | `header` | 1 | `format` (`entente.export`), `version` (1), `scope`, `journal_form_version`, `sequence` and `hash` of the last entry, and `openings`: whose follow (`none`, `party`, `all`) |
 //! | `checkpoint` | any | `note`: a signed note |
 //! | `entry` | all | a journal entry; the bytes of the string `payload` are what is hashed |
 //! | `zone` | all that calendars pin | `digest`, and `tzif` in base64 |

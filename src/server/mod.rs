@@ -20,7 +20,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 
 use crate::api::admin::AdminService;
-use crate::api::caller::Authenticator;
+use crate::api::caller::{Authenticator, GuestGate};
 use crate::api::expectation::ExpectationService;
 use crate::api::journal::JournalService;
 use crate::api::partnership::PartnershipService;
@@ -133,6 +133,7 @@ impl Application {
             signer,
             randomness: environment.randomness,
             authenticator: Authenticator::default(),
+            guests: GuestGate::default(),
         };
         Ok(Self {
             api: Arc::new(api),

@@ -362,6 +362,12 @@ pub(super) fn sealed_put<'a>(rows: &'a [SealedRow], readers: &'a [String]) -> Ca
         .texts(readers.iter().map(String::as_str))
 }
 
+pub(super) fn sealed_erase(keys: &[(ScopeId, Commitment)]) -> CallResult<'_> {
+    Call::new(&catalogue::SEALED_ERASE, keys.len())
+        .texts(keys.iter().map(|(scope, _)| scope.as_str()))?
+        .texts(keys.iter().map(|(_, commitment)| commitment.as_str()))
+}
+
 pub(super) fn zone_get(keys: &[(ScopeId, String)]) -> CallResult<'_> {
     Call::look_up(&catalogue::ZONE_GET, keys.len())?
         .texts(keys.iter().map(|(scope, _)| scope.as_str()))?

@@ -60,6 +60,7 @@ statements! {
     REQUEST_PURGE = "request/purge": sqlite "request/purge.sqlite", postgres "request/purge.postgres";
     SEALED_GET = "sealed/get": sqlite "sealed/get.sqlite", postgres "sealed/get.postgres";
     SEALED_PUT = "sealed/put": sqlite "sealed/put.sqlite", postgres "sealed/put.postgres";
+    SEALED_ERASE = "sealed/erase": sqlite "sealed/erase.sqlite", postgres "sealed/erase.postgres";
     SEALED_LIST = "sealed/list": sqlite "sealed/list", postgres "sealed/list";
     ZONE_GET = "zone/get": sqlite "zone/get.sqlite", postgres "zone/get.postgres";
     ZONE_PUT = "zone/put": sqlite "zone/put.sqlite", postgres "zone/put.postgres";

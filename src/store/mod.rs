@@ -209,6 +209,8 @@ pub struct WriteSet {
     pub requests: Vec<RequestRow>,
     /// New openings; one that is there already stays as it is.
     pub sealed: Vec<SealedRow>,
+    /// Openings to erase, after the new ones were added; those that are not there need no erasing.
+    pub erased: Vec<(ScopeId, Commitment)>,
     /// New time zone data; one that is there already stays as it is.
     pub zones: Vec<ZoneRow>,
     /// Credentials to insert or replace; each id once.
@@ -349,6 +351,12 @@ pub trait Store: Send + Sync {
 
     /// Forgets requests that expired before `now`, at most `limit`; returns how many.
     async fn purge_requests(&self, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Leaves as little as the engine can of what was erased: on `SQLite`, nothing in the file or
+    /// beside it, unless a reader is at work just then. Elsewhere it is for the engine's own upkeep.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

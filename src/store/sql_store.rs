@@ -40,6 +40,10 @@ pub(super) trait Engine: Send + Sync + 'static {
     ) -> Result<Vec<T>, StoreError>;
     /// Runs a statement that writes, by itself; returns how many rows it touched.
     async fn execute(&self, call: Call<'_>) -> Result<u64, StoreError>;
+    /// See [`Store::scrub`].
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Waits for work under way and closes all connections.
     async fn close(&self);
 }
@@ -158,6 +162,9 @@ impl<W: Work> SqlTransaction<W> {
             let readers = rows::readers(&set.sealed)?;
             self.execute(call::sealed_put(&set.sealed, &readers)?)
                 .await?;
+        }
+        if !set.erased.is_empty() {
+            self.execute(call::sealed_erase(&set.erased)?).await?;
         }
         if !set.zones.is_empty() {
             self.execute(call::zone_put(&set.zones)?).await?;
@@ -412,6 +419,10 @@ impl<E: Engine> Store for SqlStore<E> {
 
     async fn purge_requests(&self, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
         self.engine.execute(call::request_purge(now, limit)).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.engine.scrub().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

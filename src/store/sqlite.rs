@@ -173,6 +173,8 @@ fn options(database_url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .foreign_keys(true)
         // Without it, REPLACE would remove a journal entry without asking the trigger.
         .pragma("recursive_triggers", "ON")
+        // What is erased is overwritten, and not only forgotten.
+        .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", LOG_BYTES_KEPT)
@@ -226,6 +228,19 @@ impl Engine for SqliteEngine {
             .await
             .map_err(|error| statement_error(&error))?;
         execute(&mut connection, call).await
+    }
+
+    /// What was erased is overwritten in the file (`secure_delete`), but older pages stay in the
+    /// write-ahead log until it is copied into the file and cut off.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        let mut connection = self
+            .writer
+            .acquire()
+            .await
+            .map_err(|error| statement_error(&error))?;
+        control(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            .await
+            .map_err(|error| statement_error(&error))
     }
 
     async fn close(&self) {
@@ -472,6 +487,7 @@ mod tests {
         assert_eq!(pragma(writer, "synchronous").await, "2", "FULL");
         assert_eq!(pragma(writer, "recursive_triggers").await, "1");
         assert_eq!(pragma(writer, "foreign_keys").await, "1");
+        assert_eq!(pragma(writer, "secure_delete").await, "1");
         assert_eq!(pragma(writer, "wal_autocheckpoint").await, CHECKPOINT_PAGES);
         assert_eq!(pragma(writer, "cache_size").await, WRITER_CACHE);
         assert_eq!(pragma(readers, "cache_size").await, READER_CACHE);

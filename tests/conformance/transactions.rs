@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use entente::store::{Store, StoreError, WriteSet, ZoneRow};
+use entente::store::{SealedRow, Store, StoreError, WriteSet, ZoneRow};
 
 use crate::database::Database;
 use crate::rows::{
@@ -360,6 +360,27 @@ pub async fn openings_and_zones_stay_as_they_are(database: &Database) {
             .unwrap(),
         [zone]
     );
+}
+
+/// What is erased is gone, also if it was added by the same set; the rest stays.
+pub async fn openings_are_erased(database: &Database) {
+    let (old, kept, new) = (sealed("a", "old"), sealed("a", "kept"), sealed("a", "new"));
+    let set = WriteSet {
+        sealed: vec![old.clone(), kept.clone()],
+        ..WriteSet::default()
+    };
+    database.write(&set).await;
+    let key = |row: &SealedRow| (row.scope.clone(), row.opening.commitment.clone());
+    let elsewhere = (scope("b"), kept.opening.commitment.clone());
+    let set = WriteSet {
+        sealed: vec![new.clone()],
+        erased: vec![key(&old), key(&new), key(&old), elsewhere],
+        ..WriteSet::default()
+    };
+    database.write(&set).await;
+    let left = database.store.list_openings(&scope("a"), "", 10).await;
+    assert_eq!(left.unwrap(), [kept.opening]);
+    database.store.scrub().await.unwrap();
 }
 
 pub async fn credentials_are_replaced(database: &Database) {

@@ -10,8 +10,11 @@ use tonic::{Code, Status};
 
 use super::calls::ok;
 use super::firm_rows::FIRM_ROWS;
+use super::guest_rows::{GUEST_ROWS, KEYLESS};
 use super::house::House;
+use super::pricing_rows::PRICING_ROWS;
 use super::raw;
+use super::solo::{self, ALONE};
 use super::stage::{self, Names};
 use super::table::{ROWS, Row};
 use super::update_rows::UPDATE_ROWS;
@@ -48,12 +51,19 @@ fn contract() -> BTreeSet<String> {
         .collect()
 }
 
+/// The rows of all tables that have one for an RPC.
+fn every_row() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter()
+        .chain(GUEST_ROWS)
+        .chain(PRICING_ROWS)
+        .chain(UPDATE_ROWS)
+}
+
 /// No RPC is left out, and a stranger cannot tell what exists from what does not.
 pub async fn every_rpc_by_every_caller(house: House) {
-    let table = || ROWS.iter().chain(UPDATE_ROWS);
-    let rows: BTreeSet<String> = table().map(|row| row.rpc.to_owned()).collect();
+    let rows: BTreeSet<String> = every_row().map(|row| row.rpc.to_owned()).collect();
     assert_eq!(rows, contract(), "every RPC has one row");
-    assert_eq!(rows.len(), table().count(), "an RPC has two rows");
+    assert_eq!(rows.len(), every_row().count(), "an RPC has two rows");
     let (_, names) = stage::set(&house).await;
     let mut keys = Keys {
         house: &house,
@@ -62,7 +72,7 @@ pub async fn every_rpc_by_every_caller(house: House) {
     let revoked = revoked_key(&house).await;
     let channel = house.channel().await;
     let mut wrong = Vec::new();
-    for row in table().chain(FIRM_ROWS) {
+    for row in every_row().chain(FIRM_ROWS) {
         let mut check = Check {
             row,
             channel: &channel,
@@ -77,6 +87,46 @@ pub async fn every_rpc_by_every_caller(house: House) {
         wrong.len(),
         wrong.join("\n")
     );
+    house.stop().await;
+}
+
+/// A partnership that one firm keeps alone: what it gets, and that a firm that is invited but has not
+/// joined gets no more than a stranger.
+pub async fn every_rpc_by_one_firm_alone(house: House) {
+    let (_, shared) = stage::set(&house).await;
+    let (_, names) = solo::set(&house, &shared).await;
+    let mut keys = Keys {
+        house: &house,
+        made: BTreeMap::new(),
+    };
+    let channel = house.channel().await;
+    let mut wrong = Vec::new();
+    let unknown = |rpc: &str| every_row().all(|row| !row.rpc.ends_with(rpc));
+    assert!(!ALONE.iter().any(|(rpc, _, _)| unknown(rpc)), "no such RPC");
+    let names = names.with("caller", "north");
+    for row in every_row() {
+        // What is asked of no partnership is the same for everybody, alone or not.
+        if (row.request)(&names) == (row.request)(&shared.clone().with("caller", "north")) {
+            continue;
+        }
+        let mut check = Check {
+            row,
+            channel: &channel,
+            wrong: &mut wrong,
+        };
+        let invited = keys.of("south", &[]).await;
+        let before = house.heads().await;
+        let answer = check.call(Some(&invited), &names).await;
+        check.expect("a firm that is only invited", &answer, row.stranger);
+        assert_eq!(house.heads().await, before, "{}", row.rpc);
+        let own = keys.of("north", row.needs).await;
+        let answer = check.call(Some(&own), &names).await;
+        let alone = ALONE.iter().find(|(rpc, _, _)| row.rpc.ends_with(rpc));
+        let expected = alone.map_or(row.own, |(_, code, _)| *code);
+        check.expect("the one firm", &answer, expected);
+    }
+    let found = wrong.len();
+    assert!(wrong.is_empty(), "{found} are wrong:\n{}", wrong.join("\n"));
     house.stop().await;
 }
 
@@ -145,6 +195,7 @@ impl Check<'_> {
         let before = keys.house.heads().await;
         let (id, _) = whole.rsplit_once('_').unwrap();
         let forged = format!("{id}_{}", "a".repeat(52));
+        let guest = names.of("guest_code");
         let unknown = format!("entente_0190-unknown_{}", "a".repeat(52));
         let keyless = [
             ("nobody", None),
@@ -152,10 +203,17 @@ impl Check<'_> {
             ("an unknown key", Some(unknown.as_str())),
             ("nonsense", Some("nonsense")),
             ("a revoked key", Some(revoked)),
+            // The code of a link that can be used is no key.
+            ("a guest's code", Some(guest.as_str())),
         ];
+        let expected = if KEYLESS.contains(&self.row.rpc) {
+            self.row.stranger
+        } else {
+            Code::Unauthenticated
+        };
         for (who, key) in keyless {
             let answer = self.call(key, names).await;
-            self.expect(who, &answer, Code::Unauthenticated);
+            self.expect(who, &answer, expected);
         }
         for key in &lacking {
             let answer = self.call(Some(key), names).await;

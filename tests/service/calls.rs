@@ -143,6 +143,10 @@ pub fn code(reason: &str) -> Code {
         | "CONCESSION_TOO_LARGE"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"
+        | "GUEST_LINK_USED"
+        | "GUEST_LINK_EXPIRED"
+        | "GUEST_LINK_REVOKED"
+        | "GUEST_LINK_OUTDATED"
         | "ADOPTION_CONFLICT"
         | "COMBINATION_NOT_ADOPTABLE" => Code::FailedPrecondition,
         _ => Code::InvalidArgument,

@@ -31,7 +31,7 @@ const SCOPES_MAX: usize = 100;
 pub struct House {
     pub running: Running,
     pub clock: ManualClock,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A firm with an API key.
@@ -68,8 +68,13 @@ impl House {
         Self {
             running,
             clock,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where the database's files are, if it has any here.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {

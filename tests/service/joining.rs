@@ -193,7 +193,7 @@ fn outcomes(answered: &v1::AnswerAssertionsResponse) -> Vec<(&str, AssertionOutc
         .collect()
 }
 
-async fn agreement(pair: &Pair, name: &str) -> v1::Agreement {
+pub async fn agreement(pair: &Pair, name: &str) -> v1::Agreement {
     let request = v1::GetAgreementRequest {
         name: name.to_owned(),
         ..Default::default()

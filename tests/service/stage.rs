@@ -10,11 +10,13 @@ use super::calls::ok;
 use super::claims::{claiming, limiting, needing};
 use super::contacts::{contact, introducing};
 use super::evidence::an_hour_late;
+use super::guests::{linking as linking_guest, work};
 use super::house::{HOUR, House, START_SECONDS};
 use super::maps::priority_map_request;
 use super::notices::{giving, moving};
 use super::setting::{
-    NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership, ticket,
+    NORTH, NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership,
+    ticket,
 };
 use super::updates::posting;
 
@@ -40,6 +42,24 @@ impl Names {
     pub fn with(mut self, key: &'static str, value: &str) -> Self {
         self.0.insert(key, value.to_owned());
         self
+    }
+
+    /// With other values for some of the names.
+    pub fn with_all(mut self, names: BTreeMap<&'static str, String>) -> Self {
+        self.0.extend(names);
+        self
+    }
+
+    /// Those whose values are the same in `other`, although they are of one partnership only.
+    pub fn shared_with(&self, other: &Self) -> Vec<&'static str> {
+        let of_a_partnership = |name: &str| name.starts_with("partnerships/");
+        let mut shared = Vec::new();
+        for (key, name) in &self.0 {
+            if of_a_partnership(name) && other.0.get(key) == Some(name) {
+                shared.push(*key);
+            }
+        }
+        shared
     }
 
     /// The same things in scopes that do not exist.
@@ -98,6 +118,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     notices(&pair, &mut names).await;
     claims(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
+    guests(&pair, &mut names).await;
     assert_eq!(
         house.running.application.api.now().as_micros() / 1_000_000,
         START_SECONDS
@@ -154,7 +175,7 @@ async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     names.insert("api_key", key.name);
 }
 
-async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+pub async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     let mut norths = pair.north.connection.partnerships();
     let request = v1::CreateClientRequest {
         parent: pair.name.clone(),
@@ -247,7 +268,7 @@ async fn expectations(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     }
 }
 
-async fn notices(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+pub async fn notices(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     let mut norths = pair.north.connection.expectations();
     for (key, is_confirmed) in [
         ("notice", false),
@@ -260,7 +281,7 @@ async fn notices(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     }
 }
 
-async fn claims(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+pub async fn claims(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     let mut norths = pair.north.connection.expectations();
     let request = claiming(&pair.name, v1::SupportLevel::Supported);
     names.insert("claim", ok(norths.create_claim(request)).await.name);
@@ -292,4 +313,22 @@ async fn quotes(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
         names.insert(hash, proposed.revisions[0].hash.clone());
         names.insert(key, quote.name);
     }
+}
+
+/// Work of south that somebody at north may accept, and links by which to do so.
+async fn guests(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let agreed = pair.agreed().await.name;
+    let mut souths = pair.south.connection.expectations();
+    ok(souths.fulfil_expectation(fulfilling(&agreed))).await;
+    for (key, code) in [
+        ("guest_link", "guest_code"),
+        ("link_to_revoke", "revoked_code"),
+    ] {
+        let request = linking_guest(&pair.name, NORTH, work(&agreed));
+        let mut norths = pair.north.connection.partnerships();
+        let made = ok(norths.create_guest_link(request)).await;
+        names.insert(key, made.guest_link.unwrap().name);
+        names.insert(code, made.code);
+    }
+    names.insert("to_guest", agreed);
 }

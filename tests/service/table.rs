@@ -11,12 +11,12 @@ use super::arithmetic::{between, deadlines, elapsed, in_open_time};
 use super::claims::{claiming, judging, limiting, matching, needing, reviewing};
 use super::contacts::{contact, correcting, deleting, escalating, introducing, uncovered};
 use super::evidence::{countersigning, linking, rejecting};
-use super::house::{HOUR, at};
+use super::house::HOUR;
 use super::leaving::leaving;
 use super::notices::{confirming, giving, marking, moving, retitling};
 use super::setting::{
-    NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, euros, five_w, fulfilling, invitation,
-    joining, offering, opening, partnership, portion, target, ticket,
+    NORTH, NORTH_PSA, SOUTH, accepting, agreeing, always, five_w, fulfilling, invitation, joining,
+    offering, opening, partnership, target, ticket,
 };
 use super::stage::Names;
 use super::trio::{further, unwelcoming, welcoming};
@@ -84,15 +84,6 @@ fn priority_map(names: &Names) -> v1::PriorityMap {
     }
 }
 
-fn quote() -> v1::JointQuote {
-    v1::JointQuote {
-        display_name: "New".to_owned(),
-        currency: "EUR".to_owned(),
-        expire_time: Some(at(HOUR)),
-        ..Default::default()
-    }
-}
-
 /// Writes a row for each line: the RPC, what a key needs, what the own firm, its partner and a
 /// stranger are answered, and the request.
 macro_rules! rows {
@@ -116,7 +107,7 @@ macro_rules! rows {
 pub(super) use rows;
 
 rows! {
-    /// Every RPC of the contract.
+    /// The RPCs of the contract, but for those that have tables of their own.
     ROWS:
     // AdminService
     "AdminService/CreateFirm" [] PermissionDenied, PermissionDenied, PermissionDenied, |_|
@@ -489,62 +480,4 @@ rows! {
         countersigning(&names.of("amended"), "late-1");
     "SlaService/RejectEvent" [Approve] FailedPrecondition, Ok, NotFound, |names|
         rejecting(&names.of("amended"), "late-2");
-    // PricingService
-    "PricingService/CreateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
-        v1::CreateJointQuoteRequest {
-            parent: names.of("partnership"),
-            joint_quote: Some(quote()),
-            ..Default::default()
-        };
-    "PricingService/AddPortion" [Quotes] Ok, Ok, NotFound, |names|
-        v1::AddPortionRequest {
-            name: names.of("quote"),
-            portion: Some(portion(&names.of("caller"), 100)),
-            ..Default::default()
-        };
-    "PricingService/GetJointQuote" [Read] Ok, Ok, NotFound, |names|
-        v1::GetJointQuoteRequest { name: names.of("quote") };
-    "PricingService/ListJointQuotes" [Read] Ok, Ok, NotFound, |names|
-        v1::ListJointQuotesRequest { parent: names.of("partnership"), ..Default::default() };
-    "PricingService/ProposeConcession" [Quotes Approve] Ok, Ok, NotFound, |names|
-        v1::ProposeConcessionRequest {
-            name: names.of("quote"),
-            concession: Some(euros(200)),
-            basis: v1::AllocationBasis::Price.into(),
-            ..Default::default()
-        };
-    "PricingService/ApproveConcession" [Approve] Ok, Ok, NotFound, |names|
-        v1::ApproveConcessionRequest {
-            name: names.of("to_approve"),
-            hash: names.of("approve_hash"),
-            ..Default::default()
-        };
-    "PricingService/RejectConcession" [Approve] FailedPrecondition, Ok, NotFound, |names|
-        v1::RejectConcessionRequest {
-            name: names.of("to_reject"),
-            hash: names.of("reject_hash"),
-            ..Default::default()
-        };
-    "PricingService/WithdrawConcession" [Approve] Ok, FailedPrecondition, NotFound, |names|
-        v1::WithdrawConcessionRequest {
-            name: names.of("to_take_back"),
-            hash: names.of("take_back_hash"),
-            ..Default::default()
-        };
-    "PricingService/ExplainAllocation" [Read] Ok, Ok, NotFound, |names|
-        v1::ExplainAllocationRequest { name: names.of("quote"), ..Default::default() };
-    // JournalService
-    "JournalService/ListEntries" [Read] Ok, Ok, NotFound, |names|
-        v1::ListEntriesRequest { parent: names.of("partnership"), ..Default::default() };
-    "JournalService/ExportJournal" [Read] Ok, Ok, NotFound, |names|
-        v1::ExportJournalRequest { name: names.of("partnership") };
-    "JournalService/Watch" [Read] Ok, Ok, NotFound, |names|
-        v1::WatchRequest {
-            scopes: vec![v1::WatchScope {
-                scope: names.of("partnership"),
-                ..Default::default()
-            }],
-        };
-    "JournalService/GetCheckpoint" [Read] Ok, Ok, NotFound, |names|
-        v1::GetCheckpointRequest { name: names.of("partnership") };
 }

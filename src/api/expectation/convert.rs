@@ -4,7 +4,7 @@ use super::fulfilment::{to_acceptance, to_dispute, to_fulfilment, to_round};
 use super::judgement::{to_basis, to_cost_of_delay, to_feasibility, to_priority};
 use super::{clock, fulfilment};
 use crate::api::Found;
-use crate::api::convert::{etag, to_duration, to_money, to_timestamp};
+use crate::api::convert::{etag, to_duration, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::sla::pinned::Pin;
 use crate::api::text::Texts;
@@ -75,6 +75,10 @@ impl Shown for Expectation {
                 .map(|question| to_question(question).into())
                 .collect(),
             agreed_by_standing_consent: state.agreed().and_then(to_cited_consent),
+            agreed_by_guest_link_id: state
+                .agreed()
+                .and_then(|agreed| agreed.guest_link.clone())
+                .unwrap_or_default(),
             agreement: state
                 .agreement
                 .as_ref()
@@ -103,6 +107,7 @@ impl Shown for Expectation {
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),
             etag: etag(found.revision),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
             clock: shown_clock(state, viewer),
             agreements: state.agreements.iter().map(to_agreed_offer).collect(),
             fulfilments: state
@@ -241,7 +246,7 @@ fn to_agreed_offer(agreed: &Agreed) -> v1::AgreedOffer {
     v1::AgreedOffer {
         offer_number: to_int32(agreed.offer_number),
         party_id: agreed.party.to_string(),
-        firm: agreed.firm.scope().to_string(),
+        firm: to_firm(agreed.firm.as_ref()),
         agree_time: Some(to_timestamp(agreed.at)),
         missed_time: agreed.missed_at.map(to_timestamp),
     }
@@ -259,9 +264,10 @@ fn to_cited_consent(agreed: &Agreed) -> Option<v1::CitedConsent> {
 fn to_ending(said: &Statement, texts: &Texts) -> v1::Ending {
     v1::Ending {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         reason: texts.show(said.text.as_ref()),
         end_time: Some(to_timestamp(said.at)),
+        guest_link_id: said.guest_link.clone().unwrap_or_default(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::evidence::{evidence, to_evidence};
 use super::parse::Intake;
 use super::{ExpectationService, SHAPE};
 use crate::api::caller::Caller;
-use crate::api::convert::{parse_name, to_timestamp};
+use crate::api::convert::{parse_name, to_firm, to_timestamp};
 use crate::api::status::ApiError;
 use crate::api::text::Texts;
 use crate::api::{Envelope, Mutation};
@@ -211,7 +211,7 @@ pub(super) fn to_fulfilment(
     let said = &fulfilment.statement;
     v1::Fulfilment {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         message: texts.show(said.text.as_ref()),
         fulfil_time: Some(to_timestamp(said.at)),
         criteria: to_criteria(scope, &fulfilment.shown, texts),
@@ -227,10 +227,11 @@ pub(super) fn to_acceptance(
     let said = &acceptance.statement;
     v1::Acceptance {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         criteria_met: to_criteria(scope, &acceptance.shown, texts),
         message: texts.show(said.text.as_ref()),
         accept_time: Some(to_timestamp(said.at)),
+        guest_link_id: said.guest_link.clone().unwrap_or_default(),
         evidence: to_pieces(scope, &acceptance.shown.evidence),
         on_behalf_of_client: acceptance.on_behalf_of_client,
     }
@@ -245,9 +246,10 @@ pub(super) fn to_dispute(dispute: &Dispute, texts: &Texts) -> v1::Dispute {
     });
     v1::Dispute {
         party_id: said.party.to_string(),
-        firm: said.firm.scope().to_string(),
+        firm: to_firm(said.firm.as_ref()),
         reason: texts.show(said.text.as_ref()),
         dispute_time: Some(to_timestamp(said.at)),
+        guest_link_id: said.guest_link.clone().unwrap_or_default(),
         criteria_not_met: criteria.collect(),
     }
 }

@@ -440,6 +440,7 @@ impl Shown for Notice {
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),
             etag: etag(found.revision),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
 }

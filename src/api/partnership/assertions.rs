@@ -13,7 +13,7 @@ use crate::api::status::ApiError;
 use crate::api::text::Sealer;
 use crate::api::{Api, Envelope, Member, Mutation, ORIGIN_BYTES_MAX, REQUEST_ID_BYTES_MAX};
 use crate::domain::command::Action;
-use crate::domain::expectation::{Expectation, ExpectationCommand, ExpectationState};
+use crate::domain::expectation::{Agreed, Expectation, ExpectationCommand, ExpectationState};
 use crate::domain::firm::Permission;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
@@ -29,10 +29,13 @@ use crate::store::{ListQuery, RecordRow};
 const ANSWERS_MAX: usize = 100;
 /// Most assertions that may refuse to be endorsed in one call that endorses all.
 const REFUSED_MAX: usize = 1_000;
-/// What can be asserted, and where it is found.
-const ASSERTED: [(Kind, &str); 2] = [
-    (Kind::Agreement, "agreements"),
-    (Kind::Expectation, "expectations"),
+/// What can be asserted, in which state, and where it is found. What a guest agreed to in the place
+/// of the firm that joined waits for its word too.
+const ASSERTED: [(Kind, &str, &str); 4] = [
+    (Kind::Agreement, "asserted", "agreements"),
+    (Kind::Expectation, "asserted", "expectations"),
+    (Kind::Expectation, "agreed", "expectations"),
+    (Kind::Expectation, "missed", "expectations"),
 ];
 
 /// An answer to one assertion.
@@ -108,10 +111,10 @@ impl Call<'_> {
             .map(|result| result.name.clone())
             .collect();
         let (mut endorsed, mut refused) = (0, 0);
-        for (kind, collection) in ASSERTED {
+        for (kind, state, collection) in ASSERTED {
             let mut after_id = String::new();
             loop {
-                let rows = self.page(kind, &after_id).await?;
+                let rows = self.page(kind, state, &after_id).await?;
                 let Some(last) = rows.last() else { break };
                 after_id.clone_from(&last.key.id);
                 for row in &rows {
@@ -135,12 +138,17 @@ impl Call<'_> {
         Ok(true)
     }
 
-    /// The next records of that kind that are asserted.
-    async fn page(&self, kind: Kind, after_id: &str) -> Result<Vec<RecordRow>, ApiError> {
+    /// The next records of that kind in that state.
+    async fn page(
+        &self,
+        kind: Kind,
+        state: &str,
+        after_id: &str,
+    ) -> Result<Vec<RecordRow>, ApiError> {
         let query = ListQuery {
             scope: self.member.scope(),
             kind,
-            state: Some("asserted".to_owned()),
+            state: Some(state.to_owned()),
             after_id: after_id.to_owned(),
             limit: ANSWERS_MAX,
         };
@@ -187,12 +195,17 @@ fn check(message: &v1::AnswerAssertionsRequest) -> Result<(), Refusal> {
 fn awaits(record: &Record, party: &PartyId) -> bool {
     match record {
         Record::Agreement(agreement) => !Approval::is_among(&agreement.approvals, party),
-        Record::Expectation(expectation) => {
+        Record::Expectation(expectation) if is_open(expectation) => {
             let last = expectation.offers.last();
             last.is_some_and(|offer| offer.party != *party) && expectation.is_matter_of(party)
         }
         _ => false,
     }
+}
+
+/// Whether no firm but the one that asserted it has said anything to it.
+fn is_open(expectation: &Expectation) -> bool {
+    expectation.state == ExpectationState::Asserted || expectation.awaits_endorsement()
 }
 
 /// Answers one assertion; `None` if it has been answered so already.
@@ -269,12 +282,12 @@ fn endorse_expectation(
     expectation: &Expectation,
     own: &PartyId,
 ) -> Result<Option<Action>, Refusal> {
-    let mut agreements = expectation.agreements.iter();
-    if agreements.any(|agreed| agreed.party == *own) {
+    let by_firm = |agreed: &Agreed| agreed.party == *own && agreed.firm.is_some();
+    if expectation.agreements.iter().any(by_firm) {
         return Ok(None);
     }
     let last = expectation.offers.last();
-    let last = last.filter(|_| expectation.state == ExpectationState::Asserted);
+    let last = last.filter(|_| is_open(expectation));
     let state = expectation.state.as_str();
     let offer = last.ok_or_else(|| Refusal::invalid_state(state, "AnswerAssertions"))?;
     Ok(Some(Action::Expectation(ExpectationCommand::Agree {

@@ -128,6 +128,7 @@ pub fn to_terms(terms: &Terms, texts: &Texts) -> v1::Terms {
     v1::Terms {
         revision: i64::from(terms.revision),
         text: texts.show(terms.content.text.as_ref()),
+        redacted_fields: texts.redacted_fields(terms.content.text.clone()),
         shares: terms.content.shares.iter().map(to_share).collect(),
         offer_validity: Some(to_duration(terms.content.offer_validity)),
         future_tolerance: Some(to_duration(terms.content.future_tolerance)),

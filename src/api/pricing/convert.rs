@@ -2,9 +2,10 @@
 
 use super::cost;
 use crate::api::Found;
-use crate::api::convert::{etag, to_approval, to_money, to_timestamp};
+use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::api::text::Texts;
+use crate::domain::aggregate::guest_of;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::pricing::money::{Currency, Money};
@@ -58,6 +59,7 @@ impl Shown for JointQuote {
             state: state.into(),
             create_time: Some(to_timestamp(found.created_at)),
             etag: etag(found.revision),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
 }
@@ -107,7 +109,11 @@ fn to_revision(revision: &ConcessionRevision, viewer: &Viewer<'_>) -> v1::Conces
         expire_time: Some(to_timestamp(revision.expires_at)),
         engine_version: to_int32(split.engine_version),
         reject_reason: viewer.texts.show(reason),
-        firm: proposal.map_or_else(String::new, |approval| approval.firm.scope().to_string()),
+        rejected_by_guest_link_id: rejection
+            .and_then(|rejection| guest_of(&rejection.actor))
+            .unwrap_or_default()
+            .to_owned(),
+        firm: to_firm(proposal.and_then(|approval| approval.firm.as_ref())),
         party_allocations: split
             .parties
             .iter()

@@ -257,6 +257,7 @@ impl Shown for Agreement {
         };
         v1::Agreement {
             contest: contest.map(to_contest),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
             ..to_agreement(&viewer.member.scope(), found)
         }
     }

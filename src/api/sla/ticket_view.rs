@@ -128,6 +128,7 @@ impl TicketView<'_> {
             agreement: name_in(&scope, "agreements", &own.agreement),
             agreement_revision: i64::from(own.revision),
             title: self.texts.show(ticket.title.as_ref()),
+            redacted_fields: self.texts.redacted_fields(commitments(ticket)),
             state: to_ticket_state(state).into(),
             priority: priority.map_or(0, |priority: Priority| priority.get().into()),
             // While every event is parked, nothing is known of the opening.

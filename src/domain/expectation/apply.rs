@@ -114,13 +114,24 @@ impl Expectation {
                 State::Countered
             }
             ExpectationEvent::Agreed(agreed) if before.awaits_answer() => {
-                self.agree(agreed, recorded)?;
+                self.end_offer(OfferOutcome::Agreed, recorded.at, None);
+                self.agree(agreed, None, recorded)?;
                 State::Agreed
+            }
+            // The firm that joined stands by what a guest agreed to in its place.
+            ExpectationEvent::Agreed(agreed) if self.awaits_endorsement() => {
+                let by_guest = self.agreements.pop()?;
+                self.agree(agreed, by_guest.missed_at, recorded)?;
+                before
             }
             ExpectationEvent::Declined(said) if before.awaits_answer() => {
                 self.end(said, OfferOutcome::Declined, State::Declined, recorded)?
             }
-            ExpectationEvent::Contested(said) if before == State::Asserted => {
+            ExpectationEvent::Contested(said)
+                if before == State::Asserted || self.awaits_endorsement() =>
+            {
+                // What a guest agreed to in the place of a firm, the firm denies with the rest.
+                self.agreements.clear();
                 self.end(said, OfferOutcome::Contested, State::Contested, recorded)?
             }
             ExpectationEvent::Withdrawn(said)
@@ -242,22 +253,28 @@ impl Expectation {
         Some(())
     }
 
-    fn agree(&mut self, agreed: &ExpectationAgreed, recorded: &Recorded) -> Option<()> {
+    fn agree(
+        &mut self,
+        agreed: &ExpectationAgreed,
+        missed_at: Option<Timestamp>,
+        recorded: &Recorded,
+    ) -> Option<()> {
+        recorded.by_somebody()?;
         // Whoever agreed beforehand is not the firm that acts now.
         let firm = match &agreed.standing_consent {
-            Some(cited) => cited.firm.clone(),
-            None => recorded.firm.clone()?,
+            Some(cited) => Some(cited.firm.clone()),
+            None => recorded.firm.clone(),
         };
-        self.end_offer(OfferOutcome::Agreed, recorded.at, None);
         self.agreements.push(Agreed {
             offer_number: agreed.offer_number,
             party: agreed.party.clone(),
             firm,
+            guest_link: recorded.guest_link(),
             at: recorded.at,
             standing_consent: agreed.standing_consent.clone(),
             acknowledges_impossible: agreed.acknowledges_impossible,
             judgement: agreed.judgement.clone(),
-            missed_at: None,
+            missed_at,
         });
         self.judgement = agreed.judgement.clone();
         Some(())

@@ -12,7 +12,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::firm::refuse_taken;
 use crate::domain::identity::{ExternalReference, FirmId, PartyId, is_chosen_identifier};
 use crate::domain::outsiders::{Client, already_exists};
-use crate::domain::partnership::{Partnership, as_present_party, require_active};
+use crate::domain::partnership::{Partnership, Party, as_present_party, require_active};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::require_reference;
@@ -167,9 +167,26 @@ pub fn decide(
     firm: &FirmId,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    use ExpectationCommand as Command;
     // Whether the partnership is over is asked for each record: some outlive it.
     let (partnership, party) = as_present_party(firm, view)?;
+    if let ExpectationCommand::CreateLinked { create, links } = command {
+        let decision = decide_as(create, partnership, party, view)?;
+        return linked(decision, links, firm, partnership, view);
+    }
+    decide_as(command, partnership, party, view)
+}
+
+/// As [`decide`], for a party of the partnership: a firm, or a guest in its place.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn decide_as<'world>(
+    command: &'world ExpectationCommand,
+    partnership: &'world Partnership,
+    party: &'world Party,
+    view: &View<'world>,
+) -> Result<Decision, Stop> {
+    use ExpectationCommand as Command;
     if let ExpectationCommand::Create {
         id,
         title,
@@ -190,10 +207,6 @@ pub fn decide(
             judgement: judge(five_w, None, view.now),
         };
         return create(id.as_deref(), draft, reference.as_ref(), partnership, view);
-    }
-    if let Command::CreateLinked { create, links } = command {
-        let decision = decide(create, firm, view)?;
-        return linked(decision, links, firm, partnership, view);
     }
     let matter = Matter::find(command.id(), partnership, party, view)?;
     let decided = match command {

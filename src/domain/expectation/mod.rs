@@ -27,7 +27,7 @@ use super::commitment::Commitment;
 use super::identity::PartyId;
 use super::time::Timestamp;
 
-pub use decide::{ExpectationCommand, decide, tick};
+pub use decide::{ExpectationCommand, decide, decide_as, tick};
 pub use events::{
     ExpectationAgreed, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
     ExpectationUpdated, FulfilmentAccepted, FulfilmentDisputed, FulfilmentMade, MissRevised,

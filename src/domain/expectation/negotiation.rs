@@ -95,6 +95,9 @@ impl Matter<'_> {
         acknowledges_impossible: bool,
     ) -> Result<Decision, Stop> {
         let action = "AgreeExpectation";
+        if self.awaits_own_endorsement() {
+            return self.endorse(offer_number, acknowledges_impossible);
+        }
         let last = self.open_offer(action)?.number;
         self.require_last(offer_number, last, action)?;
         let offer = self.answerable_offer(action)?;
@@ -106,6 +109,29 @@ impl Matter<'_> {
             offer_number,
             standing_consent: None,
             judgement,
+            acknowledges_impossible,
+        };
+        Ok(self.accepted(ExpectationEvent::Agreed(agreed)))
+    }
+
+    /// Whether a guest agreed for this party before the firm that it is now had joined.
+    fn awaits_own_endorsement(&self) -> bool {
+        let agreed = self.expectation.agreed();
+        self.expectation.awaits_endorsement()
+            && self.party.firm.is_some()
+            && agreed.is_some_and(|agreed| agreed.party == self.party.id)
+    }
+
+    /// Takes over what a guest agreed to.
+    fn endorse(&self, offer_number: u32, acknowledges_impossible: bool) -> Result<Decision, Stop> {
+        let offer = self.expectation.agreed_offer();
+        let offer = offer.filter(|offer| offer.number == offer_number);
+        let offer = offer.ok_or_else(|| self.invalid_state("AgreeExpectation"))?;
+        let agreed = ExpectationAgreed {
+            party: self.party.id.clone(),
+            offer_number,
+            standing_consent: None,
+            judgement: self.judge(&offer.five_w)?,
             acknowledges_impossible,
         };
         Ok(self.accepted(ExpectationEvent::Agreed(agreed)))
@@ -163,7 +189,9 @@ impl Matter<'_> {
         if self.state == ExpectationState::Contested && is_own {
             return Ok(self.unchanged());
         }
-        self.require(ExpectationState::Asserted, "AnswerAssertions")?;
+        if !self.awaits_own_endorsement() {
+            self.require(ExpectationState::Asserted, "AnswerAssertions")?;
+        }
         if let Some(offer) = self.expectation.offers.last()
             && offer.party == *own
         {

@@ -14,8 +14,11 @@ use crate::domain::time::Timestamp;
 pub struct Statement {
     /// The party.
     pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
+    /// The firm that the party was; `None` for a guest of a placeholder.
+    pub firm: Option<FirmId>,
+    /// The guest link by which it spoke, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_link: Option<String>,
     /// Its message or reason: a commitment.
     pub text: Option<Commitment>,
     /// When.
@@ -23,15 +26,17 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// The statement that an entry records; `None` if no firm made it.
+    /// The statement that an entry records; `None` if nobody made it.
     pub(super) fn of(
         party: &PartyId,
         text: Option<&Commitment>,
         recorded: &Recorded,
     ) -> Option<Self> {
+        recorded.by_somebody()?;
         Some(Self {
             party: party.clone(),
-            firm: recorded.firm.clone()?,
+            firm: recorded.firm.clone(),
+            guest_link: recorded.guest_link(),
             text: text.cloned(),
             at: recorded.at,
         })
@@ -128,8 +133,11 @@ pub struct Agreed {
     pub offer_number: u32,
     /// The party that agreed to the other's offer.
     pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
+    /// The firm that the party was; `None` for a guest of a placeholder.
+    pub firm: Option<FirmId>,
+    /// The guest link by which it did, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest_link: Option<String>,
     /// When.
     pub at: Timestamp,
     /// The standing consent by which it did, if it was not asked.

@@ -44,6 +44,18 @@ impl Expectation {
         self.requester == self.obligor && self.answerer().is_none_or(|other| other == party)
     }
 
+    /// Whether a guest agreed in the place of a firm that had not joined, and nothing was done since:
+    /// the firm may endorse it when it joins, or contest it.
+    #[must_use]
+    pub fn awaits_endorsement(&self) -> bool {
+        let is_agreed = matches!(
+            self.state,
+            ExpectationState::Agreed | ExpectationState::Missed
+        );
+        let agreed = self.agreed();
+        is_agreed && self.fulfilments.is_empty() && agreed.is_some_and(|it| it.firm.is_none())
+    }
+
     /// The party other than the requester that first made an offer or agreed to one.
     fn answerer(&self) -> Option<&PartyId> {
         let offers = self.offers.iter().map(|offer| &offer.party);

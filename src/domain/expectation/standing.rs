@@ -37,8 +37,9 @@ pub(super) fn agreed_beforehand(
         return None;
     }
     let terms = partnership.terms.as_ref()?;
-    let mut approvals = terms.approvals.iter();
-    let approval: &Approval = approvals.find(|approval| approval.party == *obligor)?;
+    let of_obligor = |approval: &&Approval| approval.party == *obligor;
+    let mut approvals = terms.approvals.iter().filter(of_obligor);
+    let firm = approvals.find_map(|approval| approval.firm.clone())?;
     let mut consents = terms.content.standing_consents.iter();
     let consent = consents.find(|consent| {
         consent.subject == ConsentSubject::Expectation
@@ -53,7 +54,7 @@ pub(super) fn agreed_beforehand(
         standing_consent: Some(CitedConsent {
             id: consent.id.clone(),
             terms_revision: terms.revision,
-            firm: approval.firm.clone(),
+            firm,
         }),
     })
 }

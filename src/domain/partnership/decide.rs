@@ -171,7 +171,24 @@ fn approve_terms(
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let (partnership, party) = as_active_party(firm, view)?;
-    let Some(proposed) = &partnership.proposed_terms else {
+    approve_terms_as(hash, partnership, party, about, view)
+}
+
+/// Approves terms as `party`: those that are proposed or, for the guest of a placeholder, those that
+/// one firm put in force alone.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn approve_terms_as(
+    hash: &str,
+    partnership: &Partnership,
+    party: &Party,
+    about: Decision,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
+    let asserted = partnership.terms.as_ref();
+    let asserted = asserted.filter(|_| party.firm.is_none());
+    let Some(proposed) = partnership.proposed_terms.as_ref().or(asserted) else {
         return Err(Refusal::invalid_state("no terms proposed", "ApproveTerms").into());
     };
     if proposed.hash != hash {

@@ -18,7 +18,7 @@ use super::notice::NoticeKind;
 use super::time::{Span, Timestamp};
 
 pub use access::{as_active_party, as_party, as_present_party, require_active, require_present};
-pub use decide::{PartnershipCommand, decide};
+pub use decide::{PartnershipCommand, approve_terms_as, decide};
 use ending::{Closing, ClosingAdvanced};
 pub use opening::PartnershipOpening;
 pub use parties::PartyAnswer;
@@ -328,9 +328,15 @@ impl Partnership {
                 self.proposed_terms = Some(proposed.terms(self.terms_revisions));
                 self.approve_terms(&proposed.proposer, recorded)?;
             }
-            PartnershipEvent::TermsApproved(approved) => {
-                self.approve_terms(&approved.party, recorded)?;
-            }
+            PartnershipEvent::TermsApproved(approved) => match &mut self.terms {
+                // A guest of a placeholder confirms what one firm put in force alone.
+                Some(terms) if self.proposed_terms.is_none() && terms.hash == approved.hash => {
+                    terms
+                        .approvals
+                        .push(Approval::of(&approved.party, recorded)?);
+                }
+                _ => self.approve_terms(&approved.party, recorded)?,
+            },
             PartnershipEvent::AgreementStarted(named) => {
                 self.agreements_in_force.push(named.agreement.clone());
             }
@@ -363,21 +369,22 @@ impl Partnership {
 pub struct Approval {
     /// The party.
     pub party: PartyId,
-    /// The firm that the party was.
-    pub firm: FirmId,
+    /// The firm that the party was; `None` for a guest of a placeholder.
+    pub firm: Option<FirmId>,
     /// When.
     pub at: Timestamp,
-    /// By which credential.
+    /// By which credential or guest link.
     pub actor: String,
 }
 
 impl Approval {
-    /// The approval that an entry records; `None` if no firm made it.
+    /// The approval that an entry records; `None` if nobody made it.
     #[must_use]
     pub fn of(party: &PartyId, recorded: &Recorded) -> Option<Self> {
+        recorded.by_somebody()?;
         Some(Self {
             party: party.clone(),
-            firm: recorded.firm.clone()?,
+            firm: recorded.firm.clone(),
             at: recorded.at,
             actor: recorded.actor.clone(),
         })
@@ -390,9 +397,11 @@ impl Approval {
         }
     }
 
-    /// Whether `party` is among those that approved.
+    /// Whether the firm that `party` is approved. A guest of a placeholder binds no firm that joins
+    /// later: it is asked itself.
     #[must_use]
     pub fn is_among(approvals: &[Self], party: &PartyId) -> bool {
-        approvals.iter().any(|approval| approval.party == *party)
+        let binding = |approval: &Self| approval.party == *party && approval.firm.is_some();
+        approvals.iter().any(binding)
     }
 }

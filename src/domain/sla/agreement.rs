@@ -25,7 +25,7 @@ use crate::domain::partnership::{Approval, Concern};
 use crate::domain::time::{MICROS_PER_DAY, Span, Timestamp};
 
 pub use self::check::check_content;
-pub use self::decide::decide;
+pub use self::decide::{approve, decide};
 pub use self::matrix::{PRIORITY_MATRIX_MAX, PriorityMatrixEntry, priority_of};
 pub use self::refresh::{Refresh, RefreshAdvanced, note_refresh};
 pub use self::revision::{

@@ -321,26 +321,31 @@ pub(super) fn is_genuine_zone(digest: &str, tzif: &[u8]) -> bool {
     data_encoding::HEXLOWER.encode(&Sha256::digest(tzif)) == digest
 }
 
+/// Every opening must be genuine, and there for whatever the journal commits to unless it was
+/// redacted.
 async fn verify_openings(
     store: &dyn Store,
     replay: &mut Replay,
     report: &mut Report,
 ) -> Result<(), VerifyError> {
+    let mut present = BTreeSet::new();
     let mut after = String::new();
     loop {
         let openings = store
             .list_openings(&replay.scope, &after, ROWS_AT_A_TIME)
             .await?;
-        let Some(last) = openings.last() else {
-            return Ok(());
-        };
+        let Some(last) = openings.last() else { break };
         last.commitment.as_str().clone_into(&mut after);
         for opening in &openings {
-            replay.counts.openings += 1;
-            if !opening.is_genuine() {
-                let cause = Cause::OpeningFalse(opening.commitment.as_str().to_owned());
-                report.fault(Fault::of_scope(&replay.scope, cause));
-            }
+            replay.opening(opening, report);
+            present.insert(opening.commitment.clone());
         }
     }
+    let absent = replay.without_opening(&present);
+    // What was redacted meanwhile is in the journal by now.
+    if absent.iter().any(|gone| !replay.is_redacted(gone)) {
+        catch_up(store, replay, report).await?;
+    }
+    replay.absent(&absent, true, report);
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::VerifyError;
 use super::lines::{
-    CheckpointLine, EntryLine, HeaderLine, Line, OpeningLine, RecordLine, ZoneLine,
+    CheckpointLine, EntryLine, HeaderLine, Line, OpeningLine, OpeningsLine, RecordLine, ZoneLine,
 };
 use super::replay::Replay;
 use super::report::{Counts, Report};
@@ -36,6 +36,14 @@ pub enum OpeningsFor {
 }
 
 impl OpeningsFor {
+    const fn line(&self) -> OpeningsLine {
+        match self {
+            Self::Nobody => OpeningsLine::None,
+            Self::Party(_) => OpeningsLine::Party,
+            Self::Operator => OpeningsLine::All,
+        }
+    }
+
     fn include(&self, readers: &Readers) -> bool {
         match self {
             Self::Nobody => false,
@@ -114,7 +122,11 @@ pub async fn export_range(
     let scope = &range.scope;
     let head = head_of(store, scope, range.until).await?;
     let head = &head.ok_or_else(|| VerifyError::NoSuchScope(scope.clone()))?;
-    write_line(out, &Line::Header(HeaderLine::of(head))).await?;
+    write_line(
+        out,
+        &Line::Header(HeaderLine::of(head, range.openings.line())),
+    )
+    .await?;
     let note = signer.sign(head);
     write_line(out, &Line::Checkpoint(CheckpointLine { note })).await?;
     let mut committed = range.until.map(|_| HashSet::new());

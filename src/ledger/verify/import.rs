@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, Read};
 
 use super::database::is_genuine_zone;
-use super::lines::{FORMAT, HeaderLine, LINE_BYTES_MAX, Line, VERSION, ZoneLine, from_hexadecimal};
+use super::lines::{
+    FORMAT, HeaderLine, LINE_BYTES_MAX, Line, OpeningsLine, VERSION, ZoneLine, from_hexadecimal,
+};
 use super::replay::{RecordName, Replay};
 use super::report::{Cause, Fault, Report};
 use super::{Evidence, VerifyError, report_left, take_of};
-use crate::domain::commitment::Opening;
+use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::Hash;
 use crate::ledger::checkpoint::Checkpoint;
@@ -72,6 +74,9 @@ struct ScopeLines {
     faults_before: u64,
     zones: BTreeSet<String>,
     records: BTreeSet<RecordName>,
+    openings: BTreeSet<Commitment>,
+    /// Whether all openings that there are should be here.
+    sees_all: bool,
 }
 
 struct Verifier<'evidence> {
@@ -146,6 +151,8 @@ impl Verifier<'_> {
             faults_before,
             zones: BTreeSet::new(),
             records: BTreeSet::new(),
+            openings: BTreeSet::new(),
+            sees_all: header.openings == OpeningsLine::All,
         });
         Ok(())
     }
@@ -216,13 +223,8 @@ impl ScopeLines {
     }
 
     fn opening(&mut self, opening: &Opening, report: &mut Report) {
-        self.replay.counts.openings += 1;
-        if !opening.is_genuine() {
-            self.fault(
-                Cause::OpeningFalse(opening.commitment.as_str().to_owned()),
-                report,
-            );
-        }
+        self.openings.insert(opening.commitment.clone());
+        self.replay.opening(opening, report);
     }
 
     /// What can only be seen when everything was read.
@@ -243,6 +245,8 @@ impl ScopeLines {
         for digest in self.replay.zone_digests().difference(&self.zones) {
             self.fault(Cause::ZoneMissing(digest.clone()), report);
         }
+        let absent = self.replay.without_opening(&self.openings);
+        self.replay.absent(&absent, self.sees_all, report);
         if has_key && self.replay.counts.checkpoints == 0 {
             self.fault(Cause::CheckpointMissing, report);
         }

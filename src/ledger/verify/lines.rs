@@ -38,11 +38,26 @@ pub(super) struct HeaderLine {
     pub sequence: u64,
     pub hash: String,
     pub journal_form_version: u32,
+    /// Whose openings follow.
+    pub openings: OpeningsLine,
+}
+
+/// Whose openings an export holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OpeningsLine {
+    /// Nobody's.
+    None,
+    /// Those that one party may read.
+    Party,
+    /// All there are.
+    All,
 }
 
 impl HeaderLine {
-    pub fn of(head: &Head) -> Self {
+    pub fn of(head: &Head, openings: OpeningsLine) -> Self {
         Self {
+            openings,
             format: FORMAT.to_owned(),
             version: VERSION,
             scope: head.scope.as_str().to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Cause, Counts, Fault, Report};
+use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Head, follow};
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -21,6 +22,8 @@ pub(super) struct Replay {
     pub head: Head,
     pub counts: Counts,
     records: BTreeMap<RecordName, Versioned>,
+    /// Whatever the entries commit to.
+    cited: BTreeSet<Commitment>,
     /// Records whose history cannot be applied; one fault says so, further ones would not help.
     damaged: BTreeSet<RecordName>,
     /// Records that changed since [`Self::take_touched`].
@@ -37,6 +40,7 @@ impl Replay {
             scope,
             counts: Counts::default(),
             records: BTreeMap::new(),
+            cited: BTreeSet::new(),
             damaged: BTreeSet::new(),
             touched: BTreeSet::new(),
             awaited: Vec::new(),
@@ -107,7 +111,8 @@ impl Replay {
         }
         let previous = self.records.remove(&name);
         match applied(kind, entry, previous) {
-            Ok(versioned) => {
+            Ok((versioned, cited)) => {
+                self.cited.extend(cited);
                 self.records.insert(name, versioned);
                 Ok(())
             }
@@ -173,6 +178,46 @@ impl Replay {
     /// Reports a fault of a record.
     pub fn report_record(&self, name: &RecordName, cause: Cause, report: &mut Report) {
         report.fault(Fault::of_scope(&self.scope, cause).on(name.0.as_str(), &name.1));
+    }
+
+    /// Whether a redaction says that the opening of `commitment` was erased.
+    pub fn is_redacted(&self, commitment: &Commitment) -> bool {
+        let name = (Kind::Redaction, commitment.as_str().to_owned());
+        self.records.contains_key(&name)
+    }
+
+    /// Whatever the entries commit to and is not among `present`.
+    pub fn without_opening(&self, present: &BTreeSet<Commitment>) -> Vec<Commitment> {
+        self.cited.difference(present).cloned().collect()
+    }
+
+    /// Looks at an opening that is there.
+    pub fn opening(&mut self, opening: &Opening, report: &mut Report) {
+        self.counts.openings += 1;
+        let commitment = opening.commitment.as_str().to_owned();
+        if !opening.is_genuine() {
+            let cause = Cause::OpeningFalse(commitment.clone());
+            report.fault(Fault::of_scope(&self.scope, cause));
+        }
+        if self.is_redacted(&opening.commitment) {
+            let cause = Cause::OpeningNotErased(commitment);
+            report.fault(Fault::of_scope(&self.scope, cause));
+        }
+    }
+
+    /// Says of openings that are not there why: erased, sealed where the verifier may not see all, or
+    /// missing.
+    pub fn absent(&mut self, absent: &[Commitment], sees_all: bool, report: &mut Report) {
+        for commitment in absent {
+            if self.is_redacted(commitment) {
+                self.counts.erased += 1;
+            } else if sees_all {
+                let cause = Cause::OpeningMissing(commitment.as_str().to_owned());
+                report.fault(Fault::of_scope(&self.scope, cause));
+            } else {
+                self.counts.sealed += 1;
+            }
+        }
     }
 
     /// Digests of the time zone data that must be there.

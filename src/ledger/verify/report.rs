@@ -58,6 +58,12 @@ pub enum Cause {
     /// An opening does not open its commitment.
     #[error("the opening of {0} is not genuine")]
     OpeningFalse(String),
+    /// The journal commits to a value whose opening is not there, and no redaction says why.
+    #[error("MISSING: the opening of {0} is not there, and nobody redacted it")]
+    OpeningMissing(String),
+    /// An opening that was redacted is there.
+    #[error("the opening of {0} was redacted and is there nevertheless")]
+    OpeningNotErased(String),
     /// A checkpoint cannot be accepted.
     #[error("a checkpoint is not accepted: {0}")]
     CheckpointRefused(CheckpointFault),
@@ -149,6 +155,10 @@ pub struct Counts {
     pub zones: u64,
     /// Openings.
     pub openings: u64,
+    /// Values whose opening was erased, as a redaction says.
+    pub erased: u64,
+    /// Values whose opening the verifier may not see: neither passed nor failed.
+    pub sealed: u64,
     /// Credentials compared.
     pub credentials: u64,
     /// Checkpoints whose signature and entry were checked.
@@ -161,6 +171,8 @@ impl Counts {
         self.records += other.records;
         self.zones += other.zones;
         self.openings += other.openings;
+        self.erased += other.erased;
+        self.sealed += other.sealed;
         self.credentials += other.credentials;
         self.checkpoints += other.checkpoints;
     }
@@ -173,13 +185,15 @@ impl Display for Counts {
             records,
             zones,
             openings,
+            erased,
+            sealed,
             credentials,
             checkpoints,
         } = self;
         write!(
             formatter,
             "{entries} entries, {records} records, {zones} zones, {openings} openings, \
-             {credentials} credentials, {checkpoints} checkpoints"
+             {erased} ERASED, {sealed} SEALED, {credentials} credentials, {checkpoints} checkpoints"
         )
     }
 }

@@ -1,7 +1,9 @@
 //! Exports are made here from events alone, tampered with, and verified.
 
+mod openings;
+
 use super::lines::{
-    CheckpointLine, EntryLine, HeaderLine, Line, OpeningLine, RecordLine, ZoneLine,
+    CheckpointLine, EntryLine, HeaderLine, Line, OpeningLine, OpeningsLine, RecordLine, ZoneLine,
 };
 use super::replay::Replay;
 use super::*;
@@ -125,7 +127,7 @@ fn export_of(scope: &ScopeId, events: &[Event]) -> Vec<Line> {
     }
     assert!(report.is_clean(), "{report}");
     let mut lines = vec![
-        Line::Header(HeaderLine::of(&replay.head)),
+        Line::Header(HeaderLine::of(&replay.head, OpeningsLine::Party)),
         Line::Checkpoint(CheckpointLine {
             note: signer().sign(&replay.head),
         }),
@@ -218,6 +220,8 @@ fn what_was_not_touched_is_clean() {
         records: 3,
         zones: 1,
         openings: 1,
+        erased: 0,
+        sealed: 0,
         credentials: 0,
         checkpoints: 1,
     };

@@ -1,6 +1,6 @@
 //! The tables of the reference model, and the rules by which rows may be written.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hash;
 
 use entente::domain::commitment::Opening;
@@ -34,6 +34,8 @@ pub struct Tables {
     pub requests: BTreeMap<RequestId, RequestRow>,
     /// Openings by scope and commitment.
     pub sealed: BTreeMap<(String, String), Opening>,
+    /// Openings that a transaction erases.
+    pub erased: BTreeSet<(String, String)>,
     /// `TZif` bytes by scope and digest.
     pub zones: BTreeMap<(String, String), Vec<u8>>,
     /// Credentials by id.
@@ -70,6 +72,7 @@ impl Tables {
         self.references.extend(newer.references);
         self.requests.extend(newer.requests);
         self.sealed.extend(newer.sealed);
+        self.sealed.retain(|key, _| !newer.erased.contains(key));
         self.zones.extend(newer.zones);
         self.credentials.extend(newer.credentials);
         self.secrets.extend(newer.secrets);
@@ -109,6 +112,11 @@ impl Tables {
                     .entry(key)
                     .or_insert_with(|| row.opening.clone());
             }
+        }
+        for (scope, commitment) in &set.erased {
+            let key = (scope.to_string(), commitment.as_str().to_owned());
+            self.sealed.remove(&key);
+            self.erased.insert(key);
         }
         for row in &set.zones {
             let key = (row.scope.to_string(), row.digest.clone());

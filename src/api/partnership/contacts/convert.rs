@@ -54,6 +54,7 @@ impl Shown for Contact {
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),
             etag: found.etag(),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
 }

@@ -29,7 +29,7 @@ fn only_its_author_changes_offers_or_withdraws_a_draft() {
     scene.go(ASKS, &withdraw());
     assert_eq!(scene.reason(OWES, &agree(1)), Reason::InvalidState);
     let ending = scene.expectation().ending.clone().expect("it ended");
-    assert_eq!((ending.firm.as_str(), ending.text), (ASKS, None));
+    assert_eq!((ending.firm, ending.text), (Some(firm_id(ASKS)), None));
 }
 
 #[test]

@@ -47,8 +47,8 @@ fn e01_the_deadline_counts_only_once_both_agreed() {
     scene.wait(Span::from_hours(24 * 7 - 1)).go(OWES, &agree(1));
     let consent = scene.expectation().agreed().cloned().expect("both agreed");
     assert_eq!(
-        (consent.party.as_str(), consent.firm.as_str()),
-        ("party-2", OWES)
+        (consent.party.as_str(), consent.firm),
+        ("party-2", Some(firm_id(OWES)))
     );
     assert_eq!((consent.offer_number, consent.at), (1, scene.now));
     assert_eq!(

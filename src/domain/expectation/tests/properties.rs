@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::super::clock::{DateVerdict, DatedAgreement};
 use super::super::decide::overdue;
 use super::*;
+use crate::domain::sla::clock::tests::weekdays;
 
 /// One thing that may happen.
 #[derive(Clone, Debug)]
@@ -78,8 +80,8 @@ fn any_step() -> impl Strategy<Value = (i64, Step)> {
 /// What must hold between one state and the next, in whatever way it was reached.
 fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
     check_history(before, after);
-    let is_revised =
-        before.state == ExpectationState::Disputed && after.state == ExpectationState::Accepted;
+    let was_disputed = before.state_at(now) == ExpectationState::Disputed;
+    let is_revised = was_disputed && after.state == ExpectationState::Accepted;
     let missed_at = before.missed_at();
     assert!(missed_at.is_none() || missed_at == after.missed_at() || is_revised);
     assert_eq!(
@@ -88,6 +90,7 @@ fn check_successor(before: &Expectation, after: &Expectation, now: Timestamp) {
         "what changed is up to date"
     );
     check_offers(after);
+    check_clocks(after, now);
     if let (Some(acceptance), Some(fulfilment)) = (after.acceptance(), after.fulfilment()) {
         assert_ne!(acceptance.statement.firm, fulfilment.statement.firm);
         assert_eq!(acceptance.shown.criteria.len(), after.agreed_criteria());
@@ -145,6 +148,30 @@ fn check_history(before: &Expectation, after: &Expectation) {
     assert!(after.fulfilments.len() >= before.fulfilments.len());
 }
 
+/// Clocks say what is recorded, and their explanations add up to the microsecond.
+fn check_clocks(after: &Expectation, now: Timestamp) {
+    let office = weekdays(9, 17);
+    for agreed in &after.agreements {
+        let Some(dated) = DatedAgreement::find(after, Some(agreed.offer_number)) else {
+            assert_eq!(agreed.missed_at, None);
+            continue;
+        };
+        let found = dated.clock(&office, now).expect("it has begun");
+        let is_missed = found.verdict == DateVerdict::Missed;
+        assert_eq!(is_missed, agreed.missed_at.is_some());
+        assert!(found.clock.consumed <= office.elapsed(agreed.at, now));
+        let explained = dated.explain(&office, now).expect("few intervals");
+        let consumed = explained.intervals.iter();
+        let consumed = consumed.map(|interval| interval.consumed.as_micros());
+        assert_eq!(consumed.sum::<i64>(), found.clock.consumed.as_micros());
+        let first = explained.intervals.first();
+        assert!(first.is_none_or(|first| first.from == agreed.at));
+        for pair in explained.intervals.windows(2) {
+            assert_eq!(pair[0].to, pair[1].from);
+        }
+    }
+}
+
 /// Offers are counted, stand one at a time, and are agreed to in time by the other side.
 fn check_offers(after: &Expectation) {
     let open = after.offers.iter().filter(|offer| offer.end.is_none());
@@ -170,7 +197,7 @@ fn check_offers(after: &Expectation) {
     }
     for agreed in &after.agreements {
         let last = after.offer(agreed.offer_number).expect("an offer");
-        assert_ne!(agreed.firm, last.firm, "it takes two");
+        assert_ne!(agreed.firm.as_ref(), Some(&last.firm), "it takes two");
         assert!(!last.is_over(agreed.at), "and in time");
     }
 }

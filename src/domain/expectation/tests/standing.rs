@@ -76,7 +76,7 @@ fn with_terms(consents: Vec<StandingConsent>, approvers: &[(usize, &str)]) -> Sc
             .iter()
             .map(|(number, firm)| Approval {
                 party: PartyId::numbered(*number),
-                firm: firm_id(firm),
+                firm: Some(firm_id(firm)),
                 at: start(),
                 actor: "key".to_owned(),
             })
@@ -113,12 +113,8 @@ fn e01_what_is_covered_is_agreed_at_once_and_says_by_what() {
     assert_eq!(scene.state(), ExpectationState::Agreed);
     let agreed = scene.expectation().agreed().cloned().expect("agreed");
     assert_eq!(
-        (
-            agreed.party.as_str(),
-            agreed.firm.as_str(),
-            agreed.offer_number
-        ),
-        ("party-2", OWES, 1),
+        (agreed.party.as_str(), agreed.firm, agreed.offer_number),
+        ("party-2", Some(firm_id(OWES)), 1),
         "the firm that consented, not the one that offered"
     );
     let cited = agreed.standing_consent.expect("it cites the consent");

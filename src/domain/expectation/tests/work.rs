@@ -19,7 +19,7 @@ fn e03_the_firm_that_did_the_work_cannot_accept_it() {
     scene.go(ASKS, &accept(&[1, 0]));
     let acceptance = scene.expectation().acceptance().expect("accepted");
     assert_eq!(acceptance.shown, about(&[0, 1]), "in order");
-    assert_eq!(acceptance.statement.firm.as_str(), ASKS);
+    assert_eq!(acceptance.statement.firm, Some(firm_id(ASKS)));
 }
 
 #[test]

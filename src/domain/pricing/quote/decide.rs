@@ -11,7 +11,7 @@ use super::{
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId, PartyId};
-use crate::domain::partnership::{Partnership, as_active_party};
+use crate::domain::partnership::{Partnership, Party, as_active_party};
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
@@ -101,6 +101,19 @@ pub(super) struct Caller<'world> {
 /// A refusal, or what has to be loaded first.
 pub fn decide(command: &QuoteCommand, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
     let (partnership, party) = as_active_party(firm, view)?;
+    decide_as(command, partnership, party, view)
+}
+
+/// As [`decide`], for a party of the partnership: a firm, or a guest in its place.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn decide_as(
+    command: &QuoteCommand,
+    partnership: &Partnership,
+    party: &Party,
+    view: &View<'_>,
+) -> Result<Decision, Stop> {
     let caller = Caller {
         partnership,
         party: &party.id,

@@ -25,7 +25,7 @@ use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 
 pub use basis::Basis;
-pub use decide::{QuoteCommand, decide, tick};
+pub use decide::{QuoteCommand, decide, decide_as, tick};
 pub use portions::NewPortion;
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
 pub use split::{AllocationShare, ConcessionSplit, PartyAllocation};

@@ -81,17 +81,17 @@ pub struct Rejection {
     pub party: PartyId,
     /// When.
     pub at: Timestamp,
-    /// By which credential.
+    /// By which credential or guest link.
     pub actor: String,
     /// Why: a commitment to free text.
     pub reason: Option<Commitment>,
 }
 
 impl Rejection {
-    /// The rejection that an entry records; `None` if no firm made it.
+    /// The rejection that an entry records; `None` if nobody made it.
     #[must_use]
     pub fn of(rejected: &ConcessionRejected, recorded: &Recorded) -> Option<Self> {
-        recorded.firm.as_ref()?;
+        recorded.by_somebody()?;
         Some(Self {
             party: rejected.party.clone(),
             at: recorded.at,

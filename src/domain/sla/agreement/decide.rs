@@ -203,7 +203,11 @@ fn require_feasible(
     Ok(())
 }
 
-fn approve(
+/// Approves an agreement, or the revision of it that is proposed, as `party`.
+///
+/// # Errors
+/// A refusal, or what has to be loaded first.
+pub fn approve(
     id: &str,
     hash: &str,
     partnership: &Partnership,

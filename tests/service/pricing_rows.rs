@@ -1,0 +1,85 @@
+//! What calls about joint quotes and journals answer to whom.
+
+use entente::domain::firm::Permission;
+use entente::proto::v1;
+use prost::Message;
+use tonic::Code;
+
+use super::house::{HOUR, at};
+use super::redaction::redacting;
+use super::setting::{euros, portion};
+use super::table::{Row, rows};
+
+fn quote() -> v1::JointQuote {
+    v1::JointQuote {
+        display_name: "New".to_owned(),
+        currency: "EUR".to_owned(),
+        expire_time: Some(at(HOUR)),
+        ..Default::default()
+    }
+}
+
+rows! {
+    /// The RPCs of joint quotes and of journals.
+    PRICING_ROWS:
+    // PricingService
+    "PricingService/CreateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
+        v1::CreateJointQuoteRequest {
+            parent: names.of("partnership"),
+            joint_quote: Some(quote()),
+            ..Default::default()
+        };
+    "PricingService/AddPortion" [Quotes] Ok, Ok, NotFound, |names|
+        v1::AddPortionRequest {
+            name: names.of("quote"),
+            portion: Some(portion(&names.of("caller"), 100)),
+            ..Default::default()
+        };
+    "PricingService/GetJointQuote" [Read] Ok, Ok, NotFound, |names|
+        v1::GetJointQuoteRequest { name: names.of("quote") };
+    "PricingService/ListJointQuotes" [Read] Ok, Ok, NotFound, |names|
+        v1::ListJointQuotesRequest { parent: names.of("partnership"), ..Default::default() };
+    "PricingService/ProposeConcession" [Quotes Approve] Ok, Ok, NotFound, |names|
+        v1::ProposeConcessionRequest {
+            name: names.of("quote"),
+            concession: Some(euros(200)),
+            basis: v1::AllocationBasis::Price.into(),
+            ..Default::default()
+        };
+    "PricingService/ApproveConcession" [Approve] Ok, Ok, NotFound, |names|
+        v1::ApproveConcessionRequest {
+            name: names.of("to_approve"),
+            hash: names.of("approve_hash"),
+            ..Default::default()
+        };
+    "PricingService/RejectConcession" [Approve] FailedPrecondition, Ok, NotFound, |names|
+        v1::RejectConcessionRequest {
+            name: names.of("to_reject"),
+            hash: names.of("reject_hash"),
+            ..Default::default()
+        };
+    "PricingService/WithdrawConcession" [Approve] Ok, FailedPrecondition, NotFound, |names|
+        v1::WithdrawConcessionRequest {
+            name: names.of("to_take_back"),
+            hash: names.of("take_back_hash"),
+            ..Default::default()
+        };
+    "PricingService/ExplainAllocation" [Read] Ok, Ok, NotFound, |names|
+        v1::ExplainAllocationRequest { name: names.of("quote"), ..Default::default() };
+    // JournalService
+    "JournalService/ListEntries" [Read] Ok, Ok, NotFound, |names|
+        v1::ListEntriesRequest { parent: names.of("partnership"), ..Default::default() };
+    "JournalService/ExportJournal" [Read] Ok, Ok, NotFound, |names|
+        v1::ExportJournalRequest { name: names.of("partnership") };
+    "JournalService/Watch" [Read] Ok, Ok, NotFound, |names|
+        v1::WatchRequest {
+            scopes: vec![v1::WatchScope {
+                scope: names.of("partnership"),
+                ..Default::default()
+            }],
+        };
+    "JournalService/Redact" [Admin] Ok, FailedPrecondition, NotFound, |names|
+        redacting(&names.of("partnership"), "contact", &names.of("contact"), &["contact.person"]);
+    "JournalService/GetCheckpoint" [Read] Ok, Ok, NotFound, |names|
+        v1::GetCheckpointRequest { name: names.of("partnership") };
+}
