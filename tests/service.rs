@@ -177,6 +177,7 @@ on_both_engines! {
     updates::e05_silence_is_a_missed_update_once_for_each_interval;
     updates::e05_an_update_on_a_ticket_keeps_the_promise_of_a_next_one;
     updates::updates_at_fault;
+    updates::updates_that_are_not_there;
     notices::e06_less_than_the_agreed_lead_time_is_a_fire_drill_for_either_firm;
     notices::from_heads_up_to_done;
     notices::notices_at_fault;

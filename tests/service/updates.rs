@@ -159,8 +159,10 @@ pub async fn e05_an_update_on_a_ticket_keeps_the_promise_of_a_next_one(house: Ho
     let opened = pair.ingest(&pair.north, vec![opening("e1", &id, 0, 1), replied]);
     let name = opened.await.remove(0).ticket;
     house.pass(30 * MINUTE);
-    let mut request = posting(&name, "the part is on its way");
-    request.request_id = "one".to_owned();
+    let request = v1::PostUpdateRequest {
+        request_id: "one".to_owned(),
+        ..posting(&name, "the part is on its way")
+    };
     let mut souths = pair.south.connection.expectations();
     let first = accepted(souths.post_update(request.clone())).await;
     assert_eq!(first.get_ref().name, format!("{name}/updates/1"));
@@ -262,18 +264,9 @@ pub async fn e04_no_time_is_told_on_behalf_of_a_firm_that_did_not_give_it(house:
     house.stop().await;
 }
 
-/// Updates that cannot be posted or found.
-pub async fn updates_at_fault(house: House) {
-    let pair = Pair::with_a_desk(&house).await;
-    let project = pair.agreed().await.name;
-    let draft = pair.draft().await.name;
-    let mut norths = pair.north.connection.expectations();
-    let bad = |update: v1::Update| v1::PostUpdateRequest {
-        parent: project.clone(),
-        update: Some(update),
-        ..Default::default()
-    };
-    let whole = v1::Update {
+/// Everything that is wrong with it at once.
+fn wrong_throughout(draft: &str) -> v1::Update {
+    v1::Update {
         text: "x".repeat(5_001),
         audience: 7,
         times: vec![v1::ToldTime {
@@ -287,148 +280,94 @@ pub async fn updates_at_fault(house: House) {
             ..Default::default()
         }],
         ..Default::default()
+    }
+}
+
+/// Updates that cannot be posted.
+pub async fn updates_at_fault(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    let project = pair.agreed().await.name;
+    let draft = pair.draft().await.name;
+    let mut norths = pair.north.connection.expectations();
+    let post = |update: Option<v1::Update>| v1::PostUpdateRequest {
+        parent: project.clone(),
+        update,
+        ..Default::default()
     };
-    let fields = [
-        "update.audience",
-        "update.times[0].matter",
-        "update.times[0].time",
-        "update.times[0].source",
-        "update.times[0].given_in",
-        "update.text",
-    ];
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &fields,
-        norths.post_update(bad(whole)),
-    )
-    .await;
     let nobody = v1::Update {
         text: "x".to_owned(),
         ..Default::default()
     };
-    let field = ["update.audience"];
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &field,
-        norths.post_update(bad(nobody)),
-    )
-    .await;
-    let field = ["update.text"];
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &field,
-        norths.post_update(posting(&project, "")),
-    )
-    .await;
     let many = v1::Update {
         audience: UpdateAudience::Client.into(),
         times: vec![resolved(1); 6],
         ..Default::default()
     };
-    let fields = [
-        "update.times",
-        "update.times[1]",
-        "update.times[2]",
-        "update.times[3]",
-        "update.times[4]",
-    ];
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &fields,
-        norths.post_update(bad(many)),
-    )
-    .await;
     let strange = v1::ToldTime {
         source: "party-9".to_owned(),
         time: Some(prost_types::Timestamp::default()),
         ..resolved(1)
     };
-    let request = telling(&project, UpdateAudience::Client, strange);
-    let fields = ["update.times[0].time", "update.times[0].source"];
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &fields,
-        norths.post_update(request),
-    )
-    .await;
-    refuses(
-        &house,
-        "INVALID_STATE",
-        norths.post_update(posting(&draft, "x")),
-    )
-    .await;
-    for parent in [pair.name.as_str(), "", "partnerships/-/tickets/x"] {
-        let request = posting(parent, "x");
-        faulty(
-            &house,
-            "INVALID_FIELD",
-            &["parent"],
-            norths.post_update(request),
-        )
-        .await;
+    let strange = telling(&project, UpdateAudience::Client, strange);
+    let cases = [
+        (
+            post(Some(wrong_throughout(&draft))),
+            "update.audience update.times[0].matter update.times[0].time update.times[0].source \
+             update.times[0].given_in update.text",
+        ),
+        (post(Some(nobody)), "update.audience"),
+        (posting(&project, ""), "update.text"),
+        (
+            post(Some(many)),
+            "update.times update.times[1] update.times[2] update.times[3] update.times[4]",
+        ),
+        (strange, "update.times[0].time update.times[0].source"),
+        (post(None), "update"),
+        (posting(&pair.name, "x"), "parent"),
+        (posting("", "x"), "parent"),
+        (posting("partnerships/-/tickets/x", "x"), "parent"),
+    ];
+    for (request, fields) in cases {
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let call = norths.post_update(request);
+        faulty(&house, "INVALID_FIELD", &fields, call).await;
     }
-    let none = v1::PostUpdateRequest {
-        parent: project.clone(),
-        ..Default::default()
+    let early = norths.post_update(posting(&draft, "x"));
+    refuses(&house, "INVALID_STATE", early).await;
+    for interval in [MINUTE, 367 * 24 * HOUR] {
+        let mut answers = five_w(48);
+        answers.when.as_mut().unwrap().update_interval = Some(lasting(interval));
+        let field = ["expectation.five_w.when.update_interval"];
+        let call = norths.create_expectation(pair.draft_request(answers));
+        faulty(&house, "INVALID_FIELD", &field, call).await;
+    }
+    house.stop().await;
+}
+
+/// Updates that cannot be found, and what is empty.
+pub async fn updates_that_are_not_there(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    let project = pair.agreed().await.name;
+    let mut norths = pair.north.connection.expectations();
+    let get = |name: String| v1::GetUpdateRequest { name };
+    for absent in ["1", "x", "01"] {
+        let call = norths.get_update(get(format!("{project}/updates/{absent}")));
+        refuses(&house, "NOT_FOUND", call).await;
+    }
+    let call = norths.get_update(get(format!("{project}/updates")));
+    faulty(&house, "INVALID_FIELD", &["name"], call).await;
+    let bare = v1::GetProgressRequest {
+        name: project.clone(),
     };
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &["update"],
-        norths.post_update(none),
-    )
-    .await;
-    for name in [
-        format!("{project}/updates/1"),
-        format!("{project}/updates/x"),
-    ] {
-        refuses(
-            &house,
-            "NOT_FOUND",
-            norths.get_update(v1::GetUpdateRequest { name }),
-        )
-        .await;
-    }
-    let name = format!("{project}/updates");
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &["name"],
-        norths.get_update(v1::GetUpdateRequest { name }),
-    )
-    .await;
-    let name = project.clone();
-    faulty(
-        &house,
-        "INVALID_FIELD",
-        &["name"],
-        norths.get_progress(v1::GetProgressRequest { name }),
-    )
-    .await;
+    let call = norths.get_progress(bare);
+    faulty(&house, "INVALID_FIELD", &["name"], call).await;
     let list = v1::ListUpdatesRequest {
         parent: project.clone(),
         page_token: "nonsense".to_owned(),
         ..Default::default()
     };
-    refuses(&house, "PAGE_TOKEN_INVALID", norths.list_updates(list)).await;
-    for interval in [MINUTE, 367 * 24 * HOUR] {
-        let mut answers = five_w(48);
-        answers.when.as_mut().unwrap().update_interval = Some(lasting(interval));
-        let field = ["expectation.five_w.when.update_interval"];
-        let request = pair.draft_request(answers);
-        faulty(
-            &house,
-            "INVALID_FIELD",
-            &field,
-            norths.create_expectation(request),
-        )
-        .await;
-    }
+    let call = norths.list_updates(list);
+    refuses(&house, "PAGE_TOKEN_INVALID", call).await;
     let empty = progress(&pair.north, &project).await;
     assert_eq!(
         (empty.update_count, empty.pace, empty.etag.as_str()),
