@@ -111,8 +111,7 @@ impl TicketView<'_> {
         let own = self.terms.first();
         let own = own.map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
         let merge = ticket.merged_by();
-        let target = merge.and_then(|merge| merge.merged_into.as_ref());
-        let merged_into = target.and_then(|target| target.ticket.as_ref());
+        let merged_into = merge.and_then(|merge| merge.merged_into.as_ref()?.ticket.as_ref());
         let expectation = ticket.expectation.as_ref();
         let known = expectation.and_then(|id| self.expectations.get(id));
         let judged = known.and_then(|expectation| expectation.judgement.priority);
