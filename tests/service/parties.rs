@@ -156,7 +156,7 @@ pub async fn placeholders_are_filled_one_by_one(house: House) {
 async fn agreed_meanwhile(house: &House, pair: &Pair, west: &Firm) {
     pair.calendar().await;
     pair.agreement("desk", pair.desk()).await;
-    let request = pair.agreement_request("for-west", desk_for(&pair, WEST));
+    let request = pair.agreement_request("for-west", desk_for(pair, WEST));
     let proposed = ok(pair.north.connection.sla().create_agreement(request)).await;
     assert_eq!(proposed.state(), AgreementState::Proposed);
     let approving = v1::ApproveAgreementRequest {

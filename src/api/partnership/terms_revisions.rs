@@ -90,6 +90,7 @@ impl Shown for TermsRevision {
             proposer: revision.proposer.to_string(),
             propose_time: Some(to_timestamp(revision.proposed_at)),
             effect_time: revision.in_force_from.map(to_timestamp),
+            etag: found.etag(),
         }
     }
 }
