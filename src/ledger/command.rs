@@ -105,8 +105,9 @@ pub(super) fn first_needs(command: &Command) -> Vec<Need> {
                 needs.push(Need::Reference(scope.clone(), map));
             }
         }
-        Action::CloseRecord { kind, id } => needs.push(record(*kind, id)),
-        Action::Tick { kind, id } => needs.push(record(*kind, id)),
+        Action::CloseRecord { kind, id } | Action::Tick { kind, id } => {
+            needs.push(record(*kind, id));
+        }
         Action::RefreshTicket { id } => needs.push(record(Kind::Ticket, id)),
         Action::NoteRefresh { id, .. } => needs.push(record(Kind::Agreement, id)),
         Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),

@@ -108,8 +108,10 @@ impl TicketView<'_> {
             agreement: ticket.agreement.clone(),
             revision: ticket.agreement_revision,
         };
-        let own = self.terms.first();
-        let own = own.map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
+        let own = self
+            .terms
+            .first()
+            .map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
         let merge = ticket.merged_by();
         let target = merge.and_then(|merge| merge.merged_into.as_ref());
         let merged_into = target.and_then(|target| target.ticket.as_ref());
