@@ -214,7 +214,7 @@ impl Decision {
 /// [`Stop::Refused`] or [`Stop::Missing`]; nothing has changed in either case.
 pub fn decide(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     let decision = decide_action(command, view)?;
-    let decision = follow(decision, command.firm.as_ref(), view)?;
+    let decision = follow(decision, (command.firm.as_ref(), &command.actor), view)?;
     check_revision(command, &decision, view)?;
     Ok(decision)
 }

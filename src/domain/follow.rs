@@ -18,7 +18,7 @@ use super::{notice, progress};
 /// A refusal, or what has to be loaded first.
 pub fn follow(
     mut decision: Decision,
-    firm: Option<&FirmId>,
+    (firm, actor): (Option<&FirmId>, &str),
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
     let touched: BTreeSet<String> = decision
@@ -30,7 +30,7 @@ pub fn follow(
     let asked_for = decision.events.len();
     for id in touched {
         let before = view.find::<Expectation>(&id)?;
-        let after = after(&id, before, &decision, firm, view)?;
+        let after = after(&id, before, &decision, (firm, actor), view)?;
         let follows = progress::follow(&id, before, &after, view)?;
         decision.events.extend(follows);
         let follows = notice::follow(before, &after, view)?;
@@ -48,14 +48,14 @@ fn after(
     id: &str,
     before: Option<&Expectation>,
     decision: &Decision,
-    firm: Option<&FirmId>,
+    (firm, actor): (Option<&FirmId>, &str),
     view: &View<'_>,
 ) -> Result<Expectation, Refusal> {
     let recorded = Recorded {
         sequence: view.next_sequence,
         at: view.now,
         firm: firm.cloned(),
-        actor: String::new(),
+        actor: actor.to_owned(),
     };
     let mut state = before.cloned();
     for event in decision.events.iter().filter(|event| event.id == id) {

@@ -108,8 +108,10 @@ impl TicketView<'_> {
             agreement: ticket.agreement.clone(),
             revision: ticket.agreement_revision,
         };
-        let own = self.terms.first();
-        let own = own.map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
+        let own = self
+            .terms
+            .first()
+            .map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
         let merge = ticket.merged_by();
         let merged_into = merge.and_then(|merge| merge.merged_into.as_ref()?.ticket.as_ref());
         let expectation = ticket.expectation.as_ref();
