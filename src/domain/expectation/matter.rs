@@ -35,8 +35,10 @@ impl<'world> Matter<'world> {
         party: &'world Party,
         view: &View<'world>,
     ) -> Result<Self, Stop> {
+        let found = view.find::<Expectation>(id)?;
+        let carried = found.and_then(|found| found.carried.as_ref());
+        require_workable(partnership, carried, view.now)?;
         let expectation = view.get::<Expectation>(id)?;
-        require_workable(partnership, expectation.carried.as_ref(), view.now)?;
         let state = expectation.state_at(view.now);
         Ok(Self {
             id,
