@@ -165,7 +165,9 @@ const PATHS: &[Path] = &[
     },
     Path {
         statement: "sealed/erase",
-        sqlite: &["sealed USING INDEX sqlite_autoindex_sealed_1 (scope_id=? AND commitment=?)"],
+        sqlite: &[
+            "sealed USING COVERING INDEX sqlite_autoindex_sealed_1 (scope_id=? AND commitment=?)",
+        ],
         postgres: &["sealed_key"],
     },
     Path {

@@ -128,8 +128,20 @@ impl House {
         let rows = self.store.records(&[key]).await.unwrap();
         let record = decode_row(rows.first()?).unwrap().record;
         let now = self.clock.now();
-        Some(match &record {
-            Record::Expectation(expectation) => expectation.state_at(now).as_str().to_owned(),
+        let partnership = RecordKey::new(&self.scope, Kind::Partnership, self.scope.id());
+        let rows = self.store.records(&[partnership]).await.unwrap();
+        let Record::Partnership(partnership) = decode_row(rows.first()?).unwrap().record else {
+            panic!("a partnership is one");
+        };
+        Some(match record {
+            Record::Expectation(mut expectation) => {
+                partnership.close(expectation.as_mut(), now);
+                expectation.state_at(now).as_str().to_owned()
+            }
+            Record::Notice(mut notice) => {
+                partnership.close(notice.as_mut(), now);
+                notice.state.as_str().to_owned()
+            }
             record => record.state().to_owned(),
         })
     }

@@ -283,15 +283,11 @@ pub async fn guest_links_at_fault(house: House) {
     };
     let call = souths.create_guest_link(long);
     faulty(&house, "INVALID_FIELD", &["validity"], call).await;
-    let elsewhere = linking(
-        &pair.name,
-        "",
-        Matter::Offer(v1::GuestOfferMatter {
-            expectation: "partnerships/other/expectations/e".to_owned(),
-            offer_number: 0,
-        }),
-    );
-    let mut nameless = elsewhere;
+    let elsewhere = Matter::Offer(v1::GuestOfferMatter {
+        expectation: "partnerships/other/expectations/e".to_owned(),
+        offer_number: 0,
+    });
+    let mut nameless = linking(&pair.name, "", elsewhere);
     if let Some(link) = &mut nameless.guest_link {
         link.person = String::new();
     }

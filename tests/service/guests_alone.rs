@@ -29,7 +29,7 @@ async fn alone(house: &House) -> Pair {
 async fn asserted(pair: &Pair, obligor: &str) -> v1::Expectation {
     let mut request = pair.draft_request(five_w(240));
     if let Some(expectation) = &mut request.expectation {
-        expectation.obligor = obligor.to_owned();
+        obligor.clone_into(&mut expectation.obligor);
     }
     let mut norths = pair.north.connection.expectations();
     let draft = ok(norths.create_expectation(request)).await;
@@ -150,13 +150,8 @@ pub async fn what_a_guest_approved_waits_for_the_firm_that_joins(house: House) {
     let agreement = super::joining::agreement(&pair, &agreement.name).await;
     assert_eq!(agreement.state(), v1::AgreementState::Asserted);
     assert_eq!(agreement.approvals.len(), 2);
-    assert_eq!(
-        (
-            agreement.approvals[1].firm.as_str(),
-            agreement.approvals[1].api_key.as_str()
-        ),
-        ("", "")
-    );
+    let guests = &agreement.approvals[1];
+    assert_eq!((guests.firm.as_str(), guests.api_key.as_str()), ("", ""));
     joins(&house, &pair, &expected.name).await;
     house.stop().await;
 }

@@ -65,7 +65,7 @@ fn files_with(house: &House, text: &str) -> Vec<String> {
 async fn telling(pair: &Pair) -> v1::Expectation {
     let mut five_w = super::setting::five_w(48);
     if let Some(who) = &mut five_w.who {
-        who.description = SECRET.to_owned();
+        SECRET.clone_into(&mut who.description);
     }
     let mut norths = pair.north.connection.expectations();
     let draft = ok(norths.create_expectation(pair.draft_request(five_w))).await;

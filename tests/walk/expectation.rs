@@ -73,6 +73,7 @@ enum Phase {
     Withdrawn,
     Expired,
     Contested,
+    Closed,
 }
 
 /// The last offer.
@@ -142,7 +143,20 @@ impl ExpectationLife {
             Phase::Withdrawn => "withdrawn",
             Phase::Expired => "expired",
             Phase::Contested => "contested",
+            Phase::Closed => "closed",
         }
+    }
+
+    /// Its partnership ended.
+    pub fn close(&mut self, now: Timestamp) {
+        self.phase = match self.at(now) {
+            Phase::Accepted
+            | Phase::Declined
+            | Phase::Withdrawn
+            | Phase::Expired
+            | Phase::Contested => self.at(now),
+            _ => Phase::Closed,
+        };
     }
 
     pub fn take(

@@ -37,6 +37,7 @@ enum Phase {
     Confirmed,
     Done,
     Withdrawn,
+    Closed,
 }
 
 /// A notice as the rules tell it.
@@ -53,6 +54,14 @@ impl NoticeLife {
             Phase::Confirmed => "confirmed",
             Phase::Done => "done",
             Phase::Withdrawn => "withdrawn",
+            Phase::Closed => "closed",
+        }
+    }
+
+    /// Its partnership ended.
+    pub fn close(&mut self) {
+        if matches!(self.phase, Phase::HeadsUp | Phase::Confirmed) {
+            self.phase = Phase::Closed;
         }
     }
 

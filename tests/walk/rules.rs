@@ -84,7 +84,13 @@ impl Rules {
         }
         let partnership = &mut self.partnership;
         match step.deed {
-            Deed::Partnership(deed) => partnership.take(step.who, deed, now),
+            Deed::Partnership(deed) => {
+                partnership.take(step.who, deed, now)?;
+                if partnership.is_ended {
+                    self.close(now);
+                }
+                Ok(())
+            }
             Deed::Expectation(number, deed) => {
                 let party = partnership.admit(step.who)?;
                 let life = &mut self.expectations[number];
@@ -95,6 +101,16 @@ impl Rules {
                 let life = &mut self.notices[number];
                 NoticeLife::take(life, deed, party)
             }
+        }
+    }
+
+    /// With the partnership ends what is open in it.
+    fn close(&mut self, now: Timestamp) {
+        for life in self.expectations.iter_mut().flatten() {
+            life.close(now);
+        }
+        for life in self.notices.iter_mut().flatten() {
+            life.close();
         }
     }
 

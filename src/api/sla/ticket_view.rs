@@ -114,13 +114,11 @@ impl TicketView<'_> {
             .map_or(&opened_under, |terms| &terms.at(self.as_of).terms);
         let merge = ticket.merged_by();
         let merged_into = merge.and_then(|merge| merge.merged_into.as_ref()?.ticket.as_ref());
-        let expectation = ticket.expectation.as_ref();
-        let known = expectation.and_then(|id| self.expectations.get(id));
+        let known = ticket.expectation.as_ref();
+        let known = known.and_then(|id| self.expectations.get(id));
         let judged = known.and_then(|expectation| expectation.judgement.priority);
         v1::Ticket {
-            expectation: expectation
-                .map(|id| name_in(&scope, "expectations", id))
-                .unwrap_or_default(),
+            expectation: self.name_of("expectations", ticket.expectation.as_ref()),
             five_w: known.map(|expectation| to_five_w(&expectation.five_w, self.texts)),
             expectation_priority: judged.map_or(0, |judged| judged.get().into()),
             priorities_differ: judged.is_some() && priority.is_some() && judged != priority,
@@ -150,10 +148,15 @@ impl TicketView<'_> {
                 .as_ref()
                 .map(|carried| self.texts.carried_on(carried)),
             merge_time: merge.map(|merge| to_timestamp(merge.occurred_at)),
-            merged_into: merged_into
-                .map(|into| name_in(&scope, "tickets", into))
-                .unwrap_or_default(),
+            merged_into: self.name_of("tickets", merged_into),
         }
+    }
+
+    /// The name of another record of the partnership; empty if there is none.
+    fn name_of(&self, collection: &str, id: Option<&String>) -> String {
+        let scope = self.member.scope();
+        id.map(|id| name_in(&scope, collection, id))
+            .unwrap_or_default()
     }
 }
 

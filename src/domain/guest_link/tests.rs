@@ -298,7 +298,12 @@ fn a_placeholders_approval_of_terms_binds_no_firm() {
     let refusing = answering(&link, GuestAnswer::Refuse);
     assert_eq!(reason(scene.answer(None, refusing)), Reason::InvalidField);
     let events = scene.answer(None, accepting(&link)).expect("approved");
-    assert_eq!(events, ["guest_link.used", "partnership.terms_approved"]);
+    let expected = [
+        "guest_link.used",
+        "terms_revision.approved",
+        "partnership.terms_approved",
+    ];
+    assert_eq!(events, expected);
     let approvals = terms(&scene).expect("still in force").approvals;
     assert_eq!(approvals.len(), 2);
     assert!(!Approval::is_among(&approvals, &PartyId::numbered(2)));

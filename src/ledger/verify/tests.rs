@@ -276,7 +276,14 @@ fn a_dropped_entry_is_noticed() {
     );
     let last = causes(&without(|line| is_entry(line, 5)));
     let expected = [
-        Cause::RecordDiffers(vec!["revision", "sequence", "state", "updated_at", "body"]),
+        Cause::RecordDiffers(vec![
+            "revision",
+            "sequence",
+            "state",
+            "due_at",
+            "updated_at",
+            "body",
+        ]),
         Cause::HeadDiffers {
             expected: 5,
             found: 4,

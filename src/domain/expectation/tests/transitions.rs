@@ -190,6 +190,7 @@ fn what_only_a_firm_can_say_needs_a_firm() {
             };
             let nobody = Recorded {
                 firm: None,
+                actor: String::new(),
                 ..recorded.clone()
             };
             let by_itself = matches!(

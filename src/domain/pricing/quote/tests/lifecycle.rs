@@ -346,6 +346,7 @@ fn strangers_see_nothing_and_an_ended_partnership_changes_nothing() {
     );
     bench.propose(ONE, 1, Basis::Price).unwrap();
     bench.partnership.state = PartnershipState::Ended;
+    bench.partnership.ended_at = Some(bench.now);
     bench.put_partnership();
     let open = hash(&bench, 1);
     for refusal in [
