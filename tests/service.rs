@@ -21,6 +21,7 @@ mod service {
     pub mod adoption;
     pub mod amendments;
     pub mod arithmetic;
+    pub mod attainment;
     pub mod authorisation;
     pub mod bad_adoption;
     pub mod bad_agreements;
@@ -193,8 +194,8 @@ on_both_engines! {
     maps::an_event_may_wait_for_two_words;
     maps::parked_events_count_when_a_map_comes;
     maps::what_else_an_event_says;
-    tickets::attainment_in_both_directions;
-    tickets::attainment_of_a_period;
+    attainment::attainment_in_both_directions;
+    attainment::attainment_of_a_period;
     tickets::a_ticket_among_many_agreements;
     promises::every_promise_of_both_sides;
     promises::cycles_and_changes_are_explained;

@@ -150,7 +150,7 @@ impl Authenticator {
 /// any one of them may ask for.
 const GUEST_CALLS_MAX: usize = 64;
 
-/// Lets guests in, [`GUEST_CALLS_MAX`] at a time; whoever comes then is turned away at once.
+/// Lets guests in, `GUEST_CALLS_MAX` at a time; whoever comes then is turned away at once.
 #[derive(Debug)]
 pub struct GuestGate(Semaphore);
 
