@@ -11,7 +11,8 @@ use super::command::Decision;
 use super::commitment::Commitment;
 use super::expectation::{Expectation, ExpectationState};
 use super::identity::{FirmId, PartyId};
-use super::partnership::{Partnership, Party, as_active_party};
+use super::partnership::ending::{CarriedOn, require_workable};
+use super::partnership::{Partnership, Party, as_present_party};
 use super::progress::{
     Progress, ProgressEvent, ProgressTold, Subject, Teller, TimeDraft, TimeTold, told_now,
 };
@@ -122,7 +123,8 @@ pub struct PostUpdate {
 /// # Errors
 /// A refusal, or what has to be loaded first.
 pub fn decide(post: &PostUpdate, firm: &FirmId, view: &View<'_>) -> Result<Decision, Stop> {
-    let (partnership, party) = as_active_party(firm, view)?;
+    let (partnership, party) = as_present_party(firm, view)?;
+    require_workable(partnership, carried_on(&post.subject, view)?, view.now)?;
     let mut violations = Violations::default();
     let says_something = post.text.is_some() || !post.times.is_empty();
     violations.require(
@@ -212,6 +214,21 @@ fn on_subject(
             tell_update(ticket, firm, &party.id, partnership, view)
         }
     }
+}
+
+/// What becomes of the subject of an update, if it outlives its partnership.
+fn carried_on<'world>(
+    subject: &Subject,
+    view: &View<'world>,
+) -> Result<Option<&'world CarriedOn>, Stop> {
+    Ok(match subject {
+        Subject::Expectation(id) => view
+            .find::<Expectation>(id)?
+            .and_then(|expectation| expectation.carried.as_ref()),
+        Subject::Ticket(id) => view
+            .find::<Ticket>(id)?
+            .and_then(|ticket| ticket.carried.as_ref()),
+    })
 }
 
 /// Whether there is something to tell: it stands, and its work is not taken yet.

@@ -211,7 +211,7 @@ pub(super) async fn list(
     let (partnership, subject) = parse_subject("parent", &asked.parent, "")?;
     let purpose = format!("ListUpdates:{}:{}", caller.firm, asked.parent);
     let page = Page::parse(api, &purpose, asked.page_size, &asked.page_token)?;
-    let member = member_of(api, &caller, &partnership, &subject).await?;
+    let (member, _) = about(api, &caller, &partnership, &subject).await?;
     let begin = Update::ids_of(&subject);
     let query = ListQuery {
         scope: member.scope(),
@@ -241,16 +241,22 @@ fn decoded<T: Stored + Clone>(row: &crate::store::RecordRow) -> Result<Found<T>,
     Ok(Found::new(&row.key.id, state, &versioned))
 }
 
-/// The caller's place in the partnership, if the subject is there.
-async fn member_of(
+/// The caller's place in the partnership, if the subject is there, and whether that outlives it.
+async fn about(
     api: &Api,
     caller: &Caller,
     partnership: &str,
     subject: &Subject,
-) -> Result<Member, ApiError> {
+) -> Result<(Member, bool), ApiError> {
     Ok(match subject {
-        Subject::Expectation(id) => api.get::<Expectation>(caller, partnership, id).await?.0,
-        Subject::Ticket(id) => api.get::<Ticket>(caller, partnership, id).await?.0,
+        Subject::Expectation(id) => {
+            let (member, found) = api.get::<Expectation>(caller, partnership, id).await?;
+            (member, found.state.carried.is_some())
+        }
+        Subject::Ticket(id) => {
+            let (member, found) = api.get::<Ticket>(caller, partnership, id).await?;
+            (member, found.state.carried.is_some())
+        }
     })
 }
 
@@ -261,7 +267,7 @@ pub(super) async fn progress(
     let caller = api.caller(request, Permission::Read).await?;
     let name = &request.get_ref().name;
     let (partnership, subject) = parse_subject("name", name, "/progress")?;
-    let member = member_of(api, &caller, &partnership, &subject).await?;
+    let (member, is_carried_on) = about(api, &caller, &partnership, &subject).await?;
     let scope = member.scope();
     let key = RecordKey::new(&scope, Kind::Progress, subject.progress_id());
     let found = api.find(&key).await?;
@@ -276,7 +282,8 @@ pub(super) async fn progress(
     if let Some(progress) = progress {
         let calendar = calendar_of(api, &scope, progress).await?;
         let now = api.now();
-        let pace = progress.pace_at(&calendar, &member.partnership.state, now);
+        let partnership = &member.partnership.state;
+        let pace = progress.pace_at(&calendar, partnership, is_carried_on, now);
         shown.update_count = count(progress.updates);
         shown.last_update_time = progress.last_update_at.map(to_timestamp);
         shown.pace = pace.map(|pace| to_pace(&scope, &pace));
@@ -336,6 +343,7 @@ impl Shown for Update {
             by_obligor: posted.is_obligors,
             post_time: Some(to_timestamp(found.state.at)),
             etag: etag(found.revision),
+            redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
 }

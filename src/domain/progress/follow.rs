@@ -55,7 +55,9 @@ fn consequences(
     let mut events = Vec::new();
     if let Some(pace) = pace.filter(|pace| pace.is_running) {
         let calendar = calendar_of(pace.calendar.as_ref(), view)?;
-        let missed = pace.overdue(&calendar, view.now, u64::MAX);
+        // What is closed with its partnership was closed when that ended, whenever it is recorded.
+        let until = after.closed_at.unwrap_or(view.now);
+        let missed = pace.overdue(&calendar, until, u64::MAX);
         events.extend(missed.map(ProgressEvent::Missed));
         if owed_after.is_none() {
             events.push(ProgressEvent::Stopped(PaceStopped {}));
@@ -140,7 +142,8 @@ pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
         return Ok(decision);
     };
     let partnership = view.get::<Partnership>(view.scope.id())?;
-    let over_at = over_at(partnership, &pace.obligor).filter(|over_at| *over_at <= view.now);
+    let over_at = over_at(partnership, &pace.obligor, is_carried_on(progress, view)?);
+    let over_at = over_at.filter(|over_at| *over_at <= view.now);
     let until = over_at.unwrap_or(view.now);
     let calendar = calendar_of(pace.calendar.as_ref(), view)?;
     while decision.events.len() < MISSED_PER_TICK
@@ -156,25 +159,39 @@ pub fn tick(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     Ok(decision)
 }
 
-/// From when on a party can post no updates: the end of the partnership, or when it left.
-fn over_at(partnership: &Partnership, obligor: &PartyId) -> Option<Timestamp> {
+/// From when on a party can post no updates: when it left, or the end of the partnership, unless what
+/// the updates are about is carried on.
+fn over_at(partnership: &Partnership, obligor: &PartyId, is_carried_on: bool) -> Option<Timestamp> {
     let party = partnership.party(obligor);
     let left = party.and_then(|party| party.left.as_ref());
     let left = left.map(|departure| departure.at);
-    left.into_iter().chain(partnership.ended_at).min()
+    let ended_at = partnership.ended_at.filter(|_| !is_carried_on);
+    left.into_iter().chain(ended_at).min()
+}
+
+/// Whether the expectation with the interval outlives its partnership.
+fn is_carried_on(progress: &Progress, view: &View<'_>) -> Result<bool, Stop> {
+    let Subject::Expectation(id) = &progress.subject else {
+        return Ok(false);
+    };
+    let expectation = view.find::<Expectation>(id)?;
+    Ok(expectation.is_some_and(|expectation| expectation.carried.is_some()))
 }
 
 impl Progress {
-    /// The pace as it is at `now`, as if a sweep had just come by.
+    /// The pace as it is at `now`, as if a sweep had just come by. `is_carried_on` says whether what
+    /// it is of outlives its partnership.
     #[must_use]
     pub fn pace_at(
         &self,
         calendar: &CompiledCalendar,
         partnership: &Partnership,
+        is_carried_on: bool,
         now: Timestamp,
     ) -> Option<Pace> {
         let pace = self.pace.as_ref()?;
-        let over_at = over_at(partnership, &pace.obligor).filter(|over_at| *over_at <= now);
+        let over_at = over_at(partnership, &pace.obligor, is_carried_on);
+        let over_at = over_at.filter(|over_at| *over_at <= now);
         let mut pace = pace.as_of(calendar, over_at.unwrap_or(now));
         if over_at.is_some() {
             pace.is_running = false;

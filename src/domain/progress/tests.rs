@@ -9,6 +9,8 @@ use crate::domain::command::Action;
 use crate::domain::expectation::{
     CriterionEvidence, ExpectationCommand, FiveW, How, When, WorkShown,
 };
+use crate::domain::partnership::PartnershipCommand;
+use crate::domain::partnership::ending::{CarriedOn, CarriedRecord, EndAsked};
 use crate::domain::record::Kind;
 use crate::domain::refusal::Reason;
 use crate::domain::sla::calendar::{CalendarSpecification, MinuteOfDay, Weekday, WeeklyWindow};
@@ -211,7 +213,7 @@ fn e05_nothing_is_owed_after_the_end_of_the_partnership() {
     scene.wait(100 * EVERY);
     let shown = |scene: &Scene| {
         let always = CompiledCalendar::always_open();
-        progress(scene).pace_at(&always, scene.get("p"), scene.now)
+        progress(scene).pace_at(&always, scene.get("p"), false, scene.now)
     };
     let before = shown(&scene);
     assert_eq!(tick(&mut scene), 3, "two missed, and then it stops");
@@ -219,6 +221,29 @@ fn e05_nothing_is_owed_after_the_end_of_the_partnership() {
     assert_eq!(shown(&scene), before);
     assert_eq!(before.as_ref(), progress(&scene).pace.as_ref());
     assert_eq!(tick(&mut scene), 0);
+}
+
+#[test]
+fn e05_what_is_carried_on_is_told_of_after_the_end() {
+    let mut scene = every_few_hours();
+    let carried = CarriedRecord {
+        kind: Kind::Expectation,
+        id: ID.to_owned(),
+        carried: CarriedOn {
+            destination: None,
+            note: None,
+        },
+    };
+    let asked = EndAsked {
+        carried: vec![carried],
+        ..EndAsked::default()
+    };
+    let end = PartnershipCommand::End(asked);
+    scene.go(FIRST, Action::Partnership(end));
+    scene.wait(EVERY + 1);
+    assert_eq!(tick(&mut scene), 1, "silence is missed as before");
+    scene.go(SECOND, update());
+    assert_eq!(missed(&scene).0, 1);
 }
 
 #[test]
