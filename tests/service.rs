@@ -123,6 +123,7 @@ on_both_engines! {
     contacts::gaps_and_paths_of_a_party;
     contacts::a_placeholder_has_contacts_until_a_firm_joins;
     contacts::contacts_at_fault;
+    contacts::an_expectation_tells_when_its_obligor_can_be_reached;
     parties::a_third_party_needs_every_firm;
     parties::placeholders_are_filled_one_by_one;
     parties::two_of_three_is_not_enough;

@@ -6,6 +6,7 @@
 mod claims;
 mod clock;
 pub(super) mod convert;
+mod coverage;
 mod difference;
 mod evidence;
 mod fire_drills;
@@ -142,7 +143,7 @@ impl ExpectationService {
         let caller = api.caller(request, Permission::Read).await?;
         let [partnership, id] = parse_name("name", &request.get_ref().name, SHAPE)?;
         let (member, found) = api.get::<Expectation>(&caller, &partnership, &id).await?;
-        Ok(Response::new(listing::show(api, &member, found).await?))
+        Ok(Response::new(coverage::show(api, &member, found).await?))
     }
 
     async fn list(
@@ -281,7 +282,7 @@ impl ExpectationService {
         let (member, found) = api
             .get::<Expectation>(caller, partnership, &receipt.id)
             .await?;
-        let shown = listing::show(api, &member, found).await?;
+        let shown = coverage::show(api, &member, found).await?;
         Ok(respond(shown, receipt))
     }
 }

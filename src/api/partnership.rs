@@ -1,7 +1,7 @@
 //! `PartnershipService`: partnerships, their terms, and whom they serve.
 
 mod assertions;
-mod contacts;
+pub(super) mod contacts;
 mod convert;
 mod ending;
 mod guest_links;

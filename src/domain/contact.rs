@@ -16,7 +16,7 @@ use super::sla::clock::Priority;
 use super::sla::settings::Calendar;
 use super::world::{Stop, View};
 
-pub use coverage::{GAPS_MAX, STEPS_MAX, Stretch, TooManyStretches, gaps};
+pub use coverage::{Coverage, GAPS_MAX, STEPS_MAX, Stretch, TooManyStretches, coverage, gaps};
 
 /// Most channels of one contact.
 pub const CHANNELS_MAX: usize = 10;

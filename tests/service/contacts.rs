@@ -5,8 +5,8 @@ use entente::proto::v1::{self, ContactChannelType, ContactRole, ContactState};
 
 use super::adoption::creating;
 use super::calls::{faulty, ok, refuses};
-use super::house::{HOUR, House, at};
-use super::setting::{NORTH, Pair, SOUTH, always, partnership};
+use super::house::{HOUR, House, at, lasting};
+use super::setting::{NORTH, Pair, SOUTH, always, offering, partnership};
 
 /// 24 hours.
 const DAY: i64 = 24 * HOUR;
@@ -404,5 +404,45 @@ pub async fn contacts_at_fault(house: House) {
     faulty(&house, "INVALID_FIELD", &["party"], call).await;
     let call = norths.get_escalation_path(escalating(&pair.name, "", 0));
     faulty(&house, "INVALID_FIELD", &["party", "priority"], call).await;
+    house.stop().await;
+}
+
+/// What an expectation tells of its obligor's contacts: nothing while there are none, then whether
+/// somebody is there until the deadline, for its priority, as they are now.
+pub async fn an_expectation_tells_when_its_obligor_can_be_reached(house: House) {
+    let pair = pair(&house).await;
+    let mut souths = pair.south.connection.partnerships();
+    let mut norths = pair.north.connection.expectations();
+    let draft = pair.draft().await;
+    assert_eq!(draft.obligor_coverage, None);
+    let get = v1::GetExpectationRequest {
+        name: draft.name.clone(),
+    };
+    let other = if draft.priority == 5 { 4 } else { 5 };
+    let nobody = contact(&pair.name, "office", 1, &[other]);
+    ok(souths.create_contact(introducing(&pair.name, "other", nobody))).await;
+    let expected = |level: v1::CoverageLevel, hours: i64, next: Option<i64>| v1::ObligorCoverage {
+        level: level.into(),
+        covered: Some(lasting(hours * HOUR)),
+        next_covered_time: next.map(at),
+        until_time: Some(at(48 * HOUR)),
+    };
+    let shown = ok(norths.get_expectation(get.clone())).await;
+    let nobody = expected(v1::CoverageLevel::Nobody, 0, None);
+    assert_eq!(shown.obligor_coverage, Some(nobody));
+    let desk = contact(&pair.name, "office", 2, &[draft.priority]);
+    ok(souths.create_contact(introducing(&pair.name, "desk", desk))).await;
+    let offered = ok(norths.offer_expectation(offering(&draft.name))).await;
+    // From Monday at eight to Wednesday at eight: two days of eight hours.
+    let partly = expected(v1::CoverageLevel::Partly, 16, Some(OPENS));
+    assert_eq!(offered.obligor_coverage, Some(partly));
+    let standby = contact(&pair.name, "always", 3, &[draft.priority]);
+    ok(souths.create_contact(introducing(&pair.name, "standby", standby))).await;
+    let shown = ok(norths.get_expectation(get.clone())).await;
+    let covered = expected(v1::CoverageLevel::Covered, 48, Some(0));
+    assert_eq!(shown.obligor_coverage, Some(covered));
+    house.pass(48 * HOUR);
+    let shown = ok(norths.get_expectation(get)).await;
+    assert_eq!(shown.obligor_coverage, None, "nothing is ahead");
     house.stop().await;
 }

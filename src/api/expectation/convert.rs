@@ -58,6 +58,8 @@ impl Shown for Expectation {
         let missed_at = state.missed_as_of(viewer.now);
         let (five_w, judgement) = state.answers_at(viewer.now);
         v1::Expectation {
+            // Looked up where one expectation is answered by itself.
+            obligor_coverage: None,
             name: name_in(&scope, "expectations", &found.id),
             title: texts.show(state.title.as_ref()),
             five_w: Some(to_five_w(five_w, texts)),

@@ -40,7 +40,7 @@ const PARENT: &str = "partnerships/*";
 /// How long the period is whose gaps are looked for, where the caller does not say.
 const PERIOD_DEFAULT: Span = Span::from_hours(7 * 24);
 /// The longest period whose gaps are looked for.
-const PERIOD_MAX: Span = Span::from_hours(4 * 7 * 24);
+pub(in crate::api) const PERIOD_MAX: Span = Span::from_hours(4 * 7 * 24);
 
 pub(super) async fn create_contact(
     api: &Api,
@@ -280,6 +280,25 @@ pub(super) async fn get_escalation_path(
         steps: steps.collect(),
         as_of_time: Some(to_timestamp(as_of)),
     }))
+}
+
+/// The calendars of the contacts of a party that cover a priority; `None` if it has no contacts.
+///
+/// # Errors
+/// [`Reason::ResultTooLarge`] if there are too many contacts to look at.
+pub(in crate::api) async fn covering(
+    api: &Api,
+    member: &Member,
+    party: &PartyId,
+    priority: Priority,
+) -> Result<Option<Vec<Arc<CompiledCalendar>>>, ApiError> {
+    let mut contacts = contacts_of(api, member, party.as_str()).await?;
+    if contacts.is_empty() {
+        return Ok(None);
+    }
+    contacts.retain(|contact| contact.state.covers(priority));
+    let compiled = calendars_of(api, member, &contacts).await?;
+    Ok(Some(compiled.into_values().collect()))
 }
 
 /// The contacts of a party that can be turned to, by id.

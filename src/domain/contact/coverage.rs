@@ -17,6 +17,16 @@ pub struct Stretch {
     pub to: Timestamp,
 }
 
+/// How much of a period somebody is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// How long in all.
+    pub covered: Span,
+    /// Since when, or from when on, somebody is there: the beginning of the period, if so then.
+    /// `None` if nobody is within the period.
+    pub next: Option<Timestamp>,
+}
+
 /// The calendars open and close too often for one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("more than {GAPS_MAX} gaps, or {STEPS_MAX} openings and closings")]
@@ -58,6 +68,29 @@ pub fn gaps(
         return Ok(found);
     }
     Err(TooManyStretches)
+}
+
+/// How much of `period` some of `calendars` is open.
+///
+/// # Errors
+/// As [`gaps`].
+pub fn coverage(
+    calendars: &[&CompiledCalendar],
+    period: Stretch,
+) -> Result<Coverage, TooManyStretches> {
+    let gaps = gaps(calendars, period)?;
+    let uncovered = gaps.iter().fold(Span::ZERO, |sum, gap| {
+        sum.saturating_add(gap.to.since(gap.from))
+    });
+    let whole = period.to.since(period.from);
+    let next = match gaps.first() {
+        Some(gap) if gap.from == period.from => gap.to,
+        _ => period.from,
+    };
+    Ok(Coverage {
+        covered: Span::from_micros(whole.as_micros() - uncovered.as_micros()),
+        next: Some(next).filter(|next| *next < period.to),
+    })
 }
 
 #[cfg(test)]
@@ -142,6 +175,21 @@ mod tests {
                 stretch(saturday + 24 + 22, saturday + 48)
             ]
         );
+    }
+
+    #[test]
+    fn how_much_is_covered_and_from_when_on() {
+        let early = open_on("UTC", &DAYS, 6 * 60, 14 * 60);
+        let late = open_on("UTC", &DAYS, 13 * 60, 22 * 60);
+        let asked = |calendars: &[&CompiledCalendar], from, to| {
+            let found = coverage(calendars, stretch(from, to)).unwrap();
+            (found.covered.as_micros() / MICROS_PER_HOUR, found.next)
+        };
+        assert_eq!(asked(&[&early, &late], 0, 48), (32, Some(hour(6))));
+        assert_eq!(asked(&[&late, &early], 13, 16), (3, Some(hour(13))));
+        assert_eq!(asked(&[&early], 14, 30), (0, None));
+        assert_eq!(asked(&[&early], 14, 31), (1, Some(hour(30))));
+        assert_eq!(asked(&[], 3, 3), (0, None));
     }
 
     #[test]
