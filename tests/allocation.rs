@@ -202,9 +202,8 @@ proptest! {
         let amount = if negative { -magnitude.cast_signed() } else { magnitude.cast_signed() };
         let split = allocate_within(amount, &parts).unwrap();
         let shares = split.shares(&parts);
-        let most = parts.iter().filter(|part| part.weight > 0).fold(Some(0_u64), |sum, part| {
-            Some(sum? + part.most?)
-        });
+        let mut bearing = parts.iter().filter(|part| part.weight > 0);
+        let most = bearing.try_fold(0_u64, |sum, part| Some(sum + part.most?));
         let shortfall = most.map_or(0, |most| magnitude.saturating_sub(most));
         prop_assert_eq!(split.shortfall, shortfall);
         let sum: u64 = shares.iter().map(|share| share.unsigned_abs()).sum();

@@ -16,9 +16,9 @@ use super::{Allocation, AllocationError, Part, allocate};
 
 /// Fractions are counted in billionths of a minor unit.
 pub const FRACTIONS_PER_UNIT: i64 = 1_000_000_000;
-/// The largest fraction that may be carried either way: a minor unit for each part of a split.
-/// Beyond it the fractions are not ones that this method leaves.
-pub const CARRIED_MAX: i64 = FRACTIONS_PER_UNIT * super::PARTS_MAX as i64;
+/// The largest fraction that may be carried either way: 200 minor units. Beyond it the fractions are
+/// not ones that this method leaves.
+pub const CARRIED_MAX: i64 = 200 * FRACTIONS_PER_UNIT;
 
 /// What a part is owed in fractions, before and after a split, in billionths of a minor unit. More
 /// than zero: the part got less than its exact share so far.
