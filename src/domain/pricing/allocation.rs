@@ -11,6 +11,12 @@
 //! - the order of the parts does not matter, because ties go to the smaller id;
 //! - the sign is applied last, so a credit mirrors its debit.
 
+pub mod carried;
+pub mod periods;
+pub mod ratchet;
+pub mod reversal;
+pub mod within;
+
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
@@ -94,6 +100,30 @@ pub enum AllocationError {
     /// Every weight is zero, and the amount is not.
     #[error("every weight is zero, so the amount {amount} falls to nobody")]
     NoWeight {
+        /// The amount in minor units.
+        amount: i64,
+    },
+    /// A part's limits exclude each other, or it pledged something that it cannot have.
+    #[error("what part {id:?} is to bear at least is more than it bears at most")]
+    LimitsCrossed {
+        /// The part's id.
+        id: String,
+    },
+    /// The parts pledged more together than there is to split.
+    #[error("more than the amount {amount} is pledged")]
+    PledgedTooMuch {
+        /// The amount in minor units.
+        amount: i64,
+    },
+    /// A fraction is larger than any that carrying leaves.
+    #[error("the fraction carried for part {id:?} is out of range")]
+    CarriedOutOfRange {
+        /// The part's id.
+        id: String,
+    },
+    /// More is to be taken back than is left, or it has another sign.
+    #[error("{amount} cannot be taken back from what was recorded")]
+    NotReversible {
         /// The amount in minor units.
         amount: i64,
     },

@@ -1,5 +1,6 @@
 //! Pricing splits: money in whole minor units, exact allocation, joint quotes.
 
 pub mod allocation;
+pub mod division;
 pub mod money;
 pub mod quote;

@@ -1,0 +1,63 @@
+//! Why a concession cannot be divided.
+
+use crate::domain::pricing::allocation::AllocationError;
+
+use super::BPS_TOTAL;
+
+/// Why a concession cannot be divided.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DivisionError {
+    /// The weights, the amount or the ids do not allow any division.
+    #[error(transparent)]
+    Allocation(#[from] AllocationError),
+    /// A floor lies above its price.
+    #[error("the floor of slice {id:?} is above its price")]
+    FloorAbovePrice {
+        /// The slice's id.
+        id: String,
+    },
+    /// The measure needs the cost of every slice.
+    #[error("the cost of slice {id:?} is needed and not given")]
+    CostUnknown {
+        /// The slice's id.
+        id: String,
+    },
+    /// Fixed shares are not 10,000 basis points together.
+    #[error("the shares add up to {total} basis points, not to {BPS_TOTAL}")]
+    SharesDoNotAddUp {
+        /// What they add up to.
+        total: u128,
+    },
+    /// An owner with a share sells nothing that could bear it.
+    #[error("{owner:?} has a share and sells nothing that could bear it")]
+    NothingSold {
+        /// The owner.
+        owner: String,
+    },
+    /// An amount is stated for a slice that is not there.
+    #[error("there is no slice {id:?}")]
+    SliceUnknown {
+        /// The id.
+        id: String,
+    },
+    /// Stated amounts are not exactly the concession.
+    #[error("the amounts add up to {sum}, not to {total}: {} too much", sum - total)]
+    CustomDoesNotAddUp {
+        /// What they add up to.
+        sum: i128,
+        /// The concession.
+        total: i128,
+    },
+    /// The floors leave something over that nobody bears.
+    #[error("the floors leave {shortfall} over")]
+    Shortfall {
+        /// How much, in minor units.
+        shortfall: u64,
+    },
+    /// A slice would have a price below zero.
+    #[error("slice {id:?} would cost less than nothing")]
+    BelowZero {
+        /// The slice's id.
+        id: String,
+    },
+}
