@@ -2,7 +2,7 @@
 //! and decisions do not wait for it.
 
 use super::queue::Urgency;
-use super::sweep::{is_passing, service_command, stored, unavailable};
+use super::sweep::{service_command, stored, submit_portion, unavailable};
 use super::{Failure, Ledger};
 use crate::domain::command::Action;
 use crate::domain::partnership::ending::{CLOSED_KINDS, Closing};
@@ -54,15 +54,7 @@ pub async fn advance(ledger: &Ledger, key: &RecordKey) -> Result<bool, Failure> 
                 Action::CloseRecord { kind, id },
             )
         });
-        let outcomes = ledger.submit_all(closes.collect(), None, Urgency::Background);
-        for outcome in outcomes.await {
-            match outcome {
-                Err(failure) if is_passing(failure.reason()) => return Err(failure),
-                // One record must not keep all those after it waiting for ever.
-                Err(failure) => tracing::warn!(%failure, "a record could not be closed"),
-                Ok(_) => {}
-            }
-        }
+        submit_portion(ledger, closes.collect()).await?;
     }
     let is_done = reached.kind >= CLOSED_KINDS.len();
     let note = Action::NoteClosing { before, reached };

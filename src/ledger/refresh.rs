@@ -2,7 +2,7 @@
 //! when its clocks say so now. Reads do not wait for it.
 
 use super::queue::Urgency;
-use super::sweep::{is_passing, service_command, stored, unavailable};
+use super::sweep::{service_command, stored, submit_portion, unavailable};
 use super::{Failure, Ledger};
 use crate::domain::command::{Action, Command};
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -43,14 +43,7 @@ pub async fn advance(ledger: &Ledger, key: &RecordKey) -> Result<bool, Failure> 
         reached.up_to.clone_from(&last.key.id);
     }
     let looks = tickets.iter().map(look).collect();
-    for outcome in ledger.submit_all(looks, None, Urgency::Background).await {
-        match outcome {
-            Err(failure) if is_passing(failure.reason()) => return Err(failure),
-            // One ticket must not keep all those after it waiting for ever.
-            Err(failure) => tracing::warn!(%failure, "a ticket could not be looked at"),
-            Ok(_) => {}
-        }
-    }
+    submit_portion(ledger, looks).await?;
     let action = Action::NoteRefresh {
         id: key.id.clone(),
         before,

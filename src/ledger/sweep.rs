@@ -234,8 +234,24 @@ fn carrying_firm(action: &CarriedAction) -> FirmId {
     }
 }
 
+/// Submits a portion of work in which each command is about a record of its own. What is refused is
+/// only logged: one record must not keep all those after it waiting for ever.
+///
+/// # Errors
+/// The first failure that says nothing about the work itself; all of it is then to be tried again.
+pub(super) async fn submit_portion(ledger: &Ledger, work: Vec<Command>) -> Result<(), Failure> {
+    for outcome in ledger.submit_all(work, None, Urgency::Background).await {
+        match outcome {
+            Err(failure) if is_passing(failure.reason()) => return Err(failure),
+            Err(failure) => tracing::warn!(%failure, "a record of a portion was left as it is"),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// Failures that say nothing about the work itself.
-pub(super) fn is_passing(reason: Reason) -> bool {
+fn is_passing(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::StoreUnavailable

@@ -1,5 +1,6 @@
 //! Work that is said to be done: what is shown for it, and what the other side says to it.
 
+use prost::Message;
 use tonic::{Request, Response};
 
 use super::evidence::{evidence, to_evidence};
@@ -29,79 +30,80 @@ pub(super) async fn fulfil(
     service: &ExpectationService,
     request: &Request<v1::FulfilExpectationRequest>,
 ) -> Answer {
-    let caller = service.0.caller(request, Permission::Approve).await?;
     let asked = request.get_ref();
-    let mut intake = Intake::new(&service.0);
-    let name = parse_name("name", &asked.name, SHAPE);
-    let [partnership, id] = intake.faults.take(name);
-    let scope = ScopeId::partnership(&partnership);
-    let message = intake.text("message", &asked.message);
+    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let given = (&asked.evidence[..], &asked.criteria[..]);
-    let shown = shown(&mut intake, &caller, &scope, "criteria", given);
-    let mutation = Mutation {
-        scope,
-        envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-        action: Action::Expectation(ExpectationCommand::Fulfil { id, message, shown }),
-        openings: intake.finish()?,
+    let command = |intake: &mut Intake<'_>, caller: &Caller, scope: &ScopeId, id| {
+        let message = intake.text("message", &asked.message);
+        let shown = shown(intake, caller, scope, "criteria", given);
+        ExpectationCommand::Fulfil { id, message, shown }
     };
-    service
-        .run(&caller, "FulfilExpectation", request, mutation)
-        .await
+    let method = "FulfilExpectation";
+    say(service, request, method, &asked.name, envelope, command).await
 }
 
 pub(super) async fn accept(
     service: &ExpectationService,
     request: &Request<v1::AcceptFulfilmentRequest>,
 ) -> Answer {
-    let caller = service.0.caller(request, Permission::Approve).await?;
     let asked = request.get_ref();
-    let mut intake = Intake::new(&service.0);
-    let name = parse_name("name", &asked.name, SHAPE);
-    let [partnership, id] = intake.faults.take(name);
-    let scope = ScopeId::partnership(&partnership);
-    let message = intake.text("message", &asked.message);
+    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let given = (&asked.evidence[..], &asked.criteria_met[..]);
-    let shown = shown(&mut intake, &caller, &scope, "criteria_met", given);
-    let mutation = Mutation {
-        scope,
-        envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-        action: Action::Expectation(ExpectationCommand::AcceptFulfilment {
+    let command = |intake: &mut Intake<'_>, caller: &Caller, scope: &ScopeId, id| {
+        let message = intake.text("message", &asked.message);
+        let shown = shown(intake, caller, scope, "criteria_met", given);
+        ExpectationCommand::AcceptFulfilment {
             id,
             shown,
             on_behalf_of_client: asked.on_behalf_of_client,
             message,
-        }),
-        openings: intake.finish()?,
+        }
     };
-    service
-        .run(&caller, "AcceptFulfilment", request, mutation)
-        .await
+    let method = "AcceptFulfilment";
+    say(service, request, method, &asked.name, envelope, command).await
 }
 
 pub(super) async fn dispute(
     service: &ExpectationService,
     request: &Request<v1::DisputeFulfilmentRequest>,
 ) -> Answer {
-    let caller = service.0.caller(request, Permission::Approve).await?;
     let asked = request.get_ref();
-    let mut intake = Intake::new(&service.0);
-    let name = parse_name("name", &asked.name, SHAPE);
-    let [partnership, id] = intake.faults.take(name);
-    let reason = intake.text("reason", &asked.reason);
-    let criteria = reasons(&mut intake, &asked.criteria_not_met);
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&partnership),
-        envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-        action: Action::Expectation(ExpectationCommand::DisputeFulfilment {
+    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
+    let command = |intake: &mut Intake<'_>, _: &Caller, _: &ScopeId, id| {
+        let reason = intake.text("reason", &asked.reason);
+        let criteria = reasons(intake, &asked.criteria_not_met);
+        ExpectationCommand::DisputeFulfilment {
             id,
             reason,
             criteria,
-        }),
+        }
+    };
+    let method = "DisputeFulfilment";
+    say(service, request, method, &asked.name, envelope, command).await
+}
+
+/// Runs what a party says about work; `command` reads the rest of the request.
+async fn say<M: Message>(
+    service: &ExpectationService,
+    request: &Request<M>,
+    method: &str,
+    name: &str,
+    envelope: Envelope,
+    command: impl FnOnce(&mut Intake<'_>, &Caller, &ScopeId, String) -> ExpectationCommand + Send,
+) -> Answer {
+    let caller = service.0.caller(request, Permission::Approve).await?;
+    let mut intake = Intake::new(&service.0);
+    let name = parse_name("name", name, SHAPE);
+    let [partnership, id] = intake.faults.take(name);
+    let scope = ScopeId::partnership(&partnership);
+    let command = command(&mut intake, &caller, &scope, id);
+    let mutation = Mutation {
+        scope,
+        envelope,
+        action: Action::Expectation(command),
         openings: intake.finish()?,
     };
-    service
-        .run(&caller, "DisputeFulfilment", request, mutation)
-        .await
+    service.run(&caller, method, request, mutation).await
 }
 
 /// What is shown for work; `field` is the path of the criteria. What is beyond a limit is not read.

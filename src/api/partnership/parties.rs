@@ -1,5 +1,6 @@
 //! Who belongs to a partnership: further parties, invitations, joining and leaving.
 
+use prost::Message;
 use tonic::Request;
 
 use super::show::{firm_display_name, respond_as_left, show};
@@ -53,43 +54,46 @@ pub(super) async fn approve_party(
     api: &Api,
     request: &Request<v1::ApprovePartyRequest>,
 ) -> Answer<v1::Partnership> {
-    let caller = api.caller(request, Permission::Approve).await?;
-    let message = request.get_ref();
-    let [id] = parse_name("name", &message.name, NAME)?;
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&id),
-        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
-        action: answering(&message.party_id, PartyAnswer::Approve)?,
-        openings: Vec::new(),
-    };
-    let receipt = api.run(&caller, "ApproveParty", request, mutation).await?;
-    respond_with(api, &caller, &id, &receipt).await
+    let asked = request.get_ref();
+    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
+    let said = (asked.party_id.as_str(), PartyAnswer::Approve);
+    answer(api, request, "ApproveParty", &asked.name, said, envelope).await
 }
 
 pub(super) async fn decline_party(
     api: &Api,
     request: &Request<v1::DeclinePartyRequest>,
 ) -> Answer<v1::Partnership> {
-    let caller = api.caller(request, Permission::Approve).await?;
-    let message = request.get_ref();
-    let [id] = parse_name("name", &message.name, NAME)?;
-    let mutation = Mutation {
-        scope: ScopeId::partnership(&id),
-        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
-        action: answering(&message.party_id, PartyAnswer::Decline)?,
-        openings: Vec::new(),
-    };
-    let receipt = api.run(&caller, "DeclineParty", request, mutation).await?;
-    respond_with(api, &caller, &id, &receipt).await
+    let asked = request.get_ref();
+    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
+    let said = (asked.party_id.as_str(), PartyAnswer::Decline);
+    answer(api, request, "DeclineParty", &asked.name, said, envelope).await
 }
 
-fn answering(party: &str, answer: PartyAnswer) -> Result<Action, Refusal> {
+/// Answers to the proposal of a further party.
+async fn answer<M: Message>(
+    api: &Api,
+    request: &Request<M>,
+    method: &str,
+    name: &str,
+    (party, answer): (&str, PartyAnswer),
+    envelope: Envelope,
+) -> Answer<v1::Partnership> {
+    let caller = api.caller(request, Permission::Approve).await?;
+    let [id] = parse_name("name", name, NAME)?;
     if party.is_empty() {
-        return Err(required("party_id"));
+        return Err(required("party_id").into());
     }
     let party = PartyId::from_text(party);
     let command = PartnershipCommand::AnswerParty { party, answer };
-    Ok(Action::Partnership(command))
+    let mutation = Mutation {
+        scope: ScopeId::partnership(&id),
+        envelope,
+        action: Action::Partnership(command),
+        openings: Vec::new(),
+    };
+    let receipt = api.run(&caller, method, request, mutation).await?;
+    respond_with(api, &caller, &id, &receipt).await
 }
 
 pub(super) async fn leave_partnership(
