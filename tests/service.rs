@@ -64,6 +64,7 @@ mod service {
     pub mod pricing_rows;
     pub mod promises;
     pub mod queues;
+    pub mod quote_races;
     pub mod races;
     pub mod raw;
     pub mod redaction;
@@ -263,6 +264,7 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    quote_races::revisions_under_concurrent_moves;
     redaction::what_is_redacted_is_nowhere_any_more;
     redaction::what_was_deleted_by_hand_is_missing;
     redaction::everybody_redacts_what_is_their_own;
