@@ -71,6 +71,7 @@ mod service {
     pub mod retries;
     pub mod revisions;
     pub mod sealing;
+    pub mod secrecy;
     pub mod setting;
     pub mod shutdown;
     pub mod simulation;
@@ -81,6 +82,7 @@ mod service {
     pub mod terms;
     pub mod thresholds;
     pub mod tickets;
+    pub mod traces;
     pub mod trio;
     pub mod underpinning;
     pub mod update_rows;
@@ -271,6 +273,7 @@ on_both_engines! {
     redaction::a_guests_words_are_redacted_by_the_issuer;
     redaction::redactions_at_fault;
     sealing::a_cost_reaches_nobody_else;
+    secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;
