@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::split::ConcessionSplit;
+use super::standing::StandingApproval;
 use super::{ConcessionApproved, ConcessionProposed, ConcessionRejected};
 use crate::domain::aggregate::Recorded;
 use crate::domain::commitment::Commitment;
@@ -118,8 +119,24 @@ pub struct ConcessionRevision {
     pub state: RevisionState,
     /// Who approved; the proposer is the first.
     pub approvals: Vec<Approval>,
+    /// Which of these approvals were given beforehand, and by which standing consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed_beforehand: Vec<StandingApproval>,
     /// How it was turned down, if it was.
     pub rejection: Option<Rejection>,
+}
+
+/// The proposer's approval, and those that were given beforehand.
+fn approvals(proposed: &ConcessionProposed, recorded: &Recorded) -> Option<Vec<Approval>> {
+    let mut approvals = vec![Approval::of(&proposed.proposer, recorded)?];
+    approvals.extend(proposed.agreed_beforehand.iter().map(|given| Approval {
+        party: given.party.clone(),
+        // Whoever agreed beforehand is not the firm that acts now, and used no key for it.
+        firm: Some(given.consent.firm.clone()),
+        at: recorded.at,
+        actor: String::new(),
+    }));
+    Some(approvals)
 }
 
 impl ConcessionRevision {
@@ -132,7 +149,8 @@ impl ConcessionRevision {
             proposed_at: recorded.at,
             expires_at: proposed.expires_at,
             state: proposed.state,
-            approvals: vec![Approval::of(&proposed.proposer, recorded)?],
+            approvals: approvals(proposed, recorded)?,
+            agreed_beforehand: proposed.agreed_beforehand.clone(),
             rejection: None,
         })
     }

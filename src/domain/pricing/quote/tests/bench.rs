@@ -4,6 +4,7 @@ use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId, ScopeId};
+use crate::domain::partnership::clauses::PricingClauses;
 use crate::domain::partnership::terms::{
     FUTURE_TOLERANCE_DEFAULT, OFFER_VALIDITY_DEFAULT, PartyShare, Terms, TermsContent,
 };
@@ -168,6 +169,7 @@ impl Bench {
             exclusion_classes: Vec::new(),
             standing_consents: Vec::new(),
             notice_lead_times: Vec::new(),
+            pricing_clauses: PricingClauses::default(),
         };
         let hash = String::new();
         self.partnership.terms = Some(Terms {
