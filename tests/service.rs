@@ -72,6 +72,8 @@ mod service {
     pub mod sealing;
     pub mod setting;
     pub mod shutdown;
+    pub mod signing;
+    pub mod signing_rows;
     pub mod simulation;
     pub mod solo;
     pub mod stage;
@@ -269,6 +271,9 @@ on_both_engines! {
     redaction::a_guests_words_are_redacted_by_the_issuer;
     redaction::redactions_at_fault;
     sealing::a_cost_reaches_nobody_else;
+    signing::keys_of_both_firms;
+    signing::keys_of_a_firm_that_left;
+    signing::signing_keys_at_fault;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;
