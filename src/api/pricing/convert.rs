@@ -1,6 +1,7 @@
 //! Joint quotes as the contract shows them.
 
 use super::cost;
+use super::sign::to_signatures;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
@@ -119,6 +120,7 @@ fn to_revision(revision: &ConcessionRevision, viewer: &Viewer<'_>) -> v1::Conces
             .iter()
             .map(|party| to_party_allocation(party, currency))
             .collect(),
+        signatures: to_signatures(revision),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod basis;
 mod decide;
 mod portions;
 pub mod revision;
+pub mod signature;
 pub mod split;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub use basis::Basis;
 pub use decide::{QuoteCommand, decide, decide_as, tick};
 pub use portions::NewPortion;
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
+pub use signature::{ApprovalSignature, ConcessionSigned};
 pub use split::{AllocationShare, ConcessionSplit, PartyAllocation};
 
 /// Most portions of one quote.
@@ -272,6 +274,8 @@ events! {
         ConcessionProposed(Box<ConcessionProposed>) = "joint_quote.concession_proposed", 1;
         /// A party approved it.
         ConcessionApproved(ConcessionApproved) = "joint_quote.concession_approved", 1;
+        /// A party signed what it approved.
+        ConcessionSigned(Box<ConcessionSigned>) = "joint_quote.concession_signed", 1;
         /// A party turned it down.
         ConcessionRejected(ConcessionRejected) = "joint_quote.concession_rejected", 1;
         /// Its proposer took it back.
@@ -336,6 +340,7 @@ impl JointQuote {
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
+            JointQuoteEvent::ConcessionSigned(signed) => self.sign(signed, recorded)?,
             JointQuoteEvent::ConcessionRejected(rejected) => {
                 let rejection = Rejection::of(rejected, recorded)?;
                 let revision = self.waiting(rejected.number, &rejected.hash)?;
