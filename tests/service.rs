@@ -278,6 +278,8 @@ on_both_engines! {
     signing::keys_of_both_firms;
     signing::keys_of_a_firm_that_left;
     signing::signing_keys_at_fault;
+    signing::approvals_are_signed;
+    signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;

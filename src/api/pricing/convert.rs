@@ -5,6 +5,7 @@ pub(super) mod split;
 
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
+use super::sign::to_signatures;
 use super::steps::to_int32;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
@@ -145,6 +146,7 @@ fn to_revision(
         total_price_after: term_total(split, quote, |line| line.price_after)
             .as_ref()
             .map(to_money),
+        signatures: to_signatures(revision),
     }
 }
 
