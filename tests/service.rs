@@ -65,6 +65,7 @@ mod service {
     pub mod pricing_rows;
     pub mod promises;
     pub mod queues;
+    pub mod quote_races;
     pub mod races;
     pub mod raw;
     pub mod redaction;
@@ -72,6 +73,7 @@ mod service {
     pub mod revisions;
     pub mod sale_rows;
     pub mod sealing;
+    pub mod secrecy;
     pub mod setting;
     pub mod shutdown;
     pub mod simulation;
@@ -82,6 +84,7 @@ mod service {
     pub mod terms;
     pub mod thresholds;
     pub mod tickets;
+    pub mod traces;
     pub mod trio;
     pub mod underpinning;
     pub mod update_rows;
@@ -267,12 +270,14 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    quote_races::revisions_under_concurrent_moves;
     redaction::what_is_redacted_is_nowhere_any_more;
     redaction::what_was_deleted_by_hand_is_missing;
     redaction::everybody_redacts_what_is_their_own;
     redaction::a_guests_words_are_redacted_by_the_issuer;
     redaction::redactions_at_fault;
     sealing::a_cost_reaches_nobody_else;
+    secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;

@@ -1,9 +1,10 @@
 //! `PricingService`: joint quotes, and who bears which part of what is conceded on them.
 
 mod convert;
-mod cost;
 mod explain;
 mod parse;
+mod propose;
+pub(super) mod steps;
 
 use std::sync::Arc;
 
@@ -147,7 +148,7 @@ impl PricingService {
             .as_ref()
             .ok_or_else(|| required("joint_quote"))?;
         let member = api.member(&caller, &partnership).await?;
-        let mut intake = Intake::new(api, &member.party.id);
+        let mut intake = Intake::new(api, &member);
         let command = intake.quote(&member.scope(), &asked.joint_quote_id, given);
         let (command, openings) = intake.finish(command)?;
         let mutation = Mutation {
@@ -172,9 +173,9 @@ impl PricingService {
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
         let given = asked.portion.as_ref().ok_or_else(|| required("portion"))?;
         let (member, found) = api.get::<JointQuote>(&caller, &partnership, &id).await?;
-        let mut intake = Intake::new(api, &member.party.id);
+        let mut intake = Intake::new(api, &member);
         let portion = intake.portion("portion", Some(found.state.currency), given);
-        let (portion, openings) = intake.finish(portion)?;
+        let (portion, openings) = intake.finish(Some(portion))?;
         let mutation = Mutation {
             scope: member.scope(),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
@@ -229,12 +230,8 @@ impl PricingService {
         caller.require(Permission::Approve)?;
         let asked = request.get_ref();
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-        let (concession, basis) = parse::proposal(asked)?;
-        let command = QuoteCommand::ProposeConcession {
-            id,
-            concession,
-            basis,
-        };
+        let concession = propose::proposal(asked)?;
+        let command = QuoteCommand::ProposeConcession { id, concession };
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
@@ -260,7 +257,7 @@ impl PricingService {
         Ok(Response::new(v1::ExplainAllocationResponse {
             name: asked.name.clone(),
             revision: revision.split.number.into(),
-            lines: explain::lines(&revision.split),
+            lines: explain::lines(&found.state, revision)?,
         }))
     }
 

@@ -53,7 +53,7 @@ fn contract() -> BTreeSet<String> {
 }
 
 /// The rows of all tables that have one for an RPC.
-fn every_row() -> impl Iterator<Item = &'static Row> {
+pub fn every_row() -> impl Iterator<Item = &'static Row> {
     ROWS.iter()
         .chain(GUEST_ROWS)
         .chain(PRICING_ROWS)

@@ -262,7 +262,7 @@ impl Allocation {
 
     /// The exact share as decimal text: some places beyond the minor unit, "about" if there
     /// would be more.
-    fn exact_share(&self, share: &Share, currency: Currency) -> String {
+    pub(super) fn exact_share(&self, share: &Share, currency: Currency) -> String {
         // With the sign applied first: a floor of zero would lose it otherwise.
         let sign = if self.amount < 0 && share.weight > 0 {
             "-"
@@ -282,7 +282,7 @@ impl Allocation {
 }
 
 /// What became of a share's remainder.
-fn rest_in_words(share: &Share, total: &str) -> String {
+pub(super) fn rest_in_words(share: &Share, total: &str) -> String {
     let Some(rank) = share.rank else {
         return "no remainder, no spare unit".to_owned();
     };

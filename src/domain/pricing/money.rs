@@ -145,15 +145,19 @@ impl Currency {
     #[must_use]
     pub fn decimal(&self, minor: i64) -> String {
         let sign = if minor < 0 { "-" } else { "" };
-        let units = grouped(minor.unsigned_abs() / self.minor_per_unit());
+        format!("{sign}{}", self.decimal_unsigned(minor.unsigned_abs()))
+    }
+
+    /// As [`Currency::decimal`], for a number of minor units without a sign.
+    #[must_use]
+    pub fn decimal_unsigned(&self, minor: u64) -> String {
+        let units = grouped(minor / self.minor_per_unit());
         if self.exponent == 0 {
-            return format!("{sign}{units}");
+            return units;
         }
-        let rest = minor.unsigned_abs() % self.minor_per_unit();
-        format!(
-            "{sign}{units}.{rest:0width$}",
-            width = usize::from(self.exponent)
-        )
+        let rest = minor % self.minor_per_unit();
+        let width = usize::from(self.exponent);
+        format!("{units}.{rest:0width$}")
     }
 
     /// Puts a code and an exponent together, with the exponent checked.

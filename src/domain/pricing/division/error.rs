@@ -48,6 +48,38 @@ pub enum DivisionError {
         /// The concession.
         total: i128,
     },
+    /// A stated amount has not the sign of the concession.
+    #[error("the amount of slice {id:?} has not the sign of the concession")]
+    SignsDiffer {
+        /// The slice's id.
+        id: String,
+    },
+    /// An amount is stated for a slice that is passed through at cost.
+    #[error("slice {id:?} is passed through at cost, so it bears nothing")]
+    PassedThrough {
+        /// The slice's id.
+        id: String,
+    },
+    /// A stated amount goes below the floor, and the policy for a shortfall does not allow that.
+    #[error("the amount of slice {id:?} goes below its floor")]
+    StatedBelowFloor {
+        /// The slice's id.
+        id: String,
+    },
+    /// An owner's limits exclude each other, or are more than the whole.
+    #[error(
+        "what {owner:?} bears at least and at most is not within 0 to {BPS_TOTAL} basis points, in order"
+    )]
+    LimitsInvalid {
+        /// The owner.
+        owner: String,
+    },
+    /// Fractions cannot be carried.
+    #[error("fractions cannot be carried: {obstacle}")]
+    CannotCarry {
+        /// What stands in the way.
+        obstacle: Obstacle,
+    },
     /// The floors leave something over that nobody bears.
     #[error("the floors leave {shortfall} over")]
     Shortfall {
@@ -60,4 +92,21 @@ pub enum DivisionError {
         /// The slice's id.
         id: String,
     },
+}
+
+/// What stands in the way of carrying fractions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// Only prices and fixed basis points come again from one division to the next.
+    #[error("only with prices or fixed basis points as the measure")]
+    Measure,
+    /// The ratchet has a memory of another kind.
+    #[error("not with the ratchet")]
+    Rounding,
+    /// Owners have limits.
+    #[error("not with limits of owners")]
+    Limits,
+    /// A slice has a floor.
+    #[error("not with floors")]
+    Floors,
 }

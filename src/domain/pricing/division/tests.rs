@@ -1,8 +1,14 @@
 //! Bases, floors and policies.
 
+mod explained;
+mod rules;
+
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::pricing::money::Currency;
 
 fn slice(id: &str, owner: &str, price: u64, cost: u64, floor: u64) -> Slice {
     Slice {
@@ -10,6 +16,7 @@ fn slice(id: &str, owner: &str, price: u64, cost: u64, floor: u64) -> Slice {
         owner: owner.to_owned(),
         price,
         cost: Some(cost),
+        band: None,
         floor,
         is_passed_through: false,
     }
@@ -25,12 +32,7 @@ fn three() -> Vec<Slice> {
 }
 
 fn asked(concession: i64, measure: Measure) -> Question {
-    Question {
-        concession,
-        measure,
-        shortfall: ShortfallPolicy::Reject,
-        rounding: Rounding::LargestRemainder,
-    }
+    Question::new(concession, measure)
 }
 
 fn shares(slices: &[Slice], question: &Question) -> Vec<i64> {
@@ -190,6 +192,7 @@ fn any_slices() -> impl Strategy<Value = Vec<Slice>> {
                 owner: format!("firm-{owner}"),
                 price,
                 cost: Some(price * cost / 100),
+                band: None,
                 floor: price * floor / 100,
                 is_passed_through: through && index % 3 == 0,
             })
@@ -212,7 +215,9 @@ proptest! {
         ],
         rounding in prop_oneof![Just(Rounding::LargestRemainder), Just(Rounding::Ratchet)],
     ) {
-        let question = Question { concession, measure, shortfall: policy.clone(), rounding };
+        let mut question = asked(concession, measure);
+        question.shortfall = policy.clone();
+        question.rounding = rounding;
         let Ok(division) = divide(&slices, &question) else {
             return Ok(());
         };
@@ -226,9 +231,16 @@ proptest! {
             if concession >= 0 {
                 prop_assert!(part.within_floor.unsigned_abs() <= slice.room());
             }
-            if slice.is_passed_through && concession >= 0 {
+            if slice.is_passed_through {
                 prop_assert_eq!(part.share, 0);
             }
+            let steps: i64 = part
+                .steps
+                .iter()
+                .filter(|step| step.phase != Phase::Owners)
+                .map(|step| step.share)
+                .sum();
+            prop_assert_eq!(steps, part.share);
             if policy == ShortfallPolicy::Reject && !slice.is_passed_through {
                 prop_assert!(part.price_after >= slice.floor);
             }
