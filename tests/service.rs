@@ -59,6 +59,7 @@ mod service {
     pub mod maps;
     pub mod notices;
     pub mod offers;
+    pub mod opportunities;
     pub mod parties;
     pub mod partnerships;
     pub mod pricing;
@@ -71,6 +72,7 @@ mod service {
     pub mod redaction;
     pub mod retries;
     pub mod revisions;
+    pub mod sale_rows;
     pub mod sealing;
     pub mod secrecy;
     pub mod setting;
@@ -194,6 +196,8 @@ on_both_engines! {
     claims::one_firm_alone_asserts_what_became_of_a_claim;
     claims::needs_are_answered_and_limitations_come_back;
     claims::claims_and_needs_at_fault;
+    opportunities::an_opportunity_from_first_hint_to_its_end;
+    opportunities::opportunities_at_fault;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

@@ -183,9 +183,9 @@ async fn propose(
         concession: Some(euros(amount)),
         basis: basis.into(),
         weights,
-        etag: String::new(),
         request_id: actor.request_id(),
         origin: ORIGIN.to_owned(),
+        ..v1::ProposeConcessionRequest::default()
     };
     let mut pricing = actor.pricing();
     let quote = call("propose a concession", pricing.propose_concession(request)).await?;

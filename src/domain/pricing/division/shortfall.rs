@@ -4,7 +4,7 @@ use super::step::{Phase, Step, allocated};
 use super::{DivisionError, Question, ShortfallPolicy, Slice, part};
 use crate::domain::pricing::allocation::AllocationError;
 
-/// The steps of those slices that may bear something of it, with their places. Nothing goes below a
+/// The steps of those slices that may bear something of it, with their bearing. Nothing goes below a
 /// price of zero, and what is passed through at cost bears nothing.
 pub(super) fn place(
     shortfall: u64,
@@ -26,7 +26,7 @@ pub(super) fn place(
     if question.is_surcharge() {
         return Err(not_placed);
     }
-    let mut places = Vec::with_capacity(slices.len());
+    let mut bearing = Vec::with_capacity(slices.len());
     let mut parts = Vec::with_capacity(slices.len());
     for (index, slice) in slices.iter().enumerate() {
         let left = slice.price.saturating_sub(within[index].unsigned_abs());
@@ -36,7 +36,7 @@ pub(super) fn place(
             None => weights[index],
         };
         if absorber.is_none_or(|owner| *owner == slice.owner) && !slice.is_passed_through {
-            places.push(index);
+            bearing.push(index);
             parts.push(part(&slice.id, weight, Some(left)));
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn place(
     if placed.shortfall > 0 {
         return Err(not_placed);
     }
-    Ok(places.into_iter().zip(placed.steps).collect())
+    Ok(bearing.into_iter().zip(placed.steps).collect())
 }
 
 /// Tells what stated amounts take within the floors from what they take beyond, and returns the sum of

@@ -130,12 +130,12 @@ pub(super) fn allocated(
     rounding: Rounding,
 ) -> Result<Allocated, AllocationError> {
     Ok(match rounding {
-        Rounding::LargestRemainder => by_remainder(phase, allocate_within(amount, parts)?, parts),
+        Rounding::LargestRemainder => by_remainder(phase, &allocate_within(amount, parts)?, parts),
         Rounding::Ratchet => by_ratchet(phase, allocate_ratchet(amount, parts)?),
     })
 }
 
-fn by_remainder(phase: Phase, split: LimitedAllocation, parts: &[LimitedPart]) -> Allocated {
+fn by_remainder(phase: Phase, split: &LimitedAllocation, parts: &[LimitedPart]) -> Allocated {
     let amount = split.amount;
     let fixed: HashMap<&str, &Fixed> = split
         .fixed
