@@ -36,6 +36,7 @@ mod service {
     pub mod claims;
     pub mod combinations;
     pub mod contacts;
+    pub mod cosigning;
     pub mod ending;
     pub mod evidence;
     pub mod expectation_clocks;
@@ -283,6 +284,8 @@ on_both_engines! {
     signing::keys_of_a_firm_that_left;
     signing::signing_keys_at_fault;
     signing::approvals_are_signed;
+    cosigning::a_cosigned_checkpoint_is_kept_and_shown;
+    cosigning::cosignatures_at_fault;
     signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
