@@ -7,13 +7,16 @@
 pub mod admin;
 pub mod caller;
 pub mod convert;
+pub mod dates;
 pub mod expectation;
 pub mod faults;
 pub mod journal;
 pub mod listing;
+pub mod opportunity;
 pub mod page;
 pub mod partnership;
 pub mod pricing;
+pub mod signing;
 pub mod sla;
 pub mod status;
 pub mod text;

@@ -5,6 +5,7 @@ mod explain;
 mod funding;
 mod parse;
 mod propose;
+mod sign;
 pub(super) mod steps;
 mod update;
 
@@ -92,6 +93,9 @@ impl v1::pricing_service_server::PricingService for PricingService {
         request: Request<v1::ApproveConcessionRequest>,
     ) -> Result<Response<v1::JointQuote>, Status> {
         let asked = request.get_ref();
+        if let Some(signature) = &asked.signature {
+            return Ok(self.approve_signed(&request, signature).await?);
+        }
         let reply = Reply {
             method: "ApproveConcession",
             name: &asked.name,
@@ -101,6 +105,13 @@ impl v1::pricing_service_server::PricingService for PricingService {
         };
         let command = |id, hash, _| QuoteCommand::ApproveConcession { id, hash };
         Ok(self.reply(&request, reply, command).await?)
+    }
+
+    async fn sign_concession(
+        &self,
+        request: Request<v1::SignConcessionRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.sign(&request).await?)
     }
 
     async fn reject_concession(

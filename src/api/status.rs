@@ -33,6 +33,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::MarkupCapExceeded
         | Reason::ExchangeRateMissing
         | Reason::CalendarNotAdopted
+        | Reason::SignatureInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
@@ -65,6 +66,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable
         | Reason::TicketMerged
+        | Reason::SigningKeyRevoked
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

@@ -206,12 +206,16 @@ records! {
     FirmRegistration(super::firm::FirmRegistration, super::firm::FirmRegistrationEvent) = "firm_registration";
     /// An API key, in its firm's scope.
     ApiKey(super::firm::ApiKey, super::firm::ApiKeyEvent) = "api_key";
+    /// The keys with which a firm signs, in the firm's scope.
+    SigningKeys(super::signing::SigningKeys, super::signing::SigningKeysEvent) = "signing_keys";
     /// A partnership that a firm belongs to, in the firm's scope.
     Membership(super::firm::Membership, super::firm::MembershipEvent) = "membership";
     /// Work for another scope that still has to be carried there.
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// The latest checkpoint that a party cosigned.
+    Cosignature(super::cosignature::Cosignature, super::cosignature::CosignatureEvent) = "cosignature";
     /// What the firm that wrote it has erased.
     Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
     /// One revision of a partnership's terms.
@@ -238,6 +242,8 @@ records! {
     Claim(super::claim::Claim, super::claim::ClaimEvent) = "claim";
     /// What was asked for in a sale.
     Need(super::need::Need, super::need::NeedEvent) = "need";
+    /// A sale that the parties may win together.
+    Opportunity(super::opportunity::Opportunity, super::opportunity::OpportunityEvent) = "opportunity";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

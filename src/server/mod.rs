@@ -23,8 +23,10 @@ use crate::api::admin::AdminService;
 use crate::api::caller::{Authenticator, GuestGate};
 use crate::api::expectation::ExpectationService;
 use crate::api::journal::JournalService;
+use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
+use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
@@ -171,8 +173,16 @@ impl Application {
             SlaService::new(api())
         ))
         .add_service(limited!(
+            v1::opportunity_service_server::OpportunityServiceServer<_>,
+            OpportunityService(api())
+        ))
+        .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::signing_service_server::SigningServiceServer<_>,
+            SigningService(api())
         ))
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,

@@ -6,6 +6,7 @@ pub(super) mod split;
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
 use super::funding::{to_round, to_vendor_money};
+use super::sign::to_signatures;
 use super::steps::to_int32;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
@@ -160,6 +161,7 @@ fn to_revision(
             .iter()
             .map(to_cited_consent)
             .collect(),
+        signatures: to_signatures(revision),
         terms_revision: proposal.terms_revision.map_or(0, i64::from),
     }
 }

@@ -5,6 +5,7 @@ use super::fractions::{carried, refuse_stale};
 use super::funding::VendorMoney;
 use super::portions::{NewPortion, NewQuote, add_portion, create};
 use super::proposal::{NewConcession, Proposal};
+use super::signature::{approve_signed, sign};
 use super::split::{ConcessionSplit, RevisionPlace};
 use super::standing::agreed_beforehand;
 use super::update::{QuoteChanges, update};
@@ -20,6 +21,7 @@ use crate::domain::partnership::{Partnership, Party, as_active_party};
 use crate::domain::pricing::money::Currency;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::signing::Signed;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
 
@@ -76,6 +78,25 @@ pub enum QuoteCommand {
         id: String,
         /// The hash of what the caller saw.
         hash: String,
+    },
+    /// Approves the open revision and signs that.
+    ApproveSigned {
+        /// Which quote.
+        id: String,
+        /// The hash of what the caller saw.
+        hash: String,
+        /// The signature over [`super::signature::approval_message`].
+        signed: Signed,
+    },
+    /// Adds a signature to an approval that was given before, of any revision; adding it again changes
+    /// nothing.
+    SignConcession {
+        /// Which quote.
+        id: String,
+        /// The hash of what was approved.
+        hash: String,
+        /// The signature over [`super::signature::approval_message`].
+        signed: Signed,
     },
     /// Turns the open revision down; not for its proposer.
     RejectConcession {
@@ -159,6 +180,10 @@ pub fn decide_as(
         QuoteCommand::AddPortion { id, portion } => add_portion(id, portion, caller),
         QuoteCommand::ProposeConcession { id, concession } => propose(id, concession, caller),
         QuoteCommand::ApproveConcession { id, hash } => approve(id, hash, caller),
+        QuoteCommand::ApproveSigned { id, hash, signed } => {
+            approve_signed(id, hash, signed, caller)
+        }
+        QuoteCommand::SignConcession { id, hash, signed } => sign(id, hash, signed, caller),
         QuoteCommand::RejectConcession { id, hash, reason } => {
             reject(id, hash, reason.as_ref(), caller)
         }
@@ -309,7 +334,7 @@ fn answerable<'quote>(
     }
 }
 
-fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
+pub(super) fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
     let Caller {
         partnership,
         party,

@@ -20,6 +20,7 @@ mod portion_check;
 mod portions;
 pub mod proposal;
 pub mod revision;
+pub mod signature;
 pub mod split;
 pub mod standing;
 mod update;
@@ -42,6 +43,7 @@ pub use portion_check::{Describer, portion_faults};
 pub use portions::NewPortion;
 pub use proposal::{NewConcession, Proposal};
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
+pub use signature::{ApprovalSignature, ConcessionSigned};
 pub use split::{CadenceSplit, ConcessionSplit, Line, OpenLine, Outcome};
 pub use standing::StandingApproval;
 pub use update::QuoteChanges;
@@ -310,6 +312,8 @@ events! {
         ConcessionProposed(Box<ConcessionProposed>) = "joint_quote.concession_proposed", 1;
         /// A party approved it.
         ConcessionApproved(ConcessionApproved) = "joint_quote.concession_approved", 1;
+        /// A party signed what it approved.
+        ConcessionSigned(Box<ConcessionSigned>) = "joint_quote.concession_signed", 1;
         /// A party turned it down.
         ConcessionRejected(ConcessionRejected) = "joint_quote.concession_rejected", 1;
         /// Its proposer took it back.
@@ -376,6 +380,7 @@ impl JointQuote {
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
+            JointQuoteEvent::ConcessionSigned(signed) => self.sign(signed, recorded)?,
             JointQuoteEvent::ConcessionRejected(rejected) => {
                 let rejection = Rejection::of(rejected, recorded)?;
                 let revision = self.waiting(rejected.number, &rejected.hash)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::signature::ApprovalSignature;
 use super::split::ConcessionSplit;
 use super::standing::StandingApproval;
 use super::{ConcessionApproved, ConcessionProposed, ConcessionRejected};
@@ -124,6 +125,9 @@ pub struct ConcessionRevision {
     pub agreed_beforehand: Vec<StandingApproval>,
     /// How it was turned down, if it was.
     pub rejection: Option<Rejection>,
+    /// The approvals that were signed, one signature each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<ApprovalSignature>,
 }
 
 /// The proposer's approval, and those that were given beforehand.
@@ -152,6 +156,7 @@ impl ConcessionRevision {
             approvals: approvals(proposed, recorded)?,
             agreed_beforehand: proposed.agreed_beforehand.clone(),
             rejection: None,
+            signatures: Vec::new(),
         })
     }
 
@@ -170,6 +175,12 @@ impl ConcessionRevision {
     #[must_use]
     pub fn is_approved_by(&self, party: &PartyId) -> bool {
         Approval::is_among(&self.approvals, party)
+    }
+
+    /// The signature of a party's approval, if it signed.
+    #[must_use]
+    pub fn signature_of(&self, party: &PartyId) -> Option<&ApprovalSignature> {
+        self.signatures.iter().find(|found| found.party == *party)
     }
 
     /// Notes an approval; `None` if no firm gave it, or gave it before.

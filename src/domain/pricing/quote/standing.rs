@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::basis::Basis;
 use super::clauses::figures;
 use super::split::{CadenceSplit, ConcessionSplit};
-use super::{Cadence, JointQuote};
+use super::JointQuote;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::standing::{
     CitedConsent, ConcessionConsent, ConsentSubject, ConsentedBasis, StandingConsent,
@@ -133,11 +133,5 @@ impl CadenceSplit {
     pub const fn borne(&self) -> i64 {
         // Vendors pay no more than what is conceded.
         self.concession.saturating_sub(self.vendor_money)
-    }
-
-    /// Whether it is due once.
-    #[must_use]
-    pub fn is_once(&self) -> bool {
-        self.cadence == Cadence::OneTime
     }
 }
