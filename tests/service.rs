@@ -34,6 +34,7 @@ mod service {
     pub mod calls;
     pub mod chains;
     pub mod claims;
+    pub mod clauses;
     pub mod combinations;
     pub mod contacts;
     pub mod cosigning;
@@ -62,6 +63,7 @@ mod service {
     pub mod opportunities;
     pub mod parties;
     pub mod partnerships;
+    pub mod portions;
     pub mod pricing;
     pub mod pricing_rows;
     pub mod promises;
@@ -69,6 +71,7 @@ mod service {
     pub mod quote_races;
     pub mod races;
     pub mod raw;
+    pub mod recurring;
     pub mod redaction;
     pub mod retries;
     pub mod revisions;
@@ -81,6 +84,7 @@ mod service {
     pub mod signing_rows;
     pub mod simulation;
     pub mod solo;
+    pub mod splits;
     pub mod stage;
     pub mod table;
     pub mod templates;
@@ -273,6 +277,23 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    splits::p02_p08_order_means_nothing_and_zero_lines_stay;
+    splits::p10_every_currency_has_its_own_exponent;
+    splits::p11_stated_shares_equal_the_total;
+    splits::p14_p22_a_surcharge_mirrors_a_concession;
+    splits::p15_lines_add_up_to_200;
+    splits::p16_floors_and_what_they_leave_over;
+    splits::p17_edits_without_money_divide_nothing_anew;
+    splits::p23_tax_never_enters;
+    splits::p25_the_largest_amounts_are_refused_not_wrapped;
+    recurring::what_recurs_is_divided_apart;
+    portions::everything_said_of_a_portion_comes_back;
+    portions::markups_have_caps;
+    portions::portions_at_fault;
+    clauses::every_broken_clause_is_named;
+    clauses::small_concessions_are_approved_beforehand;
+    clauses::vendors_money_comes_first;
+    clauses::p07_fractions_are_carried;
     quote_races::revisions_under_concurrent_moves;
     redaction::what_is_redacted_is_nowhere_any_more;
     redaction::what_was_deleted_by_hand_is_missing;

@@ -19,6 +19,7 @@ pub mod portion;
 mod portion_check;
 mod portions;
 pub mod proposal;
+mod refused;
 pub mod revision;
 pub mod signature;
 pub mod split;
