@@ -16,6 +16,7 @@ pub mod opportunity;
 pub mod page;
 pub mod partnership;
 pub mod pricing;
+pub mod sale;
 pub mod sla;
 pub mod status;
 pub mod text;

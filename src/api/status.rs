@@ -37,7 +37,9 @@ pub const fn code(reason: Reason) -> Code {
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
         Reason::NotFound | Reason::InvitationInvalid => Code::NotFound,
-        Reason::AlreadyExists | Reason::AlreadyAParty => Code::AlreadyExists,
+        Reason::AlreadyExists | Reason::AlreadyAParty | Reason::AlreadyBooked => {
+            Code::AlreadyExists
+        }
         Reason::EtagMismatch | Reason::StaleHash => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
@@ -60,6 +62,10 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
         | Reason::ConcessionShortfall
+        | Reason::NotAPortionOwner
+        | Reason::ReversalTooLarge
+        | Reason::SharesSealed
+        | Reason::NotYourStatement
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

@@ -26,6 +26,7 @@ use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
+use crate::api::sale::SaleService;
 use crate::api::sla::SlaService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
@@ -178,6 +179,10 @@ impl Application {
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::sale_service_server::SaleServiceServer<_>,
+            SaleService(api())
         ))
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,
