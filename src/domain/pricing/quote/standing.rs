@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::JointQuote;
 use super::basis::Basis;
 use super::clauses::figures;
 use super::split::{CadenceSplit, ConcessionSplit};
-use super::JointQuote;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::standing::{
     CitedConsent, ConcessionConsent, ConsentSubject, ConsentedBasis, StandingConsent,
