@@ -102,7 +102,7 @@ async fn main() {
     if wanted("g") {
         thresholds::measure(rounds, &mut table).await;
     }
-    if wanted("h") {
+    if wanted("i") {
         proposal::measure(rounds, &mut table).await;
     }
     table.print();

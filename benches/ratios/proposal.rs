@@ -50,7 +50,7 @@ async fn measure_on(url: &str, engine: &str, rounds: Rounds, table: &mut Table) 
         ours.push(median(elapsed));
         bare.push(bare_commits(&world).await);
     }
-    let what = format!("(h) ProposeConcession : bare commit of the same rows, {engine}");
+    let what = format!("(i) ProposeConcession : bare commit of the same rows, {engine}");
     table.add(&what, "us", ours, bare);
     world.application.stop().await;
 }

@@ -27,6 +27,8 @@ use crate::domain::pricing::quote::{JointQuote, QuoteCommand};
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
+pub(super) use self::convert::split::to_cadence;
+
 /// Shape of a joint quote's name.
 const SHAPE: &str = "partnerships/*/jointQuotes/*";
 

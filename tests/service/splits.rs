@@ -2,8 +2,8 @@
 
 use entente::proto::google::r#type::Money;
 use entente::proto::v1::{
-    self, AllocationBasis, ConcessionState, DivisionMethod, DivisionPhase,
-    RecurrencePeriod, ShortfallPolicy,
+    self, AllocationBasis, ConcessionState, DivisionMethod, DivisionPhase, RecurrencePeriod,
+    ShortfallPolicy,
 };
 
 use super::calls::{faulty, ok, refuses};

@@ -11,6 +11,8 @@ use super::steps::to_int32;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
+use crate::api::sale;
+use crate::api::sale::convert::to_sale;
 use crate::domain::aggregate::guest_of;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::ScopeId;
@@ -41,7 +43,9 @@ impl Shown for JointQuote {
             .iter()
             .filter_map(|revision| revision.rejection.as_ref());
         let reasons = rejections.map(|rejection| rejection.reason.clone());
-        of_portions.chain(reasons).flatten().collect()
+        let of_sale = sale::convert::commitments(&self.sale);
+        let of_quote = of_portions.chain(reasons).flatten();
+        of_quote.chain(of_sale).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::JointQuote {
@@ -51,6 +55,8 @@ impl Shown for JointQuote {
         let state = match quote.state_at(viewer.now) {
             QuoteState::Open => v1::JointQuoteState::Open,
             QuoteState::Expired => v1::JointQuoteState::Expired,
+            QuoteState::Won => v1::JointQuoteState::Won,
+            QuoteState::Lost => v1::JointQuoteState::Lost,
         };
         v1::JointQuote {
             name: name_in(&scope, "jointQuotes", &found.id),
@@ -74,6 +80,7 @@ impl Shown for JointQuote {
             prices: prices(quote),
             vendor_funds: to_funds(&quote.vendor_funds, &scope),
             total_price: total_price(quote).as_ref().map(to_money),
+            sale: to_sale(quote, viewer),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }

@@ -1,6 +1,10 @@
 //! Pricing splits: money in whole minor units, exact allocation, joint quotes.
 
 pub mod allocation;
+pub mod booking;
 pub mod division;
 pub mod money;
 pub mod quote;
+pub mod settlement;
+#[cfg(test)]
+mod tests;

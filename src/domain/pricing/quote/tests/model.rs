@@ -125,7 +125,10 @@ fn act(bench: &mut Bench, step: &Step) -> bool {
             };
             let renamed = bench.update(firm(by), changes);
             let expires = renamed.as_ref().is_ok_and(|done| done.events.len() > 1);
-            assert!(expires || bench.quote().revisions == before, "no money moves");
+            assert!(
+                expires || bench.quote().revisions == before,
+                "no money moves"
+            );
             renamed
         }
         Step::Approve { by, back } => {
