@@ -25,11 +25,11 @@ pub struct AgreedLine {
 pub struct AgreedCadence {
     /// When.
     pub cadence: Cadence,
-    /// What its portions bear together; negative for a surcharge.
+    /// What its portions bear together, vendors' money aside; negative for a surcharge.
     pub concession: i64,
     /// Sum of its prices before the concession.
     pub price_before: i64,
-    /// Sum of its prices after it.
+    /// What the client pays after it.
     pub price_after: i64,
     /// One line for each of its portions, ordered by portion id.
     pub lines: Vec<AgreedLine>,
@@ -75,7 +75,7 @@ impl JointQuote {
         let price_before = lines
             .iter()
             .fold(0_i64, |sum, line| sum.saturating_add(line.price_before));
-        let concession = split.map_or(0, |split| split.concession);
+        let concession = split.map_or(0, CadenceSplit::borne);
         Some(AgreedCadence {
             cadence,
             concession,

@@ -166,8 +166,8 @@ fn said_more(portion: NewPortion, said: u8) -> NewPortion {
     };
     NewPortion {
         floor_price: half.filter(|_| said & 1 > 0),
-        recurrence: (said & 6 == 2).then_some(recurrence),
-        pass_through: (said & 6 == 4).then_some(PassThrough::AtCost),
+        recurrence: (said & 0b110 == 0b010).then_some(recurrence),
+        pass_through: (said & 0b110 == 0b100).then_some(PassThrough::AtCost),
         ..portion
     }
 }
@@ -183,7 +183,7 @@ fn asked(minor: i64, share: Option<u32>, rules: u8) -> NewConcession {
         amount: euro(minor / 3),
     };
     NewConcession {
-        recurring: if rules & 24 == 24 {
+        recurring: if rules & 0b1_1000 == 0b1_1000 {
             vec![monthly]
         } else {
             Vec::new()
@@ -201,7 +201,7 @@ fn asked(minor: i64, share: Option<u32>, rules: u8) -> NewConcession {
         ..conceding(
             euro(minor),
             match share {
-                _ if rules & 36 == 36 => Basis::Custom(vec![custom]),
+                _ if rules & 0b10_0100 == 0b10_0100 => Basis::Custom(vec![custom]),
                 Some(share) => fixed(share),
                 None => Basis::Price,
             },
