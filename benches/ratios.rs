@@ -27,6 +27,8 @@ mod load;
 mod pgbench;
 #[path = "ratios/repin.rs"]
 mod repin;
+#[path = "ratios/splits.rs"]
+mod splits;
 #[path = "ratios/table.rs"]
 mod table;
 #[path = "ratios/thresholds.rs"]
@@ -99,6 +101,9 @@ async fn main() {
     }
     if wanted("g") {
         thresholds::measure(rounds, &mut table).await;
+    }
+    if wanted("h") {
+        splits::measure(rounds, &mut table);
     }
     table.print();
 }
