@@ -1,6 +1,8 @@
 //! Pricing splits: money in whole minor units, exact allocation, joint quotes.
 
 pub mod allocation;
+pub mod cadence;
 pub mod division;
 pub mod money;
 pub mod quote;
+pub mod sheet;
