@@ -74,6 +74,8 @@ mod service {
     pub mod secrecy;
     pub mod setting;
     pub mod shutdown;
+    pub mod signing;
+    pub mod signing_rows;
     pub mod simulation;
     pub mod solo;
     pub mod stage;
@@ -273,6 +275,9 @@ on_both_engines! {
     redaction::a_guests_words_are_redacted_by_the_issuer;
     redaction::redactions_at_fault;
     sealing::a_cost_reaches_nobody_else;
+    signing::keys_of_both_firms;
+    signing::keys_of_a_firm_that_left;
+    signing::signing_keys_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;

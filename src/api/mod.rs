@@ -14,6 +14,7 @@ pub mod listing;
 pub mod page;
 pub mod partnership;
 pub mod pricing;
+pub mod signing;
 pub mod sla;
 pub mod status;
 pub mod text;

@@ -31,6 +31,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::CurrencyMismatch
         | Reason::WeightsInvalid
         | Reason::CalendarNotAdopted
+        | Reason::SignatureInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
@@ -61,6 +62,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable
         | Reason::TicketMerged
+        | Reason::SigningKeyRevoked
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

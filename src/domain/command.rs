@@ -23,6 +23,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
 use super::sla::link::{self, LinkCommand};
@@ -36,6 +37,8 @@ use super::world::{Stop, View};
 pub enum Action {
     /// Of a firm's scope.
     Firm(FirmCommand),
+    /// Of a firm's signing keys.
+    Signing(SigningCommand),
     /// Of a partnership.
     Partnership(PartnershipCommand),
     /// Of what a firm wrote and wants to have erased.
@@ -244,6 +247,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     };
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
+        Action::Signing(action) => signing::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Redact(action) => redaction::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),

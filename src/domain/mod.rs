@@ -28,6 +28,7 @@ pub mod record;
 pub mod redaction;
 pub mod reference;
 pub mod refusal;
+pub mod signing;
 pub mod sla;
 #[cfg(test)]
 mod tests;

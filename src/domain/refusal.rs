@@ -110,6 +110,10 @@ reasons! {
     ConcessionTooLarge = "CONCESSION_TOO_LARGE";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
+    /// A signature is not one over the documented message by the key named.
+    SignatureInvalid = "SIGNATURE_INVALID";
+    /// The key was revoked, and signs nothing new.
+    SigningKeyRevoked = "SIGNING_KEY_REVOKED";
     /// A documented maximum is reached.
     LimitReached = "LIMIT_REACHED";
     /// Too much waits already.

@@ -48,7 +48,7 @@ fn party(number: usize, firm: Option<&str>) -> Party {
 /// A world with one partnership, and a clock.
 pub(super) struct Scene {
     world: World,
-    scope: ScopeId,
+    pub(super) scope: ScopeId,
     /// The present instant.
     pub(super) now: Timestamp,
     sequence: u64,

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Hash, Head};
+use crate::domain::signing::{KEY_BYTES, PublicKey};
 
 /// Begins the origin line of every checkpoint; the scope follows.
 const ORIGIN: &str = "entente/";
@@ -71,14 +72,7 @@ impl CheckpointSigner {
     /// The key by which others verify, as a signed note's verifier key: `name+id+key`.
     #[must_use]
     pub fn verifier_key(&self) -> String {
-        let public = typed_key(&self.key.verifying_key());
-        let id = key_id(&self.name, &public);
-        format!(
-            "{}+{}+{}",
-            self.name,
-            data_encoding::HEXLOWER.encode(&id),
-            data_encoding::BASE64.encode(&public)
-        )
+        verifier_key_of(&self.name, self.key.verifying_key().as_bytes())
     }
 
     /// A checkpoint of `head` as a signed note.
@@ -90,7 +84,7 @@ impl CheckpointSigner {
             head.sequence,
             data_encoding::BASE64.encode(&head.hash)
         );
-        let id = key_id(&self.name, &typed_key(&self.key.verifying_key()));
+        let id = key_id(&self.name, &typed_key(self.key.verifying_key().as_bytes()));
         let mut signature = id.to_vec();
         signature.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
         format!(
@@ -101,9 +95,21 @@ impl CheckpointSigner {
     }
 }
 
-fn typed_key(key: &VerifyingKey) -> Vec<u8> {
+/// A public key under a name, as the verifier key of a signed note: `name+id+key`.
+#[must_use]
+pub fn verifier_key(name: &str, key: &PublicKey) -> String {
+    verifier_key_of(name, key.as_bytes())
+}
+
+fn verifier_key_of(name: &str, key: &[u8; KEY_BYTES]) -> String {
+    let typed = typed_key(key);
+    let id = data_encoding::HEXLOWER.encode(&key_id(name, &typed));
+    format!("{name}+{id}+{}", data_encoding::BASE64.encode(&typed))
+}
+
+fn typed_key(key: &[u8; KEY_BYTES]) -> Vec<u8> {
     let mut typed = vec![ED25519];
-    typed.extend_from_slice(key.as_bytes());
+    typed.extend_from_slice(key);
     typed
 }
 

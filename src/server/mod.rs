@@ -25,6 +25,7 @@ use crate::api::expectation::ExpectationService;
 use crate::api::journal::JournalService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
+use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
@@ -173,6 +174,10 @@ impl Application {
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::signing_service_server::SigningServiceServer<_>,
+            SigningService(api())
         ))
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,

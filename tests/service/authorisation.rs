@@ -14,6 +14,7 @@ use super::guest_rows::{GUEST_ROWS, KEYLESS};
 use super::house::House;
 use super::pricing_rows::PRICING_ROWS;
 use super::raw;
+use super::signing_rows::SIGNING_ROWS;
 use super::solo::{self, ALONE};
 use super::stage::{self, Names};
 use super::table::{ROWS, Row};
@@ -56,6 +57,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
     ROWS.iter()
         .chain(GUEST_ROWS)
         .chain(PRICING_ROWS)
+        .chain(SIGNING_ROWS)
         .chain(UPDATE_ROWS)
 }
 
