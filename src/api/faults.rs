@@ -36,26 +36,24 @@ impl Faults {
         })
     }
 
+    /// Notes faults that were found elsewhere.
+    pub fn extend(&mut self, refusals: impl IntoIterator<Item = Refusal>) {
+        self.0.extend(refusals);
+    }
+
+    /// How many faults were noted so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Ends the collection.
     ///
     /// # Errors
     /// All faults in one refusal: with their reason if they share one, otherwise with
     /// [`Reason::InvalidField`].
-    pub fn finish(mut self) -> Result<(), Refusal> {
-        if self.0.len() <= 1 {
-            return self.0.pop().map_or(Ok(()), Err);
-        }
-        let shared = self
-            .0
-            .windows(2)
-            .all(|pair| pair[0].reason == pair[1].reason);
-        let reason = self
-            .0
-            .first()
-            .map_or(Reason::InvalidField, |first| first.reason);
-        let reason = if shared { reason } else { Reason::InvalidField };
-        let violations = self.0.into_iter().flat_map(|refusal| refusal.violations);
-        Err(Refusal::fields(reason, violations.collect()))
+    pub fn finish(self) -> Result<(), Refusal> {
+        Refusal::all(self.0)
     }
 
     /// Ends the collection together with the sealing of the request's texts.

@@ -30,6 +30,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::CurrencyUnknown
         | Reason::CurrencyMismatch
         | Reason::WeightsInvalid
+        | Reason::MarkupCapExceeded
+        | Reason::ExchangeRateMissing
         | Reason::CalendarNotAdopted
         | Reason::SignatureInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
@@ -58,6 +60,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::AgreementNotActive
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
+        | Reason::ConcessionShortfall
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

@@ -108,6 +108,12 @@ reasons! {
     WeightsInvalid = "WEIGHTS_INVALID";
     /// The concession is larger than what it is taken from.
     ConcessionTooLarge = "CONCESSION_TOO_LARGE";
+    /// The floors leave something over that nobody bears.
+    ConcessionShortfall = "CONCESSION_SHORTFALL";
+    /// The markups on a portion are more than its cap.
+    MarkupCapExceeded = "MARKUP_CAP_EXCEEDED";
+    /// A cost is in another currency, and no rate was given.
+    ExchangeRateMissing = "EXCHANGE_RATE_MISSING";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
     /// A signature is not one over the documented message by the key named.
@@ -210,6 +216,25 @@ impl Refusal {
             violations,
             metadata: Vec::new(),
         }
+    }
+
+    /// Nothing if there are no `refusals`, otherwise all of them in one: with their reason if they
+    /// share one, otherwise with [`Reason::InvalidField`].
+    ///
+    /// # Errors
+    /// That refusal.
+    pub fn all(mut refusals: Vec<Self>) -> Result<(), Self> {
+        if refusals.len() <= 1 {
+            return refusals.pop().map_or(Ok(()), Err);
+        }
+        let first = refusals[0].reason;
+        let shared = refusals.iter().all(|refusal| refusal.reason == first);
+        let reason = if shared { first } else { Reason::InvalidField };
+        let mut violations = Violations::default();
+        for refusal in refusals {
+            violations.take_all(refusal);
+        }
+        Err(Self::fields(reason, violations.0))
     }
 
     /// No such thing, or none that the caller may know of.

@@ -6,6 +6,7 @@
 mod check;
 #[cfg(test)]
 mod tests;
+mod undivided;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use super::money::Currency;
 use crate::domain::refusal::Reason;
 
 pub use super::cadence::Cadence;
+pub use undivided::Undivided;
 
 /// Most lines of a sheet.
 pub const LINES_MAX: usize = super::allocation::PARTS_MAX;
@@ -96,16 +98,6 @@ pub struct OverCap {
     pub most: u64,
 }
 
-/// Why an alternative cannot be divided.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {error}", cadence.as_str())]
-pub struct Undivided {
-    /// On which cadence.
-    pub cadence: Cadence,
-    /// Why.
-    pub error: DivisionError,
-}
-
 /// A column of a sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Column {
@@ -175,7 +167,11 @@ impl Line {
         let minor = |amount: i64| u64::try_from(amount).unwrap_or_default();
         let price = minor(self.price);
         // What is passed on at cost costs its price.
-        let stated = if self.is_at_cost { Some(self.price) } else { self.cost };
+        let stated = if self.is_at_cost {
+            Some(self.price)
+        } else {
+            self.cost
+        };
         Slice {
             id: self.id.clone(),
             owner: self.owner.clone(),
@@ -230,7 +226,9 @@ impl Sheet {
         let division = divide(&slices, &question)?;
         let after = |id: &str| {
             let mut parts = division.parts.iter();
-            parts.find(|part| part.id == id).map_or(0, |part| part.price_after)
+            parts
+                .find(|part| part.id == id)
+                .map_or(0, |part| part.price_after)
         };
         let over_cap = self.over_cap(cadence, after);
         Ok(Answer {

@@ -51,7 +51,11 @@ impl Faults<'_> {
     }
 
     fn at(&mut self, index: usize, column: Column, description: impl Into<String>) {
-        self.note(Place::Line(index, column), Reason::InvalidField, description);
+        self.note(
+            Place::Line(index, column),
+            Reason::InvalidField,
+            description,
+        );
     }
 
     fn names(&mut self, index: usize, line: &Line) {
@@ -109,10 +113,18 @@ impl Faults<'_> {
     fn passing_on(&mut self, index: usize, line: &Line, ids: &HashMap<&str, &Line>) {
         if line.is_at_cost {
             if line.markup_cap_bps.is_some() {
-                self.at(index, Column::MarkupCap, "nobody marks up what is passed on at cost");
+                self.at(
+                    index,
+                    Column::MarkupCap,
+                    "nobody marks up what is passed on at cost",
+                );
             }
             if line.cost.is_some_and(|cost| cost != line.price) {
-                self.at(index, Column::Cost, "must be the price, since it is passed on at cost");
+                self.at(
+                    index,
+                    Column::Cost,
+                    "must be the price, since it is passed on at cost",
+                );
             }
         }
         let Some(on) = &line.markup_on else { return };
@@ -126,7 +138,11 @@ impl Faults<'_> {
                 self.at(index, column, "must be due at the same times");
             }
             Some(base) if base.markup_cap_bps.is_none() => {
-                self.at(index, column, "that line has no markup cap, so nobody marks it up");
+                self.at(
+                    index,
+                    column,
+                    "that line has no markup cap, so nobody marks it up",
+                );
             }
             Some(_) => {}
         }
