@@ -58,6 +58,7 @@ mod service {
     pub mod maps;
     pub mod notices;
     pub mod offers;
+    pub mod opportunities;
     pub mod parties;
     pub mod partnerships;
     pub mod pricing;
@@ -70,6 +71,7 @@ mod service {
     pub mod redaction;
     pub mod retries;
     pub mod revisions;
+    pub mod sale_rows;
     pub mod sealing;
     pub mod secrecy;
     pub mod setting;
@@ -193,6 +195,8 @@ on_both_engines! {
     claims::one_firm_alone_asserts_what_became_of_a_claim;
     claims::needs_are_answered_and_limitations_come_back;
     claims::claims_and_needs_at_fault;
+    opportunities::an_opportunity_from_first_hint_to_its_end;
+    opportunities::opportunities_at_fault;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;
@@ -278,6 +282,8 @@ on_both_engines! {
     signing::keys_of_both_firms;
     signing::keys_of_a_firm_that_left;
     signing::signing_keys_at_fault;
+    signing::approvals_are_signed;
+    signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;

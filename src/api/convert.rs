@@ -5,6 +5,7 @@ use crate::domain::identity::{ExternalReference, FirmId, is_chosen_identifier, i
 use crate::domain::partnership::Approval;
 use crate::domain::pricing::money::{Money, MoneyError};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::sla::calendar::CivilDate;
 use crate::domain::time::{MICROS_PER_SECOND, Span, Timestamp};
 use crate::proto::google::r#type as google_type;
 use crate::proto::v1;
@@ -98,6 +99,28 @@ pub fn to_money(value: &Money) -> google_type::Money {
         currency_code: value.currency.code().to_owned(),
         units,
         nanos,
+    }
+}
+
+/// A date that is whole and exists; `None` for any other.
+#[must_use]
+pub fn civil_date(written: Option<&google_type::Date>) -> Option<CivilDate> {
+    let date = written?;
+    let (year, month, day) = (
+        date.year.try_into().ok()?,
+        date.month.try_into().ok()?,
+        date.day.try_into().ok()?,
+    );
+    CivilDate::new(year, month, day)
+}
+
+/// A date as the contract shows it.
+#[must_use]
+pub fn to_date(date: CivilDate) -> google_type::Date {
+    google_type::Date {
+        year: date.year().into(),
+        month: date.month().into(),
+        day: date.day().into(),
     }
 }
 

@@ -7,10 +7,12 @@
 pub mod admin;
 pub mod caller;
 pub mod convert;
+pub mod dates;
 pub mod expectation;
 pub mod faults;
 pub mod journal;
 pub mod listing;
+pub mod opportunity;
 pub mod page;
 pub mod partnership;
 pub mod pricing;

@@ -1,9 +1,11 @@
 //! `PricingService`: joint quotes, and who bears which part of what is conceded on them.
 
 mod convert;
-mod cost;
 mod explain;
 mod parse;
+mod propose;
+mod sign;
+pub(super) mod steps;
 
 use std::sync::Arc;
 
@@ -82,6 +84,9 @@ impl v1::pricing_service_server::PricingService for PricingService {
         request: Request<v1::ApproveConcessionRequest>,
     ) -> Result<Response<v1::JointQuote>, Status> {
         let asked = request.get_ref();
+        if let Some(signature) = &asked.signature {
+            return Ok(self.approve_signed(&request, signature).await?);
+        }
         let reply = Reply {
             method: "ApproveConcession",
             name: &asked.name,
@@ -91,6 +96,13 @@ impl v1::pricing_service_server::PricingService for PricingService {
         };
         let command = |id, hash, _| QuoteCommand::ApproveConcession { id, hash };
         Ok(self.reply(&request, reply, command).await?)
+    }
+
+    async fn sign_concession(
+        &self,
+        request: Request<v1::SignConcessionRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.sign(&request).await?)
     }
 
     async fn reject_concession(
@@ -147,7 +159,7 @@ impl PricingService {
             .as_ref()
             .ok_or_else(|| required("joint_quote"))?;
         let member = api.member(&caller, &partnership).await?;
-        let mut intake = Intake::new(api, &member.party.id);
+        let mut intake = Intake::new(api, &member);
         let command = intake.quote(&member.scope(), &asked.joint_quote_id, given);
         let (command, openings) = intake.finish(command)?;
         let mutation = Mutation {
@@ -172,9 +184,9 @@ impl PricingService {
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
         let given = asked.portion.as_ref().ok_or_else(|| required("portion"))?;
         let (member, found) = api.get::<JointQuote>(&caller, &partnership, &id).await?;
-        let mut intake = Intake::new(api, &member.party.id);
+        let mut intake = Intake::new(api, &member);
         let portion = intake.portion("portion", Some(found.state.currency), given);
-        let (portion, openings) = intake.finish(portion)?;
+        let (portion, openings) = intake.finish(Some(portion))?;
         let mutation = Mutation {
             scope: member.scope(),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
@@ -229,12 +241,8 @@ impl PricingService {
         caller.require(Permission::Approve)?;
         let asked = request.get_ref();
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-        let (concession, basis) = parse::proposal(asked)?;
-        let command = QuoteCommand::ProposeConcession {
-            id,
-            concession,
-            basis,
-        };
+        let concession = propose::proposal(asked)?;
+        let command = QuoteCommand::ProposeConcession { id, concession };
         let mutation = Mutation {
             scope: ScopeId::partnership(&partnership),
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
@@ -260,7 +268,7 @@ impl PricingService {
         Ok(Response::new(v1::ExplainAllocationResponse {
             name: asked.name.clone(),
             revision: revision.split.number.into(),
-            lines: explain::lines(&revision.split),
+            lines: explain::lines(&found.state, revision)?,
         }))
     }
 

@@ -22,6 +22,7 @@ use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
+use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
 use crate::proto::v1::pricing_service_client::PricingServiceClient;
 use crate::proto::v1::signing_service_client::SigningServiceClient;
@@ -230,6 +231,15 @@ impl Connection {
     #[must_use]
     pub fn sla(&self) -> SlaServiceClient<ApiChannel> {
         let client = SlaServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
+    /// Client of the `OpportunityService`.
+    #[must_use]
+    pub fn opportunities(&self) -> OpportunityServiceClient<ApiChannel> {
+        let client = OpportunityServiceClient::new(self.channel.clone());
         client
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(RESPONSE_BYTES_MAX)

@@ -4,10 +4,10 @@
 //! and events in a file of its own, a line in [`super::record`], and its commands in
 //! [`super::command`].
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::identity::FirmId;
+use super::identity::{FirmId, PartyId};
 use super::time::Timestamp;
 
 /// When and by whom an event was recorded.
@@ -45,6 +45,30 @@ pub const GUEST_ACTOR: &str = "guest:";
 #[must_use]
 pub fn guest_of(actor: &str) -> Option<&str> {
     actor.strip_prefix(GUEST_ACTOR)
+}
+
+/// Which party said or did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct By {
+    /// The party.
+    pub party: PartyId,
+    /// The firm that the party was.
+    pub firm: FirmId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl By {
+    /// Who recorded an entry; `None` if no firm did.
+    #[must_use]
+    pub fn of(party: &PartyId, recorded: &Recorded) -> Option<Self> {
+        Some(Self {
+            party: party.clone(),
+            firm: recorded.firm.clone()?,
+            at: recorded.at,
+        })
+    }
 }
 
 /// A type of record.

@@ -14,6 +14,7 @@ use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
+use super::opportunity::{self, OpportunityCommand};
 use super::outsiders::{self, OutsiderCommand};
 use super::partnership::ending::{self, Closing};
 use super::partnership::{self, PartnershipCommand};
@@ -61,6 +62,8 @@ pub enum Action {
     Claim(ClaimCommand),
     /// Of a need.
     Need(NeedCommand),
+    /// Of an opportunity.
+    Opportunity(OpportunityCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -258,6 +261,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Notice(action) => notice::decide(action, firm, view),
         Action::Claim(action) => claim::decide(action, firm, view),
         Action::Need(action) => need::decide(action, firm, view),
+        Action::Opportunity(action) => opportunity::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

@@ -5,6 +5,7 @@ use super::expectation::{Expectation, ExpectationState};
 use super::identity::PartyId;
 use super::need::{Answer, Need};
 use super::notice::Notice;
+use super::opportunity::{Opportunity, OpportunityState};
 use super::partnership::{Approval, Partnership, Party};
 use super::pricing::quote::JointQuote;
 use super::record::{Kind, Record};
@@ -15,10 +16,11 @@ use super::sla::ticket::amendment::AmendmentState;
 use super::time::Timestamp;
 
 /// The sorts of records that may be open, in the order in which they are listed.
-pub const KINDS: [Kind; 7] = [
+pub const KINDS: [Kind; 8] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
+    Kind::Opportunity,
     Kind::Ticket,
     Kind::Agreement,
     Kind::JointQuote,
@@ -34,6 +36,8 @@ pub enum OpenMatter {
     Notice,
     /// A need that no claim meets.
     Need,
+    /// An opportunity that is still ahead.
+    Opportunity,
     /// A limitation that is put up with until it is looked at again.
     Limitation,
     /// A ticket with clocks that are to be kept.
@@ -82,6 +86,7 @@ pub fn of_record(record: &Record, partnership: &Partnership, now: Timestamp) -> 
         Record::Expectation(expectation) => of_expectation(expectation, now).into_iter().collect(),
         Record::Notice(notice) => of_notice(notice).into_iter().collect(),
         Record::Need(need) => of_need(need),
+        Record::Opportunity(opportunity) => of_opportunity(opportunity).into_iter().collect(),
         Record::Ticket(ticket) => of_amendments(ticket, partnership),
         Record::Agreement(agreement) => of_agreement(agreement, partnership),
         Record::JointQuote(quote) => of_quote(quote, partnership, now).into_iter().collect(),
@@ -142,6 +147,12 @@ fn of_notice(notice: &Notice) -> Option<HandOverItem> {
     let parties = vec![notice.giver.clone()];
     let item = HandOverItem::new(OpenMatter::Notice, parties, until);
     notice.state.is_open().then_some(item)
+}
+
+fn of_opportunity(opportunity: &Opportunity) -> Option<HandOverItem> {
+    let parties = vec![opportunity.brought_by.clone()];
+    let item = HandOverItem::new(OpenMatter::Opportunity, parties, None);
+    (opportunity.state == OpportunityState::Open).then_some(item)
 }
 
 fn of_need(need: &Need) -> Vec<HandOverItem> {

@@ -20,6 +20,7 @@ pub mod identity;
 pub mod journal;
 pub mod need;
 pub mod notice;
+pub mod opportunity;
 pub mod outsiders;
 pub mod partnership;
 pub mod pricing;

@@ -240,6 +240,8 @@ records! {
     Claim(super::claim::Claim, super::claim::ClaimEvent) = "claim";
     /// What was asked for in a sale.
     Need(super::need::Need, super::need::NeedEvent) = "need";
+    /// A sale that the parties may win together.
+    Opportunity(super::opportunity::Opportunity, super::opportunity::OpportunityEvent) = "opportunity";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

@@ -6,6 +6,7 @@
 //! signed before a key was revoked stays evidence; a revoked key signs nothing new.
 
 mod key;
+mod statement;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use super::time::Timestamp;
 use super::world::{Stop, View};
 
 pub use key::{KEY_BYTES, PublicKey, SIGNATURE_BYTES, SignatureBytes};
+pub use statement::{SIGNED_KINDS, Statement, statement};
 
 /// Most signing keys of one firm, revoked ones included: they stay, since what they signed does.
 pub const SIGNING_KEYS_MAX: usize = 100;

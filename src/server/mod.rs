@@ -23,6 +23,7 @@ use crate::api::admin::AdminService;
 use crate::api::caller::{Authenticator, GuestGate};
 use crate::api::expectation::ExpectationService;
 use crate::api::journal::JournalService;
+use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
 use crate::api::signing::SigningService;
@@ -170,6 +171,10 @@ impl Application {
         .add_service(limited!(
             v1::sla_service_server::SlaServiceServer<_>,
             SlaService::new(api())
+        ))
+        .add_service(limited!(
+            v1::opportunity_service_server::OpportunityServiceServer<_>,
+            OpportunityService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

@@ -14,6 +14,7 @@ use super::guest_rows::{GUEST_ROWS, KEYLESS};
 use super::house::House;
 use super::pricing_rows::PRICING_ROWS;
 use super::raw;
+use super::sale_rows::SALE_ROWS;
 use super::signing_rows::SIGNING_ROWS;
 use super::solo::{self, ALONE};
 use super::stage::{self, Names};
@@ -58,6 +59,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(GUEST_ROWS)
         .chain(PRICING_ROWS)
         .chain(SIGNING_ROWS)
+        .chain(SALE_ROWS)
         .chain(UPDATE_ROWS)
 }
 

@@ -43,9 +43,9 @@ async fn read(firm: &Firm, quote: &v1::JointQuote) -> v1::JointQuote {
 }
 
 fn shares(revision: &v1::ConcessionRevision) -> Vec<(&str, i64)> {
-    revision
-        .shares
-        .iter()
+    let cadences = revision.cadences.iter();
+    cadences
+        .flat_map(|cadence| &cadence.shares)
         .map(|share| (share.portion_id.as_str(), cents(share.share.as_ref())))
         .collect()
 }
@@ -82,7 +82,7 @@ pub async fn fixed_shares_approved_by_both(house: House) {
         (1, ConcessionState::Proposed)
     );
     assert_eq!(revision.previous_hash, "0".repeat(64));
-    let parties: Vec<_> = revision
+    let parties: Vec<_> = revision.cadences[0]
         .party_allocations
         .iter()
         .map(|party| cents(party.share.as_ref()))
@@ -104,7 +104,8 @@ pub async fn fixed_shares_approved_by_both(house: House) {
         .iter()
         .map(|line| line.share.clone().unwrap())
         .collect();
-    assert_eq!(lines, revision.shares);
+    assert_eq!(lines, revision.cadences[0].shares);
+    assert!(explained.lines.iter().all(|line| line.steps.len() == 2));
     assert!(explained.lines.iter().all(|line| {
         line.sentence
             .contains(&line.share.as_ref().unwrap().portion_id)

@@ -288,7 +288,8 @@ fn check(telling: &Telling, seen: &v1::JointQuote, context: &str) {
             state: revision.state(),
         };
         assert_eq!(&shown, told, "{context}: revision {}", revision.number);
-        let shares = revision.shares.iter();
+        let cadences = revision.cadences.iter();
+        let shares = cadences.flat_map(|cadence| &cadence.shares);
         let shares: i64 = shares.map(|share| cents(share.share.as_ref())).sum();
         assert_eq!(shares, shown.concession, "{context}");
         assert_eq!(revision.previous_hash, previous, "{context}");

@@ -1,12 +1,13 @@
 //! Signing keys of firms, and what they vouch for.
 
 use ed25519_dalek::{Signer, SigningKey};
+use entente::ledger::verify::{Report, verify_store};
 use entente::proto::v1;
 
 use super::calls::{code, faulty, ok, refused, refuses};
 use super::house::{Firm, House};
 use super::leaving::leaving;
-use super::setting::Pair;
+use super::setting::{NORTH, Pair, SOUTH, euros};
 use super::trio::Trio;
 
 /// The secret half of a firm's signing key.
@@ -185,5 +186,176 @@ pub async fn signing_keys_at_fault(house: House) {
         let call = souths.revoke_signing_key(revoking(name));
         refuses(&house, "NOT_FOUND", call).await;
     }
+    house.stop().await;
+}
+
+/// What is signed to vouch for an approval.
+pub fn approval(quote: &str, party: &str, hash: &str) -> String {
+    format!("entente.approval.v1\n{quote}\n{party}\n{hash}\n")
+}
+
+/// The signature of an approval.
+pub fn approved_by(pen: &Pen, key: &v1::SigningKey, message: &str) -> v1::Signature {
+    v1::Signature {
+        signing_key: key.name.clone(),
+        signature: pen.sign(message),
+    }
+}
+
+fn approving(quote: &v1::JointQuote, signature: v1::Signature) -> v1::ApproveConcessionRequest {
+    v1::ApproveConcessionRequest {
+        name: quote.name.clone(),
+        hash: quote.revisions[0].hash.clone(),
+        signature: Some(signature),
+        ..Default::default()
+    }
+}
+
+fn adding(quote: &v1::JointQuote, signature: v1::Signature) -> v1::SignConcessionRequest {
+    v1::SignConcessionRequest {
+        name: quote.name.clone(),
+        hash: quote.revisions[0].hash.clone(),
+        signature: Some(signature),
+        ..Default::default()
+    }
+}
+
+/// A quote with a concession that north proposed.
+async fn proposed(pair: &Pair) -> v1::JointQuote {
+    let quote = pair.quote(&[("a", 500)], &[("b", 500)]).await;
+    let request = v1::ProposeConcessionRequest {
+        name: quote.name,
+        concession: Some(euros(100)),
+        basis: v1::AllocationBasis::Price.into(),
+        ..Default::default()
+    };
+    ok(pair.north.connection.pricing().propose_concession(request)).await
+}
+
+/// What the service keeps verifies, whatever is shown of it.
+async fn verified(house: &House) -> Report {
+    let report = verify_store(house.store().as_ref(), None).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    report
+}
+
+/// Both firms sign the hash that they approved: the proposer afterwards, since nobody knows it before.
+pub async fn approvals_are_signed(house: House) {
+    let pair = Pair::active(&house).await;
+    let (north, south) = (Pen::new("north", 1), Pen::new("south", 2));
+    let norths_key = north.register(&pair.north).await;
+    let souths_key = south.register(&pair.south).await;
+    let quote = proposed(&pair).await;
+    let hash = &quote.revisions[0].hash;
+    let by_south = approval(&quote.name, SOUTH, hash);
+    let signature = approved_by(&south, &souths_key, &by_south);
+    let mut souths = pair.south.connection.pricing();
+    let request = approving(&quote, signature.clone());
+    let approved = ok(souths.approve_concession(request.clone())).await;
+    let revision = &approved.revisions[0];
+    assert_eq!(revision.state(), v1::ConcessionState::Approved);
+    let shown = &revision.signatures[0];
+    assert_eq!(
+        (shown.party_id.as_str(), &shown.signing_key),
+        (SOUTH, &souths_key.name)
+    );
+    assert_eq!(shown.public_key, south.public());
+    assert_eq!(shown.signature, signature.signature);
+    // The same again changes nothing.
+    assert_eq!(ok(souths.approve_concession(request)).await, approved);
+
+    let by_north = approval(&quote.name, NORTH, hash);
+    let signature = approved_by(&north, &norths_key, &by_north);
+    let mut norths = pair.north.connection.pricing();
+    let request = adding(&quote, signature);
+    let signed = ok(norths.sign_concession(request.clone())).await;
+    let parties = signed.revisions[0].signatures.iter();
+    let parties: Vec<_> = parties.map(|found| found.party_id.as_str()).collect();
+    assert_eq!(parties, [SOUTH, NORTH]);
+    assert_eq!(ok(norths.sign_concession(request)).await, signed);
+    let other = adding(&quote, approved_by(&north, &norths_key, "something else"));
+    refuses(&house, "INVALID_STATE", norths.sign_concession(other)).await;
+
+    // What was signed stays evidence after its key was revoked.
+    ok(pair
+        .south
+        .connection
+        .signing()
+        .revoke_signing_key(revoking(&souths_key.name)))
+    .await;
+    // Two proofs of possession, two approvals.
+    assert_eq!(verified(&house).await.totals.signatures, 4);
+    house.stop().await;
+}
+
+pub async fn signatures_of_approvals_at_fault(house: House) {
+    let pair = Pair::active(&house).await;
+    let (north, south) = (Pen::new("north", 1), Pen::new("south", 2));
+    let norths_key = north.register(&pair.north).await;
+    let souths_key = south.register(&pair.south).await;
+    let quote = proposed(&pair).await;
+    let hash = &quote.revisions[0].hash;
+    let by_south = approval(&quote.name, SOUTH, hash);
+    let right = approved_by(&south, &souths_key, &by_south);
+    let mut souths = pair.south.connection.pricing();
+    for message in [
+        approval(&quote.name, NORTH, hash),
+        approval(&quote.name, SOUTH, &"0".repeat(64)),
+        approval("partnerships/x/jointQuotes/y", SOUTH, hash),
+        hash.clone(),
+    ] {
+        let wrong = approved_by(&south, &souths_key, &message);
+        let call = souths.approve_concession(approving(&quote, wrong));
+        faulty(&house, "SIGNATURE_INVALID", &["signature"], call).await;
+    }
+    let short = v1::Signature {
+        signature: vec![0; 63],
+        ..right.clone()
+    };
+    let call = souths.approve_concession(approving(&quote, short));
+    faulty(&house, "INVALID_FIELD", &["signature.signature"], call).await;
+    let empty = v1::Signature::default();
+    let fields = ["signature.signing_key", "signature.signature"];
+    let call = souths.approve_concession(approving(&quote, empty));
+    faulty(&house, "INVALID_FIELD", &fields, call).await;
+    // A key of the other firm, or none at all.
+    let foreign = approved_by(&north, &norths_key, &by_south);
+    let absent = v1::Signature {
+        signing_key: format!("firms/south/signingKeys/{}", "0".repeat(32)),
+        ..right.clone()
+    };
+    for wrong in [foreign, absent] {
+        let call = souths.approve_concession(approving(&quote, wrong));
+        refuses(&house, "NOT_FOUND", call).await;
+    }
+    // Nobody signs what it did not approve, or what is not there.
+    let call = souths.sign_concession(adding(&quote, right.clone()));
+    refuses(&house, "INVALID_STATE", call).await;
+    let absent = v1::SignConcessionRequest {
+        hash: "0".repeat(64),
+        ..adding(&quote, right.clone())
+    };
+    refuses(&house, "NOT_FOUND", souths.sign_concession(absent)).await;
+    let call = souths.sign_concession(v1::SignConcessionRequest {
+        hash: String::new(),
+        ..adding(&quote, right.clone())
+    });
+    faulty(&house, "INVALID_FIELD", &["hash"], call).await;
+    // A revoked key signs nothing new; without a signature the approval is taken as ever.
+    ok(pair
+        .south
+        .connection
+        .signing()
+        .revoke_signing_key(revoking(&souths_key.name)))
+    .await;
+    let call = souths.approve_concession(approving(&quote, right.clone()));
+    let answer = faulty(&house, "SIGNING_KEY_REVOKED", &["signature"], call).await;
+    assert!(answer.metadata.contains_key("revoke_time"));
+    let plain = v1::ApproveConcessionRequest {
+        signature: None,
+        ..approving(&quote, right)
+    };
+    let approved = ok(souths.approve_concession(plain)).await;
+    assert!(approved.revisions[0].signatures.is_empty());
     house.stop().await;
 }

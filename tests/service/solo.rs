@@ -104,6 +104,7 @@ pub async fn set(house: &House, names: &Names) -> (Pair, Names) {
     stage::outsiders(&pair, &mut own).await;
     stage::notices(&pair, &mut own).await;
     stage::claims(&pair, &mut own).await;
+    stage::opportunities(&pair, &mut own).await;
     expectations(&pair, &mut own).await;
     quotes(&pair, &mut own).await;
     let solo = names.clone().with_all(own);

@@ -14,6 +14,7 @@ use super::guests::{linking as linking_guest, work};
 use super::house::{HOUR, House, START_SECONDS};
 use super::maps::priority_map_request;
 use super::notices::{giving, moving};
+use super::opportunities::hoping;
 use super::setting::{
     NORTH, NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership,
     ticket,
@@ -118,6 +119,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     expectations(&pair, &mut names).await;
     notices(&pair, &mut names).await;
     claims(&pair, &mut names).await;
+    opportunities(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
     guests(&pair, &mut names).await;
     assert_eq!(
@@ -294,6 +296,15 @@ pub async fn claims(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     }
     let request = limiting(&names["to_review"], HOUR);
     ok(norths.accept_limitation(request)).await;
+}
+
+/// What the parties hope to sell.
+pub async fn opportunities(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.opportunities();
+    for key in ["opportunity", "to_close"] {
+        let created = ok(norths.create_opportunity(hoping(&pair.name))).await;
+        names.insert(key, created.name);
+    }
 }
 
 async fn quotes(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

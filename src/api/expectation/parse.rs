@@ -57,7 +57,7 @@ impl<'api> Intake<'api> {
     }
 
     /// Free text that must be given; `None` only if it is at fault.
-    pub(super) fn required_text(&mut self, field: &str, text: &str) -> Option<Commitment> {
+    pub(in crate::api) fn required_text(&mut self, field: &str, text: &str) -> Option<Commitment> {
         self.faults
             .require(!text.is_empty(), field, "must not be empty");
         self.text(field, text)
@@ -69,7 +69,7 @@ impl<'api> Intake<'api> {
     }
 
     /// Free text.
-    pub(super) fn text(&mut self, field: &str, text: &str) -> Option<Commitment> {
+    pub(in crate::api) fn text(&mut self, field: &str, text: &str) -> Option<Commitment> {
         self.sealer.text(field, text, FREE_TEXT_BYTES_MAX)
     }
 
@@ -219,7 +219,8 @@ pub(super) fn agreement(
     neighbour(field, scope, name, "partnerships/*/agreements/*")
 }
 
-fn neighbour(
+/// The id of a record of the same partnership from its name; `None` for an empty one.
+pub(in crate::api) fn neighbour(
     field: &str,
     scope: &ScopeId,
     name: &str,
@@ -330,7 +331,10 @@ pub(super) fn state(field: &str, value: i32) -> Result<Option<ExpectationState>,
 }
 
 /// An enum value that may be left out.
-pub(super) fn stated<E: TryFrom<i32>>(field: &str, value: i32) -> Result<Option<E>, Refusal> {
+pub(in crate::api) fn stated<E: TryFrom<i32>>(
+    field: &str,
+    value: i32,
+) -> Result<Option<E>, Refusal> {
     if value == 0 {
         return Ok(None);
     }

@@ -1,17 +1,24 @@
 //! Joint quotes as the contract shows them.
 
-use super::cost;
+mod portion;
+pub(super) mod split;
+
+use self::portion::{to_period, to_portion};
+use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
+use super::sign::to_signatures;
+use super::steps::to_int32;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
-use crate::api::text::Texts;
 use crate::domain::aggregate::guest_of;
 use crate::domain::commitment::Commitment;
-use crate::domain::identity::PartyId;
-use crate::domain::pricing::money::{Currency, Money};
+use crate::domain::partnership::terms::PartyShare;
+use crate::domain::pricing::money::Money;
+use crate::domain::pricing::quote::portion::{Portion, total_over_term};
+use crate::domain::pricing::quote::proposal::{CustomShare, RecurringConcession};
+use crate::domain::pricing::quote::split::by_cadence;
 use crate::domain::pricing::quote::{
-    AllocationShare, Basis, ConcessionRevision, JointQuote, PartyAllocation, Portion, QuoteState,
-    RevisionState,
+    Basis, ConcessionRevision, JointQuote, QuoteState, RevisionState,
 };
 use crate::proto::v1;
 
@@ -22,8 +29,11 @@ impl Shown for JointQuote {
 
     fn commitments(&self) -> Vec<Commitment> {
         let portions = self.portions.iter();
-        let of_portions = portions
-            .flat_map(|portion| [portion.description.clone(), portion.internal_cost.clone()]);
+        let stake = |portion: &Portion| portion.stake.as_ref()?.description.clone();
+        let of_portions = portions.flat_map(|portion| {
+            let description = portion.description.clone();
+            [description, portion.internal_cost.clone(), stake(portion)]
+        });
         let rejections = self
             .revisions
             .iter()
@@ -54,51 +64,61 @@ impl Shown for JointQuote {
             revisions: quote
                 .revisions
                 .iter()
-                .map(|revision| to_revision(revision, viewer))
+                .map(|revision| to_revision(revision, quote, viewer))
                 .collect(),
             state: state.into(),
             create_time: Some(to_timestamp(found.created_at)),
             etag: etag(found.revision),
+            prices: prices(quote),
+            total_price: total_price(quote).as_ref().map(to_money),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
 }
 
-/// A portion as `party` sees it: the cost only if the portion is its own, the commitment always.
-fn to_portion(portion: &Portion, party: &PartyId, texts: &Texts) -> v1::Portion {
-    let commitment = portion.internal_cost.as_ref();
-    let internal_cost = commitment
-        .filter(|_| portion.owner == *party)
-        .and_then(|own| cost::from_text(&texts.show(Some(own)), portion.price.currency))
-        .map(|cost| to_money(&cost));
-    v1::Portion {
-        portion_id: portion.id.clone(),
-        party_id: portion.owner.to_string(),
-        description: texts.show(portion.description.as_ref()),
-        price: Some(to_money(&portion.price)),
-        internal_cost,
-        cost_sealed: commitment.is_some(),
-        cost_commitment: commitment
-            .map_or_else(String::new, |commitment| commitment.as_str().to_owned()),
-    }
+fn prices(quote: &JointQuote) -> Vec<v1::CadencePrice> {
+    let portions: Vec<&Portion> = quote.portions.iter().collect();
+    let price = |portions: &[&Portion]| {
+        // Whatever became part of the quote fits.
+        let minor = total_over_term(portions.iter().map(|portion| (portion.price.minor, 1)))?;
+        Some(to_money(&Money::from_minor(quote.currency, minor)))
+    };
+    let cadences = by_cadence(&portions).into_iter();
+    cadences
+        .map(|(cadence, portions)| v1::CadencePrice {
+            cadence: to_cadence(cadence).into(),
+            price: price(&portions),
+        })
+        .collect()
 }
 
-fn to_revision(revision: &ConcessionRevision, viewer: &Viewer<'_>) -> v1::ConcessionRevision {
+fn total_price(quote: &JointQuote) -> Option<Money> {
+    let amounts = quote.portions.iter();
+    let amounts = amounts.map(|portion| (portion.price.minor, portion.periods()));
+    total_over_term(amounts).map(|minor| Money::from_minor(quote.currency, minor))
+}
+
+fn to_revision(
+    revision: &ConcessionRevision,
+    quote: &JointQuote,
+    viewer: &Viewer<'_>,
+) -> v1::ConcessionRevision {
     let split = &revision.split;
-    let currency = split.concession.currency;
+    let proposal = &split.proposal;
     let rejection = revision.rejection.as_ref();
     let reason = rejection.and_then(|rejection| rejection.reason.as_ref());
+    let (policy, absorbing_party_id) = to_policy(&proposal.shortfall_policy);
+    let (weights, custom_shares) = stated(&proposal.basis);
+    let cadences = split.cadences.iter();
     // The first approval came with the proposal.
-    let proposal = revision.approvals.first();
+    let first = revision.approvals.first();
     v1::ConcessionRevision {
         number: split.number.into(),
-        concession: Some(to_money(&split.concession)),
-        basis: to_basis(&split.basis).into(),
-        weights: split.shares.iter().map(to_weight).collect(),
-        shares: split
-            .shares
-            .iter()
-            .map(|share| to_share(share, currency))
+        concession: Some(to_money(&proposal.concession)),
+        basis: to_basis(&proposal.basis).into(),
+        recurring_concessions: proposal.recurring.iter().map(to_recurring).collect(),
+        cadences: cadences
+            .map(|cadence| to_cadence_split(cadence, quote))
             .collect(),
         state: to_state(revision.state_at(viewer.now)).into(),
         proposer: revision.proposer.to_string(),
@@ -113,67 +133,44 @@ fn to_revision(revision: &ConcessionRevision, viewer: &Viewer<'_>) -> v1::Conces
             .and_then(|rejection| guest_of(&rejection.actor))
             .unwrap_or_default()
             .to_owned(),
-        firm: to_firm(proposal.and_then(|approval| approval.firm.as_ref())),
-        party_allocations: split
-            .parties
-            .iter()
-            .map(|party| to_party_allocation(party, currency))
-            .collect(),
+        firm: to_firm(first.and_then(|approval| approval.firm.as_ref())),
+        weights,
+        custom_shares,
+        rounding: to_rounding(proposal.rounding).into(),
+        shortfall_policy: policy.into(),
+        absorbing_party_id,
+        below_floor: split.undercuts_a_floor(),
+        total_concession: term_total(split, quote, |line| line.share)
+            .as_ref()
+            .map(to_money),
+        total_price_after: term_total(split, quote, |line| line.price_after)
+            .as_ref()
+            .map(to_money),
+        signatures: to_signatures(revision),
     }
 }
 
-fn to_party_allocation(party: &PartyAllocation, currency: Currency) -> v1::PartyAllocation {
-    v1::PartyAllocation {
-        party_id: party.party.to_string(),
-        share_bps: to_int32(party.share_bps),
-        weight_total: to_int64(party.weight_total),
-        share: Some(to_money(&Money::from_minor(currency, party.share))),
-        exact_floor_minor_units: to_int64(party.floor),
-        remainder: to_int64(party.remainder),
-        remainder_rank: party.rank.map_or(0, to_int32),
-        spare_unit: party.spare_unit,
+fn to_recurring(recurring: &RecurringConcession) -> v1::RecurringConcession {
+    v1::RecurringConcession {
+        period: to_period(recurring.period).into(),
+        amount: Some(to_money(&recurring.amount)),
     }
 }
 
-fn to_weight(share: &AllocationShare) -> v1::PortionWeight {
-    v1::PortionWeight {
+/// The shares that a basis states: of parties, or of portions.
+fn stated(basis: &Basis) -> (Vec<v1::PartyShare>, Vec<v1::CustomShare>) {
+    let party = |share: &PartyShare| v1::PartyShare {
+        party_id: share.party.to_string(),
+        share_bps: to_int32(share.share_bps),
+    };
+    let portion = |share: &CustomShare| v1::CustomShare {
         portion_id: share.portion_id.clone(),
-        weight: to_int64(share.weight),
-    }
-}
-
-/// A portion's share as the contract shows it, amounts with the exponent of `currency`.
-pub(super) fn to_share(share: &AllocationShare, currency: Currency) -> v1::AllocationShare {
-    let money = |minor| Some(to_money(&Money::from_minor(currency, minor)));
-    v1::AllocationShare {
-        portion_id: share.portion_id.clone(),
-        party_id: share.owner.to_string(),
-        share: money(share.share),
-        weight: to_int64(share.weight),
-        weight_total: to_int64(share.weight_total),
-        exact_floor_minor_units: to_int64(share.floor),
-        remainder: to_int64(share.remainder),
-        remainder_rank: share.rank.map_or(0, to_int32),
-        spare_unit: share.spare_unit,
-        price_before: money(share.price_before),
-        price_after: money(share.price_after),
-    }
-}
-
-/// Weights are prices or basis points; they and all that is made of them fit 63 bits.
-fn to_int64(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Basis points, ranks and versions are far below what 32 bits hold.
-fn to_int32(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-const fn to_basis(basis: &Basis) -> v1::AllocationBasis {
+        amount: Some(to_money(&share.amount)),
+    };
     match basis {
-        Basis::FixedBps(_) => v1::AllocationBasis::FixedBps,
-        Basis::Price => v1::AllocationBasis::Price,
+        Basis::FixedBps(shares) => (shares.iter().map(party).collect(), Vec::new()),
+        Basis::Custom(shares) => (Vec::new(), shares.iter().map(portion).collect()),
+        Basis::Price | Basis::CostBand => (Vec::new(), Vec::new()),
     }
 }
 

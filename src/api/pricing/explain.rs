@@ -1,7 +1,10 @@
 //! Explains every minor unit of a concession.
 
-use super::convert::to_share;
-use crate::domain::pricing::quote::{ConcessionRevision, ConcessionSplit, JointQuote};
+use super::convert::split::{to_cadence, to_share};
+use super::steps::to_step;
+use crate::domain::pricing::division::{Division, Part};
+use crate::domain::pricing::money::Currency;
+use crate::domain::pricing::quote::{Cadence, ConcessionRevision, JointQuote, Line};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::proto::v1;
 
@@ -23,12 +26,40 @@ pub(super) fn revision(quote: &JointQuote, number: i64) -> Result<&ConcessionRev
     })
 }
 
-/// One line for each portion, in the order of their ids.
-pub(super) fn lines(split: &ConcessionSplit) -> Vec<v1::AllocationLine> {
-    let currency = split.concession.currency;
-    let lines = split.shares.iter().map(|share| v1::AllocationLine {
-        sentence: split.explain(&share.portion_id).unwrap_or_default(),
-        share: Some(to_share(share, currency)),
-    });
-    lines.collect()
+/// One line for each portion that a revision divides: by cadence, then in the order of their ids.
+///
+/// # Errors
+/// Never, for a revision of this quote.
+pub(super) fn lines(
+    quote: &JointQuote,
+    revision: &ConcessionRevision,
+) -> Result<Vec<v1::AllocationLine>, Refusal> {
+    let split = &revision.split;
+    let divisions = split.divisions(&quote.portions)?;
+    let mut lines = Vec::with_capacity(split.line_count());
+    for (cadence, division) in &divisions {
+        for part in &division.parts {
+            if let Some(line) = split.line(&part.id) {
+                lines.push(explained(quote, *cadence, line, division, part));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+fn explained(
+    quote: &JointQuote,
+    cadence: Cadence,
+    line: &Line,
+    division: &Division,
+    part: &Part,
+) -> v1::AllocationLine {
+    let currency: Currency = quote.currency;
+    let steps = part.steps.iter().map(|step| to_step(step, currency));
+    v1::AllocationLine {
+        sentence: division.sentences(part, currency).join(" "),
+        share: Some(to_share(line, quote)),
+        cadence: to_cadence(cadence).into(),
+        steps: steps.collect(),
+    }
 }

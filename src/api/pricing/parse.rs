@@ -1,18 +1,20 @@
-//! Quotes and concessions as callers send them: texts and costs are sealed, every fault is noted.
+//! Quotes and portions as callers send them: texts and costs are sealed, every fault is noted.
 
-use super::cost;
-use crate::api::convert::{chosen_id, known_enum, money, money_refusal, timestamp};
+use crate::api::convert::{chosen_id, civil_date, known_enum, money, money_refusal, timestamp};
 use crate::api::expectation::parse::client;
 use crate::api::faults::Faults;
 use crate::api::status::ApiError;
 use crate::api::text::Sealer;
-use crate::api::{Api, required};
+use crate::api::{Api, Member, required};
 use crate::domain::commitment::{Commitment, Opening, Readers};
-use crate::domain::identity::{PartyId, ScopeId, is_identifier};
-use crate::domain::partnership::PARTIES_MAX;
-use crate::domain::partnership::terms::PartyShare;
+use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::pricing::division::CostBand;
 use crate::domain::pricing::money::{Currency, Money};
-use crate::domain::pricing::quote::{Basis, NewPortion, PORTIONS_MAX, QuoteCommand};
+use crate::domain::pricing::quote::cost::{self, CostExchange, ExchangeRate};
+use crate::domain::pricing::quote::portion::{PassThrough, Period, Recurrence, Stake, StakeValue};
+use crate::domain::pricing::quote::{
+    Describer, NewPortion, PORTIONS_MAX, QuoteCommand, portion_faults,
+};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::text::{FREE_TEXT_BYTES_MAX, require_display_name};
 use crate::proto::google::r#type as google_type;
@@ -26,16 +28,27 @@ pub(super) type Words = Option<Commitment>;
 pub(super) struct Intake<'request> {
     faults: Faults,
     sealer: Sealer<'request>,
-    own: &'request PartyId,
+    member: &'request Member,
+}
+
+/// What a portion costs, as far as it may be told on.
+#[derive(Debug, Default)]
+struct Cost {
+    sealed: Option<Commitment>,
+    exchange: Option<CostExchange>,
+    band: Option<CostBand>,
+    /// In the quote's currency. It goes no further than this request.
+    converted: Option<Money>,
 }
 
 impl<'request> Intake<'request> {
-    /// An intake for portions of `own`. Descriptions are for every party, costs for `own` alone.
-    pub(super) fn new(api: &'request Api, own: &'request PartyId) -> Self {
+    /// An intake for portions of `member`. Descriptions are for every party, costs for the member
+    /// alone.
+    pub(super) fn new(api: &'request Api, member: &'request Member) -> Self {
         Self {
             faults: Faults::default(),
             sealer: Sealer::for_every_party(api),
-            own,
+            member,
         }
     }
 
@@ -62,7 +75,7 @@ impl<'request> Intake<'request> {
         // One too many is enough for it to be noticed.
         for (index, given) in given.portions.iter().take(PORTIONS_MAX + 1).enumerate() {
             let field = format!("joint_quote.portions[{index}]");
-            portions.extend(self.portion(&field, currency, given));
+            portions.push(self.portion(&field, currency, given));
         }
         Some(QuoteCommand::Create {
             id,
@@ -75,57 +88,199 @@ impl<'request> Intake<'request> {
         })
     }
 
-    /// A portion of a quote in `currency`; `None` only where a fault was noted.
+    /// A portion of a quote in `currency`. What is wrong with it is noted, also by the rules of
+    /// quotes, so that all of it is told at once.
     pub(super) fn portion(
         &mut self,
         field: &str,
         currency: Option<Currency>,
         given: &v1::Portion,
-    ) -> Option<NewPortion> {
-        let id_field = format!("{field}.portion_id");
-        let named = is_identifier(&given.portion_id);
-        self.faults
-            .require(named, &id_field, "1 to 63 of a-z, 0-9 and -");
+    ) -> NewPortion {
+        let before = self.faults.count();
+        let of = |name: &str| format!("{field}.{name}");
         let owner = Some(given.party_id.as_str()).filter(|owner| !owner.is_empty());
-        let is_own = owner.is_none_or(|owner| owner == self.own.as_str());
-        let cost_field = format!("{field}.internal_cost");
-        let is_owners_word = is_own || given.internal_cost.is_none();
-        self.faults.require(
-            is_owners_word,
-            &cost_field,
-            "only the owner states its cost",
-        );
-        let description_field = format!("{field}.description");
-        let description =
-            self.sealer
-                .text(&description_field, &given.description, FREE_TEXT_BYTES_MAX);
-        let price_field = format!("{field}.price");
-        let price = given.price.as_ref().ok_or_else(|| required(&price_field));
-        let price = price.and_then(|price| amount(&price_field, price, currency));
-        let price = self.faults.take(price.map(Some));
-        let internal_cost = given.internal_cost.as_ref();
-        let internal_cost = internal_cost.and_then(|cost| self.cost(&cost_field, cost, currency));
-        Some(NewPortion {
+        let description = &given.description;
+        let description = self
+            .sealer
+            .text(&of("description"), description, FREE_TEXT_BYTES_MAX);
+        let cost = self.cost(field, currency, given);
+        let mut amount = |name: &str, given: Option<&google_type::Money>| {
+            let amount = given.map(|given| money(&of(name), given)).transpose();
+            self.faults.take(amount)
+        };
+        let price = amount("price", given.price.as_ref());
+        let unit_price = amount("unit_price", given.unit_price.as_ref());
+        let floor_price = amount("floor_price", given.floor_price.as_ref());
+        let portion = NewPortion {
             portion_id: given.portion_id.clone(),
             owner: owner.map(PartyId::from_text),
             description,
-            price: price?,
-            internal_cost,
-        })
+            // None at all stands for one.
+            quantity: if given.quantity == 0 {
+                1
+            } else {
+                given.quantity
+            },
+            unit_price,
+            price,
+            recurrence: self.recurrence(field, given.recurrence.as_ref()),
+            floor_price,
+            minimum_margin_bps: self.bps(&of("minimum_margin_bps"), given.minimum_margin_bps),
+            pass_through: self.pass_through(field, given.pass_through.as_ref()),
+            markup_on: Some(given.markup_on.clone()).filter(|id| !id.is_empty()),
+            stake: self.stake(field, given.stake.as_ref()),
+            internal_cost: cost.sealed,
+            cost_exchange: cost.exchange,
+            cost_band: cost.band,
+        };
+        if self.faults.count() == before
+            && let Some(currency) = currency
+        {
+            let describer = Describer {
+                partnership: &self.member.partnership.state,
+                party: &self.member.party.id,
+                currency,
+            };
+            self.faults
+                .extend(portion_faults(field, &portion, describer));
+            self.require_cost_is_price(&of("internal_cost"), &portion, cost.converted);
+        }
+        portion
     }
 
-    /// Seals what a portion costs its owner; no other party may read it.
-    fn cost(
+    /// What is passed through at cost costs what the client pays. Nobody but this request's caller
+    /// can see that it does not.
+    fn require_cost_is_price(&mut self, field: &str, portion: &NewPortion, cost: Option<Money>) {
+        let is_at_cost = portion.pass_through == Some(PassThrough::AtCost);
+        let agrees = !is_at_cost || cost.is_none() || cost == portion.full_price();
+        let rule = "must be the price of what is passed through at cost";
+        self.faults.require(agrees, field, rule);
+    }
+
+    fn bps(&mut self, field: &str, given: Option<i32>) -> Option<u32> {
+        let bps = given.map(|given| {
+            let why = "must not be negative";
+            u32::try_from(given).map_err(|_| Refusal::field(Reason::InvalidField, field, why))
+        });
+        self.faults.take(bps.transpose())
+    }
+
+    fn recurrence(&mut self, field: &str, given: Option<&v1::Recurrence>) -> Option<Recurrence> {
+        let given = given?;
+        let period_field = format!("{field}.recurrence.period");
+        let period = known_enum(&period_field, given.period).map(to_period);
+        let period = self.faults.take(period)?;
+        // What does not fit is out of range anyway.
+        let periods = u16::try_from(given.periods).unwrap_or_default();
+        Some(Recurrence { period, periods })
+    }
+
+    fn pass_through(
         &mut self,
         field: &str,
-        given: &google_type::Money,
-        currency: Option<Currency>,
-    ) -> Option<Commitment> {
-        let cost = amount(field, given, currency);
-        let cost = self.faults.take(cost.map(Some))?;
-        let readers = Readers::Parties(vec![self.own.clone()]);
+        given: Option<&v1::PassThrough>,
+    ) -> Option<PassThrough> {
+        let given = given?;
+        let kind_field = format!("{field}.pass_through.kind");
+        let cap_field = format!("{field}.pass_through.markup_cap_bps");
+        let kind = known_enum::<v1::PassThroughKind>(&kind_field, given.kind).map(Some);
+        let kind = self.faults.take(kind)?;
+        let markup_cap_bps = self.bps(&cap_field, Some(given.markup_cap_bps))?;
+        if kind == v1::PassThroughKind::MarkedUp {
+            return Some(PassThrough::MarkedUp { markup_cap_bps });
+        }
+        let rule = "must be 0: nobody marks up what is passed through at cost";
+        self.faults.require(markup_cap_bps == 0, &cap_field, rule);
+        Some(PassThrough::AtCost)
+    }
+
+    fn stake(&mut self, field: &str, given: Option<&v1::Stake>) -> Option<Stake> {
+        let given = given?;
+        let description_field = format!("{field}.stake.description");
+        let words = &given.description;
+        let description = self
+            .sealer
+            .text(&description_field, words, FREE_TEXT_BYTES_MAX);
+        let value = match &given.value {
+            None => None,
+            Some(v1::stake::Value::Amount(amount)) => {
+                let amount = money(&format!("{field}.stake.amount"), amount);
+                self.faults.take(amount.map(Some)).map(StakeValue::Amount)
+            }
+            Some(v1::stake::Value::PriceBps(bps)) => self
+                .bps(&format!("{field}.stake.price_bps"), Some(*bps))
+                .map(StakeValue::Bps),
+        };
+        Some(Stake { description, value })
+    }
+
+    /// What a portion costs its owner: sealed, so that no other party may read it, and converted.
+    fn cost(&mut self, field: &str, currency: Option<Currency>, given: &v1::Portion) -> Cost {
+        let cost_field = format!("{field}.internal_cost");
+        let exchange_field = format!("{field}.cost_exchange");
+        let Some(cost) = &given.internal_cost else {
+            let is_alone = given.cost_exchange.is_none();
+            self.faults
+                .require(is_alone, &exchange_field, "needs an internal cost");
+            let reveal_field = format!("{field}.reveal_cost_band");
+            let reveals = given.reveal_cost_band;
+            self.faults
+                .require(!reveals, &reveal_field, "needs an internal cost");
+            return Cost::default();
+        };
+        let cost = self.faults.take(money(&cost_field, cost).map(Some));
+        let Some((cost, currency)) = cost.zip(currency) else {
+            return Cost::default();
+        };
+        self.faults
+            .require(cost.minor >= 0, &cost_field, "must not be negative");
+        let mut exchange = None;
+        if let Some(given) = &given.cost_exchange {
+            exchange = self.exchange(&exchange_field, cost.currency, given);
+        } else if cost.currency != currency {
+            let why = format!("the quote is in {currency}, so the cost needs a rate");
+            let missing = Refusal::field(Reason::ExchangeRateMissing, &cost_field, why)
+                .with("expected", currency)
+                .with("actual", cost.currency);
+            self.faults.extend([missing]);
+            return Cost::default();
+        }
+        let converted = cost::converted(cost, exchange.as_ref(), currency);
+        if exchange.is_some() && converted.is_none() {
+            let why = "does not fit the quote's currency";
+            self.faults.add(Reason::OutOfRange, &cost_field, why);
+        }
+        let minor = converted.and_then(|cost| u64::try_from(cost.minor).ok());
+        let readers = Readers::Parties(vec![self.member.party.id.clone()]);
         let text = cost::to_text(&cost);
-        Some(self.sealer.value(cost::LABEL, &text, readers))
+        Cost {
+            sealed: Some(self.sealer.value(cost::LABEL, &text, readers)),
+            exchange,
+            band: minor.filter(|_| given.reveal_cost_band).map(CostBand::of),
+            converted,
+        }
+    }
+
+    fn exchange(
+        &mut self,
+        field: &str,
+        currency: Currency,
+        given: &v1::CostExchange,
+    ) -> Option<CostExchange> {
+        let rate = ExchangeRate::parse(&given.rate);
+        let rule = "a decimal number above 0 with at most 12 places";
+        let rate_field = format!("{field}.rate");
+        self.faults.require(rate.is_some(), &rate_field, rule);
+        let date = civil_date(given.date.as_ref());
+        let date_field = format!("{field}.date");
+        let rule = "must be a whole date that exists";
+        self.faults.require(date.is_some(), &date_field, rule);
+        Some(CostExchange {
+            currency,
+            rate: rate?,
+            date: date?,
+            source: given.source.clone(),
+        })
     }
 
     /// Ends the intake with what came of it, and the openings to send with the command.
@@ -140,69 +295,14 @@ impl<'request> Intake<'request> {
     }
 }
 
-/// An amount that is not negative, in the quote's currency as far as that is known.
-fn amount(
-    field: &str,
-    given: &google_type::Money,
-    currency: Option<Currency>,
-) -> Result<Money, Refusal> {
-    let amount = money(field, given)?;
-    if amount.minor < 0 {
-        let why = "must not be negative";
-        return Err(Refusal::field(Reason::InvalidField, field, why));
+/// A period that is known.
+pub(super) fn to_period(period: v1::RecurrencePeriod) -> Option<Period> {
+    match period {
+        v1::RecurrencePeriod::Unspecified => None,
+        v1::RecurrencePeriod::Month => Some(Period::Month),
+        v1::RecurrencePeriod::Quarter => Some(Period::Quarter),
+        v1::RecurrencePeriod::Year => Some(Period::Year),
     }
-    match currency {
-        Some(expected) if expected != amount.currency => {
-            let why = format!("the quote is in {expected}");
-            Err(Refusal::field(Reason::CurrencyMismatch, field, why)
-                .with("expected", expected)
-                .with("actual", amount.currency))
-        }
-        _ => Ok(amount),
-    }
-}
-
-/// What a request proposes to concede, and by what measure.
-///
-/// # Errors
-/// Everything that is wrong with the request.
-pub(super) fn proposal(asked: &v1::ProposeConcessionRequest) -> Result<(Money, Basis), Refusal> {
-    let mut faults = Faults::default();
-    let concession = asked.concession.as_ref();
-    let concession = concession
-        .ok_or_else(|| required("concession"))
-        .and_then(|concession| money("concession", concession));
-    let concession = faults.take(concession.map(Some));
-    let basis = faults.take(known_enum::<v1::AllocationBasis>("basis", asked.basis).map(Some));
-    let shares = shares(&mut faults, &asked.weights);
-    let basis = match basis {
-        Some(v1::AllocationBasis::FixedBps) => Basis::FixedBps(shares),
-        _ => Basis::Price,
-    };
-    if asked.basis == i32::from(v1::AllocationBasis::Price) && !asked.weights.is_empty() {
-        let rule = "must be empty where prices are the weights";
-        faults.add(Reason::WeightsInvalid, "weights", rule);
-    }
-    faults.finish()?;
-    // Nothing is missing without a fault, so this refusal is never seen.
-    let concession = concession.ok_or_else(|| required("concession"))?;
-    Ok((concession, basis))
-}
-
-fn shares(faults: &mut Faults, given: &[v1::PartyShare]) -> Vec<PartyShare> {
-    let mut shares = Vec::new();
-    // One too many is enough for it to be noticed.
-    for (index, share) in given.iter().take(PARTIES_MAX + 1).enumerate() {
-        let share_bps = u32::try_from(share.share_bps).map_err(|_| {
-            let field = format!("weights[{index}].share_bps");
-            Refusal::field(Reason::WeightsInvalid, field, "must not be negative")
-        });
-        shares.push(PartyShare {
-            party: PartyId::from_text(&share.party_id),
-            share_bps: faults.take(share_bps),
-        });
-    }
-    shares
 }
 
 /// Why a revision is answered as it is, sealed for every party.
@@ -219,81 +319,4 @@ pub(super) fn reply(
     faults.require(!hash.is_empty(), "hash", "is required");
     let reason = sealer.text("reason", reason, FREE_TEXT_BYTES_MAX);
     Ok((reason, faults.finish_sealed(sealer)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn amount_of(code: &str, units: i64, nanos: i32) -> google_type::Money {
-        google_type::Money {
-            currency_code: code.to_owned(),
-            units,
-            nanos,
-        }
-    }
-
-    fn proposed(basis: v1::AllocationBasis, shares: &[i32]) -> v1::ProposeConcessionRequest {
-        let weights = shares.iter().zip(1..).map(|(bps, party)| v1::PartyShare {
-            party_id: format!("party-{party}"),
-            share_bps: *bps,
-        });
-        v1::ProposeConcessionRequest {
-            concession: Some(amount_of("EUR", 99, 990_000_000)),
-            basis: basis.into(),
-            weights: weights.collect(),
-            ..v1::ProposeConcessionRequest::default()
-        }
-    }
-
-    #[test]
-    fn amounts_fit_the_quote() {
-        let euro = Currency::from_code("EUR").ok();
-        let read = |given| amount("f", &given, euro).map(|amount| amount.minor);
-        assert_eq!(read(amount_of("EUR", 12, 340_000_000)), Ok(1_234));
-        for (given, reason) in [
-            (amount_of("USD", 1, 0), Reason::CurrencyMismatch),
-            (amount_of("EUR", -1, 0), Reason::InvalidField),
-            (amount_of("EUR", 0, 1), Reason::MoneyTooFine),
-            (amount_of("EUx", 1, 0), Reason::CurrencyUnknown),
-            (amount_of("EUR", i64::MAX, 0), Reason::OutOfRange),
-        ] {
-            let refusal = read(given).unwrap_err();
-            assert_eq!(
-                (refusal.reason, refusal.violations[0].field.as_str()),
-                (reason, "f")
-            );
-        }
-        assert!(amount("f", &amount_of("USD", 1, 0), None).is_ok());
-    }
-
-    #[test]
-    fn proposals_by_either_basis() {
-        let (concession, basis) =
-            proposal(&proposed(v1::AllocationBasis::FixedBps, &[7_500, 2_500])).unwrap();
-        assert_eq!(concession.minor, 9_999);
-        let Basis::FixedBps(shares) = basis else {
-            panic!("fixed shares")
-        };
-        assert_eq!(shares[1].party.as_str(), "party-2");
-        assert_eq!(shares[1].share_bps, 2_500);
-        let (_, basis) = proposal(&proposed(v1::AllocationBasis::Price, &[])).unwrap();
-        assert_eq!(basis, Basis::Price);
-    }
-
-    #[test]
-    fn everything_wrong_with_a_proposal_is_listed() {
-        let refusal = proposal(&proposed(v1::AllocationBasis::Price, &[10_000])).unwrap_err();
-        assert_eq!(refusal.reason, Reason::WeightsInvalid);
-        let mut bad = proposed(v1::AllocationBasis::Unspecified, &[-1]);
-        bad.concession = None;
-        let refusal = proposal(&bad).unwrap_err();
-        assert_eq!(refusal.reason, Reason::InvalidField);
-        let fields: Vec<_> = refusal
-            .violations
-            .iter()
-            .map(|violation| violation.field.as_str())
-            .collect();
-        assert_eq!(fields, ["concession", "basis", "weights[0].share_bps"]);
-    }
 }

@@ -17,6 +17,7 @@ use crate::domain::expectation::{Expectation, ExpectationEvent};
 use crate::domain::identity::FirmId;
 use crate::domain::need::{Need, NeedEvent};
 use crate::domain::notice::{Notice, NoticeEvent};
+use crate::domain::opportunity::{Opportunity, OpportunityEvent};
 use crate::domain::pricing::quote::{JointQuote, JointQuoteEvent};
 use crate::domain::record::{Event, EventBody, Kind, Stored};
 use crate::domain::refusal::{Reason, Refusal, Violations};
@@ -31,10 +32,11 @@ pub const CARRIED_MAX: usize = 100;
 pub const NOTICE_OF_END_MAX: Span = Span::from_hours(366 * 24);
 /// The sorts of records that are closed with a partnership, in this order. Tickets come before the
 /// agreements by which they are judged.
-pub const CLOSED_KINDS: [Kind; 6] = [
+pub const CLOSED_KINDS: [Kind; 7] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
+    Kind::Opportunity,
     Kind::Ticket,
     Kind::Agreement,
     Kind::JointQuote,
@@ -235,6 +237,9 @@ pub fn close_record(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, S
         }
         Kind::Notice => close_one::<Notice>(id, at, NoticeEvent::Closed(closed), decision, view),
         Kind::Need => close_one::<Need>(id, at, NeedEvent::Closed(closed), decision, view),
+        Kind::Opportunity => {
+            close_one::<Opportunity>(id, at, OpportunityEvent::Closed(closed), decision, view)
+        }
         Kind::Ticket => {
             // What was reached before the end is journalled before it is closed.
             let decision = ticket::refresh(id, view)?;

@@ -6,7 +6,8 @@ use super::report::{Cause, Counts, Fault, Report};
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Head, follow};
-use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::record::{EventBody, Kind, Record, RecordKey};
+use crate::domain::signing::{SIGNED_KINDS, statement};
 use crate::domain::world::Versioned;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::history::applied;
@@ -80,6 +81,7 @@ impl Replay {
         if let Err(message) = self.apply(entry) {
             report.fault(self.fault_at(entry, Cause::EventUnusable(message)));
         }
+        self.check_statement(entry, report);
     }
 
     /// Checks that an entry, not followed yet, names the one that changed the same record before.
@@ -99,6 +101,23 @@ impl Replay {
         Fault::of_scope(&self.scope, cause)
             .at(entry.sequence)
             .on(&entry.kind, &entry.id)
+    }
+
+    /// Checks again what the entry says that a firm signed.
+    fn check_statement(&mut self, entry: &Entry, report: &mut Report) {
+        let kind = Kind::parse(&entry.kind).filter(|kind| SIGNED_KINDS.contains(kind));
+        let event = kind.and_then(|kind| {
+            let version = entry.event_version;
+            EventBody::decode(kind, &entry.event_type, version, &entry.payload).ok()
+        });
+        let Some(statement) = event.and_then(|event| statement(&self.scope, &entry.id, &event))
+        else {
+            return;
+        };
+        self.counts.signatures += 1;
+        if !statement.is_genuine() {
+            report.fault(self.fault_at(entry, Cause::SignatureFalse));
+        }
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<(), String> {

@@ -224,6 +224,7 @@ fn what_was_not_touched_is_clean() {
         sealed: 0,
         credentials: 0,
         checkpoints: 1,
+        signatures: 0,
     };
     assert_eq!(report.totals, expected);
     assert!(

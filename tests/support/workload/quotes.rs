@@ -3,8 +3,13 @@
 use entente::domain::command::Action;
 use entente::domain::identity::PartyId;
 use entente::domain::partnership::terms::PartyShare;
+use entente::domain::pricing::division::Rounding;
 use entente::domain::pricing::money::{Currency, Money};
-use entente::domain::pricing::quote::{Basis, NewPortion, QuoteCommand};
+use entente::domain::pricing::quote::portion::{PassThrough, Period, Recurrence};
+use entente::domain::pricing::quote::proposal::{
+    CustomShare, RecurringConcession, ShortfallChoice,
+};
+use entente::domain::pricing::quote::{Basis, NewConcession, NewPortion, QuoteCommand};
 use entente::domain::time::{Span, Timestamp};
 
 use super::partnerships::reference;
@@ -31,12 +36,8 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
             portion: portion(draw),
         },
         40..65 => {
-            let concession = Money::from_minor(currency(draw), draw.number(-2_000..12_000));
-            QuoteCommand::ProposeConcession {
-                id,
-                concession,
-                basis: basis(draw),
-            }
+            let concession = concession(draw);
+            QuoteCommand::ProposeConcession { id, concession }
         }
         65..88 => QuoteCommand::ApproveConcession { id, hash },
         88..94 => QuoteCommand::RejectConcession {
@@ -68,24 +69,75 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> QuoteCommand {
 }
 
 fn portion(draw: &mut Draw) -> NewPortion {
+    let price = Money::from_minor(currency(draw), draw.number(-50..10_000));
+    let floor = Money::from_minor(price.currency, draw.number(0..6_000));
     NewPortion {
-        portion_id: format!("portion-{}", draw.number(0..8)),
         owner: draw
             .chance(15)
             .then(|| PartyId::numbered(draw.number(1..=3))),
         description: draw.maybe_text("portion.description"),
-        price: Money::from_minor(currency(draw), draw.number(-50..10_000)),
+        recurrence: draw.chance(20).then(|| Recurrence {
+            period: Period::Month,
+            periods: draw.number(0..=36),
+        }),
+        floor_price: draw.chance(30).then_some(floor),
+        pass_through: draw.chance(20).then(|| pass_through(draw)),
+        markup_on: draw
+            .chance(10)
+            .then(|| format!("portion-{}", draw.number(0..8))),
         internal_cost: if draw.chance(30) {
             draw.maybe_text("portion.internal_cost")
         } else {
             None
         },
+        ..NewPortion::new(format!("portion-{}", draw.number(0..8)), price)
     }
 }
 
-fn basis(draw: &mut Draw) -> Basis {
+fn pass_through(draw: &mut Draw) -> PassThrough {
+    if draw.chance(40) {
+        return PassThrough::AtCost;
+    }
+    PassThrough::MarkedUp {
+        markup_cap_bps: draw.number(0..=20_000),
+    }
+}
+
+fn concession(draw: &mut Draw) -> NewConcession {
+    let amount = Money::from_minor(currency(draw), draw.number(-2_000..12_000));
+    let monthly = Money::from_minor(currency(draw), draw.number(-500..3_000));
+    let monthly = RecurringConcession {
+        period: Period::Month,
+        amount: monthly,
+    };
+    NewConcession {
+        concession: draw.chance(90).then_some(amount),
+        recurring: if draw.chance(15) {
+            vec![monthly]
+        } else {
+            Vec::new()
+        },
+        basis: basis(draw, amount),
+        rounding: if draw.chance(20) {
+            Rounding::Ratchet
+        } else {
+            Rounding::LargestRemainder
+        },
+        shortfall_policy: match draw.number(0..10) {
+            0..5 => ShortfallChoice::Reject,
+            5..9 => ShortfallChoice::BelowFloorWithConsent,
+            _ => ShortfallChoice::PrimeAbsorbs,
+        },
+    }
+}
+
+fn basis(draw: &mut Draw, amount: Money) -> Basis {
     if draw.chance(50) {
         return Basis::Price;
+    }
+    if draw.chance(10) {
+        let portion_id = format!("portion-{}", draw.number(0..8));
+        return Basis::Custom(vec![CustomShare { portion_id, amount }]);
     }
     if draw.chance(30) {
         return Basis::FixedBps(Vec::new());

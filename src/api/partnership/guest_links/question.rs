@@ -164,12 +164,14 @@ async fn concession(
     let revision = revisions.find(|revision| revision.hash == hash);
     let revision = revision.ok_or_else(outdated)?;
     let bears = |portion: &v1::Portion| {
-        let mut shares = revision.shares.iter();
+        let cadences = revision.cadences.iter();
+        let mut shares = cadences.flat_map(|cadence| &cadence.shares);
         shares.any(|share| share.portion_id == portion.portion_id)
     };
     let portions = shown.portions.into_iter().filter(bears);
     let portions = portions.map(|portion| v1::Portion {
         internal_cost: None,
+        converted_cost: None,
         ..portion
     });
     let portions = portions.collect();

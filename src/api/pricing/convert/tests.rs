@@ -1,13 +1,18 @@
 //! Tests of joint quotes as the contract shows them.
 
+use super::portion::to_portion;
+use super::split::to_share;
 use super::*;
 use crate::api::pricing::explain::{lines, revision};
+use crate::api::text::Texts;
 use crate::domain::aggregate::{Aggregate, Recorded};
-use crate::domain::identity::{FirmId, ScopeId};
-use crate::domain::partnership::terms::PartyShare;
+use crate::domain::identity::{FirmId, PartyId, ScopeId};
+use crate::domain::pricing::division::Rounding;
+use crate::domain::pricing::money::Currency;
+use crate::domain::pricing::quote::proposal::{Proposal, ShortfallPolicy};
 use crate::domain::pricing::quote::split::RevisionPlace;
 use crate::domain::pricing::quote::{
-    ConcessionProposed, ConcessionSplit, JointQuoteEvent, QuoteCreated,
+    ConcessionProposed, ConcessionSplit, JointQuoteEvent, QuoteCreated, cost,
 };
 use crate::domain::refusal::Reason;
 use crate::domain::time::{Span, Timestamp};
@@ -22,8 +27,18 @@ fn portion(id: &str, party: usize, price: i64) -> Portion {
         id: id.to_owned(),
         owner: PartyId::numbered(party),
         description: None,
+        quantity: 1,
+        unit_price: None,
         price: yen(price),
+        recurrence: None,
+        floor_price: None,
+        minimum_margin_bps: None,
+        pass_through: None,
+        markup_on: None,
+        stake: None,
         internal_cost: (party == 1).then_some(cost),
+        cost_exchange: None,
+        cost_band: None,
     }
 }
 
@@ -55,7 +70,14 @@ fn quote(concession: i64, basis: Basis) -> JointQuote {
         previous_hash: quote.last_hash(),
     };
     let portions: Vec<&Portion> = portions.iter().collect();
-    let split = ConcessionSplit::new(place, &portions, yen(concession), basis).unwrap();
+    let proposal = Proposal {
+        concession: yen(concession),
+        recurring: Vec::new(),
+        basis,
+        rounding: Rounding::LargestRemainder,
+        shortfall_policy: ShortfallPolicy::Reject,
+    };
+    let split = ConcessionSplit::new(place, &portions, proposal).unwrap();
     let proposed = JointQuoteEvent::ConcessionProposed(Box::new(ConcessionProposed {
         proposer: PartyId::numbered(1),
         split,
@@ -88,36 +110,40 @@ fn the_other_party_sees_that_there_is_a_cost_but_not_which() {
 
 #[test]
 fn amounts_have_the_exponent_of_the_quote() {
-    let split = quote(99, Basis::Price).revisions.remove(0).split;
-    let share = to_share(&split.shares[0], split.concession.currency);
+    let quote = quote(99, Basis::Price);
+    let line = quote.revisions[0].split.line("cloud").unwrap();
+    let share = to_share(line, &quote);
     let after = share.price_after.unwrap();
     assert_eq!(
         (after.currency_code.as_str(), after.units, after.nanos),
         ("JPY", 721, 0)
     );
-    assert_eq!((share.weight, share.weight_total), (800, 1_000));
-    assert_eq!((share.exact_floor_minor_units, share.remainder), (79, 200));
-    assert_eq!((share.remainder_rank, share.spare_unit), (2, false));
+    assert_eq!((share.weight, share.room.unwrap().units), (800, 800));
+    assert_eq!(share.total_share.unwrap().units, 79);
+    let step = &lines(&quote, &quote.revisions[0]).unwrap()[0].steps[0];
+    assert_eq!((step.weight, step.weight_total), (800, 1_000));
+    assert_eq!((step.exact_floor_minor_units, step.remainder), (79, 200));
+    assert_eq!((step.remainder_rank, step.spare_unit), (2, false));
 }
 
 #[test]
 fn fixed_shares_are_shown_and_explained_in_both_steps() {
     let quote = quote(99, fixed_shares());
-    let split = &quote.revisions[0].split;
-    let first = to_party_allocation(&split.parties[0], quote.currency);
-    assert_eq!((first.share_bps, first.weight_total), (7_500, 10_000));
-    assert_eq!(first.share.unwrap().units, 74);
-    let lines = lines(split);
+    let lines = lines(&quote, &quote.revisions[0]).unwrap();
     assert_eq!(lines.len(), 2);
+    let [first, second] = &lines[0].steps[..] else {
+        panic!("two steps")
+    };
+    assert_eq!(first.phase(), v1::DivisionPhase::Owners);
+    assert_eq!((first.weight, first.weight_total), (7_500, 10_000));
+    assert_eq!(first.share.as_ref().unwrap().units, 74);
+    assert_eq!(second.phase(), v1::DivisionPhase::Slices);
     let sentence = &lines[0].sentence;
     assert!(
-        sentence.contains("party-1: 7,500 of 10,000 of 99 JPY"),
+        sentence.contains("party-1") && sentence.contains("7,500"),
         "{sentence}"
     );
-    assert!(
-        sentence.contains("cloud: 800 of 800 of 74 JPY"),
-        "{sentence}"
-    );
+    assert!(sentence.contains("cloud bears 74 JPY"), "{sentence}");
     assert_eq!(lines[1].share.as_ref().unwrap().portion_id, "wiring");
 }
 

@@ -2,7 +2,7 @@
 
 use super::combination::to_combination;
 use crate::api::Found;
-use crate::api::convert::{etag, to_timestamp};
+use crate::api::convert::{civil_date, etag, to_date, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::listing::name_in;
 use crate::api::sla::adoption::to_adopted_from;
@@ -184,14 +184,7 @@ fn exception(
 }
 
 fn date(path: &str, written: Option<&google_type::Date>, faults: &mut Faults) -> Option<CivilDate> {
-    let date = written.and_then(|date| {
-        let (year, month, day) = (
-            date.year.try_into().ok()?,
-            date.month.try_into().ok()?,
-            date.day.try_into().ok()?,
-        );
-        CivilDate::new(year, month, day)
-    });
+    let date = civil_date(written);
     faults.require(date.is_some(), path, "must be a whole date that exists");
     date
 }
@@ -257,14 +250,6 @@ pub(in crate::api::sla) fn to_exception(exception: &CalendarException) -> v1::Ca
         end_date: Some(to_date(exception.last_date)),
         windows: exception.windows.iter().map(to_window).collect(),
         description: exception.description.clone(),
-    }
-}
-
-fn to_date(date: CivilDate) -> google_type::Date {
-    google_type::Date {
-        year: date.year().into(),
-        month: date.month().into(),
-        day: date.day().into(),
     }
 }
 

@@ -62,8 +62,9 @@ fn show_rounds(page: &mut Page, quote: &v1::JointQuote) {
         let borne = |party: &str| {
             total(
                 revision
-                    .shares
+                    .cadences
                     .iter()
+                    .flat_map(|cadence| &cadence.shares)
                     .filter(|share| share.party_id == party),
                 |share| share.share.as_ref(),
             )
@@ -105,8 +106,9 @@ fn show_split(page: &mut Page, bargain: &Bargain, revision: &v1::ConcessionRevis
         basis(revision.basis())
     ));
     page.gap();
-    let mut rows: Vec<[String; 8]> = revision.shares.iter().map(split_row).collect();
-    let shares = || revision.shares.iter();
+    let lines = &bargain.explanation.lines;
+    let mut rows: Vec<[String; 8]> = lines.iter().filter_map(split_row).collect();
+    let shares = || lines.iter().filter_map(|line| line.share.as_ref());
     let mut sum = ["Sum", "", "", "", "", "", "", ""].map(str::to_owned);
     sum[1] = total(shares(), |share| share.price_before.as_ref());
     sum[6] = total(shares(), |share| share.share.as_ref());
@@ -132,27 +134,30 @@ fn show_split(page: &mut Page, bargain: &Bargain, revision: &v1::ConcessionRevis
     }
 }
 
-fn split_row(share: &v1::AllocationShare) -> [String; 8] {
-    let floor = read(share.share.as_ref())
-        .map(|money| money.currency.decimal(share.exact_floor_minor_units));
-    [
+fn split_row(line: &v1::AllocationLine) -> Option<[String; 8]> {
+    let share = line.share.as_ref()?;
+    // The last step is the one among the portions.
+    let step = line.steps.last()?;
+    let floor =
+        read(step.share.as_ref()).map(|money| money.currency.decimal(step.exact_floor_minor_units));
+    Some([
         share.portion_id.clone(),
         amount(share.price_before.as_ref()),
         floor.unwrap_or_default(),
-        fraction(share.remainder, share.weight_total),
-        if share.remainder_rank > 0 {
-            count(share.remainder_rank)
+        fraction(step.remainder, step.weight_total),
+        if step.remainder_rank > 0 {
+            count(step.remainder_rank)
         } else {
             String::new()
         },
-        if share.spare_unit {
+        if step.spare_unit {
             "yes".to_owned()
         } else {
             String::new()
         },
         amount(share.share.as_ref()),
         amount(share.price_after.as_ref()),
-    ]
+    ])
 }
 
 /// A part of one as a decimal fraction, cut off after four digits.

@@ -204,6 +204,8 @@ pub const fn basis(basis: AllocationBasis) -> &'static str {
     match basis {
         AllocationBasis::FixedBps => "fixed shares",
         AllocationBasis::Price => "by price",
+        AllocationBasis::Custom => "as stated",
+        AllocationBasis::CostBand => "by cost bands",
         AllocationBasis::Unspecified => NOTHING,
     }
 }

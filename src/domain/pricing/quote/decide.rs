@@ -1,8 +1,9 @@
 //! Decisions on a joint quote.
 
-use super::basis::Basis;
-use super::portions::{NewPortion, NewQuote, add_portion, create, described_mismatch};
-use super::split::{ConcessionSplit, RevisionPlace, out_of_range, price_total};
+use super::portions::{NewPortion, NewQuote, add_portion, create};
+use super::proposal::{NewConcession, Proposal};
+use super::signature::{approve_signed, sign};
+use super::split::{ConcessionSplit, RevisionPlace};
 use super::{
     ALLOCATION_LINES_MAX, ConcessionApproved, ConcessionExpired, ConcessionProposed,
     ConcessionRejected, ConcessionRevision, ConcessionWithdrawn, JointQuote, JointQuoteEvent,
@@ -12,9 +13,10 @@ use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, FirmId, PartyId};
 use crate::domain::partnership::{Partnership, Party, as_active_party};
-use crate::domain::pricing::money::{Currency, Money};
+use crate::domain::pricing::money::Currency;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::signing::Signed;
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Stop, View};
 
@@ -52,12 +54,9 @@ pub enum QuoteCommand {
     ProposeConcession {
         /// Which quote.
         id: String,
-        /// What is conceded in all, what was approved before included; negative for a surcharge.
-        /// No larger than the sum of the prices, whatever its sign. Zero only takes back what is
-        /// in force.
-        concession: Money,
-        /// By what measure it is divided.
-        basis: Basis,
+        /// What is proposed. No amount is larger than the sum of the prices that it is taken from,
+        /// whatever its sign. Nothing at all only takes back what is in force.
+        concession: NewConcession,
     },
     /// Approves the open revision; approving it again changes nothing.
     ApproveConcession {
@@ -65,6 +64,25 @@ pub enum QuoteCommand {
         id: String,
         /// The hash of what the caller saw.
         hash: String,
+    },
+    /// Approves the open revision and signs that.
+    ApproveSigned {
+        /// Which quote.
+        id: String,
+        /// The hash of what the caller saw.
+        hash: String,
+        /// The signature over [`super::signature::approval_message`].
+        signed: Signed,
+    },
+    /// Adds a signature to an approval that was given before, of any revision; adding it again changes
+    /// nothing.
+    SignConcession {
+        /// Which quote.
+        id: String,
+        /// The hash of what was approved.
+        hash: String,
+        /// The signature over [`super::signature::approval_message`].
+        signed: Signed,
     },
     /// Turns the open revision down; not for its proposer.
     RejectConcession {
@@ -143,12 +161,12 @@ pub fn decide_as(
             create(&new, caller)
         }
         QuoteCommand::AddPortion { id, portion } => add_portion(id, portion, caller),
-        QuoteCommand::ProposeConcession {
-            id,
-            concession,
-            basis,
-        } => propose(id, *concession, basis, caller),
+        QuoteCommand::ProposeConcession { id, concession } => propose(id, concession, caller),
         QuoteCommand::ApproveConcession { id, hash } => approve(id, hash, caller),
+        QuoteCommand::ApproveSigned { id, hash, signed } => {
+            approve_signed(id, hash, signed, caller)
+        }
+        QuoteCommand::SignConcession { id, hash, signed } => sign(id, hash, signed, caller),
         QuoteCommand::RejectConcession { id, hash, reason } => {
             reject(id, hash, reason.as_ref(), caller)
         }
@@ -198,12 +216,7 @@ pub(super) fn refuse_expired(
     }
 }
 
-fn propose(
-    id: &str,
-    concession: Money,
-    basis: &Basis,
-    caller: Caller<'_>,
-) -> Result<Decision, Stop> {
+fn propose(id: &str, asked: &NewConcession, caller: Caller<'_>) -> Result<Decision, Stop> {
     let Caller {
         partnership,
         party,
@@ -211,8 +224,7 @@ fn propose(
     } = caller;
     let quote = view.get::<JointQuote>(id)?;
     refuse_expired(quote, "ProposeConcession", view.now)?;
-    refuse_concession(quote, concession)?;
-    let basis = basis.resolved(partnership, &quote.portions)?;
+    let proposal = Proposal::resolved(asked, quote, partnership)?;
     let place = RevisionPlace {
         scope: view.scope,
         quote: id,
@@ -220,8 +232,8 @@ fn propose(
         previous_hash: quote.last_hash(),
     };
     let portions: Vec<&Portion> = quote.portions.iter().collect();
-    let split = ConcessionSplit::new(place, &portions, concession, basis)?;
-    if quote.allocation_lines() + split.lines() > ALLOCATION_LINES_MAX {
+    let split = ConcessionSplit::new(place, &portions, proposal)?;
+    if quote.allocation_lines() + split.line_count() > ALLOCATION_LINES_MAX {
         return Err(Refusal::limit("allocation_lines_per_quote", ALLOCATION_LINES_MAX).into());
     }
     let state = {
@@ -260,36 +272,6 @@ fn next_number(quote: &JointQuote) -> Result<u32, Refusal> {
     u32::try_from(quote.revisions.len() + 1).map_err(|_| limit())
 }
 
-/// Refuses a concession for what it is, before anything is divided.
-fn refuse_concession(quote: &JointQuote, concession: Money) -> Result<(), Refusal> {
-    if concession.currency != quote.currency {
-        let description = described_mismatch(concession.currency, quote.currency);
-        return Err(
-            Refusal::field(Reason::CurrencyMismatch, "concession", description)
-                .with("expected", quote.currency)
-                .with("actual", concession.currency),
-        );
-    }
-    if concession.minor == 0 && quote.in_force().is_none() {
-        let description = "must not be zero: no concession is in force that it could take back";
-        return Err(Refusal::field(
-            Reason::InvalidField,
-            "concession",
-            description,
-        ));
-    }
-    let portions: Vec<&Portion> = quote.portions.iter().collect();
-    let total = price_total(&portions).ok_or_else(|| out_of_range("the sum of all prices"))?;
-    if concession.minor.unsigned_abs() <= total.unsigned_abs() {
-        return Ok(());
-    }
-    let total = Money::from_minor(quote.currency, total);
-    let message = format!("{concession} is more than the sum of all prices, {total}");
-    Err(Refusal::new(Reason::ConcessionTooLarge, message)
-        .with("concession", concession)
-        .with("price", total))
-}
-
 /// The open revision, if it can still be answered and is the one that the caller saw.
 fn answerable<'quote>(
     quote: &'quote JointQuote,
@@ -323,7 +305,7 @@ fn answerable<'quote>(
     }
 }
 
-fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
+pub(super) fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
     let Caller {
         partnership,
         party,
@@ -339,7 +321,7 @@ fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
     }
     let open = answerable(quote, hash, "ApproveConcession", view.now)?;
     let consents = |other: &PartyId| other == party || open.is_approved_by(other);
-    let owners = open.split.shares.iter().map(|share| &share.owner);
+    let owners = open.split.lines().map(|line| &line.owner);
     let reached = RevisionState::after_approvals(partnership, owners, consents);
     // Whoever approved may say so again, once the last one that had not has left.
     let goes_on = open.state == RevisionState::Proposed && reached != open.state;

@@ -10,14 +10,19 @@
 //! force (approved). As soon as one is in force, the portions are frozen.
 
 pub mod basis;
+pub mod cost;
 mod decide;
+pub mod portion;
+mod portion_check;
 mod portions;
+pub mod proposal;
 pub mod revision;
+pub mod signature;
 pub mod split;
 
 use serde::{Deserialize, Serialize};
 
-use super::money::{Currency, Money};
+use super::money::Currency;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -26,17 +31,21 @@ use crate::domain::time::Timestamp;
 
 pub use basis::Basis;
 pub use decide::{QuoteCommand, decide, decide_as, tick};
+pub use portion::{Cadence, Portion};
+pub use portion_check::{Describer, portion_faults};
 pub use portions::NewPortion;
+pub use proposal::{NewConcession, Proposal};
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
-pub use split::{AllocationShare, ConcessionSplit, PartyAllocation};
+pub use signature::{ApprovalSignature, ConcessionSigned};
+pub use split::{CadenceSplit, ConcessionSplit, Line, OpenLine, Outcome};
 
 /// Most portions of one quote.
 pub const PORTIONS_MAX: usize = 200;
 /// Most revisions of one quote's concession.
 pub const REVISIONS_MAX: usize = 1_000;
-/// Most lines in all allocations of one quote together, where a line is a portion's or a party's
-/// share in one revision. It bounds the stored record to less than 4 MiB: 200 portions of two
-/// parties leave room for 39 revisions, 6 portions for 1,000.
+/// Most lines in all divisions of one quote together, where a line is a portion's share in one
+/// revision. It bounds the stored record to less than 4 MiB: 200 portions leave room for 40
+/// revisions, 8 portions for 1,000.
 pub const ALLOCATION_LINES_MAX: usize = 8_000;
 
 // Every portion is one part of an allocation.
@@ -61,23 +70,6 @@ impl QuoteState {
             Self::Expired => "expired",
         }
     }
-}
-
-/// What one party contributes to a quote. It never changes once it is part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Portion {
-    /// Its identifier within the quote.
-    pub id: String,
-    /// The party that it belongs to.
-    pub owner: PartyId,
-    /// What it is: a commitment to free text.
-    pub description: Option<Commitment>,
-    /// What the client would pay for it before any concession; in the quote's currency, not
-    /// negative.
-    pub price: Money,
-    /// What it costs its owner: a commitment, since only the owner may know.
-    pub internal_cost: Option<Commitment>,
 }
 
 /// An offer of several parties to one client.
@@ -142,6 +134,19 @@ impl JointQuote {
         self.revisions.get(index)
     }
 
+    /// Whether it has a portion of that id.
+    #[must_use]
+    pub fn has(&self, portion_id: &str) -> bool {
+        let mut portions = self.portions.iter();
+        portions.any(|portion| portion.id == portion_id)
+    }
+
+    /// Its portions that are due at `cadence`.
+    pub fn of(&self, cadence: Cadence) -> impl Iterator<Item = &Portion> {
+        let portions = self.portions.iter();
+        portions.filter(move |portion| portion.cadence() == cadence)
+    }
+
     /// The hash that the next revision links to: the last one's, or [`split::FIRST_PREVIOUS_HASH`].
     #[must_use]
     pub fn last_hash(&self) -> &str {
@@ -157,7 +162,7 @@ impl JointQuote {
     pub fn allocation_lines(&self) -> usize {
         self.revisions
             .iter()
-            .map(|revision| revision.split.lines())
+            .map(|revision| revision.split.line_count())
             .sum()
     }
 }
@@ -272,6 +277,8 @@ events! {
         ConcessionProposed(Box<ConcessionProposed>) = "joint_quote.concession_proposed", 1;
         /// A party approved it.
         ConcessionApproved(ConcessionApproved) = "joint_quote.concession_approved", 1;
+        /// A party signed what it approved.
+        ConcessionSigned(Box<ConcessionSigned>) = "joint_quote.concession_signed", 1;
         /// A party turned it down.
         ConcessionRejected(ConcessionRejected) = "joint_quote.concession_rejected", 1;
         /// Its proposer took it back.
@@ -336,6 +343,7 @@ impl JointQuote {
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
+            JointQuoteEvent::ConcessionSigned(signed) => self.sign(signed, recorded)?,
             JointQuoteEvent::ConcessionRejected(rejected) => {
                 let rejection = Rejection::of(rejected, recorded)?;
                 let revision = self.waiting(rejected.number, &rejected.hash)?;

@@ -2,24 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use super::cost::CostExchange;
 use super::decide::{Caller, expired_revision, refuse_expired};
-use super::split::{out_of_range, price_total};
-use super::{
-    JointQuote, JointQuoteEvent, PORTIONS_MAX, Portion, PortionAdded, QuoteCreated, RevisionState,
-};
+use super::portion::{PassThrough, Portion, Recurrence, Stake};
+use super::portion_check::{Describer, check_together, portion_faults};
+use super::{JointQuote, JointQuoteEvent, PORTIONS_MAX, PortionAdded, QuoteCreated, RevisionState};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::firm::refuse_taken;
-use crate::domain::identity::{ExternalReference, PartyId, is_chosen_identifier, is_identifier};
+use crate::domain::identity::{ExternalReference, PartyId, is_chosen_identifier};
 use crate::domain::outsiders::{Client, already_exists};
+use crate::domain::pricing::division::CostBand;
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::record::{Event, Kind};
-use crate::domain::refusal::{Reason, Refusal, Violation, Violations};
+use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::text::{require_display_name, require_reference};
 use crate::domain::time::Timestamp;
 use crate::domain::world::Stop;
 
-/// A portion as a firm describes it.
+/// A portion as a firm describes it. Amounts are in the quote's currency and not negative; those of
+/// what recurs are for one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPortion {
     /// Its identifier within the quote: 1 to 63 of `a-z0-9-`.
@@ -30,12 +32,87 @@ pub struct NewPortion {
     pub owner: Option<PartyId>,
     /// What it is: a commitment to free text.
     pub description: Option<Commitment>,
-    /// What the client would pay for it before any concession; in the quote's currency, not
-    /// negative.
-    pub price: Money,
+    /// How many of it there are: 1 to [`super::portion::QUANTITY_MAX`].
+    pub quantity: i64,
+    /// What one of it costs the client; needed where there are several.
+    pub unit_price: Option<Money>,
+    /// What the client would pay for it before any concession; needed unless there is a unit price,
+    /// which it must agree with.
+    pub price: Option<Money>,
+    /// How often it is due; `None` for once.
+    pub recurrence: Option<Recurrence>,
+    /// The least price that its owner declares for it; no more than the price.
+    pub floor_price: Option<Money>,
+    /// The least margin that its owner asks for, in basis points of its cost.
+    pub minimum_margin_bps: Option<u32>,
+    /// Whether, and how, it passes another supplier's on.
+    pub pass_through: Option<PassThrough>,
+    /// Another party's portion that this one marks up.
+    pub markup_on: Option<String>,
+    /// What its owner earns from recommending it.
+    pub stake: Option<Stake>,
     /// What it costs its owner, who alone can say so: a commitment; the plain amount never reaches
     /// a decision.
     pub internal_cost: Option<Commitment>,
+    /// The rate by which that cost becomes one in the quote's currency, if it is in another.
+    pub cost_exchange: Option<CostExchange>,
+    /// Roughly what it costs, to tell all; computed from the cost, so whoever sees the cost does so.
+    pub cost_band: Option<CostBand>,
+}
+
+impl NewPortion {
+    /// One thing that is due once, at this price.
+    #[must_use]
+    pub fn new(portion_id: impl Into<String>, price: Money) -> Self {
+        Self {
+            portion_id: portion_id.into(),
+            owner: None,
+            description: None,
+            quantity: 1,
+            unit_price: None,
+            price: Some(price),
+            recurrence: None,
+            floor_price: None,
+            minimum_margin_bps: None,
+            pass_through: None,
+            markup_on: None,
+            stake: None,
+            internal_cost: None,
+            cost_exchange: None,
+            cost_band: None,
+        }
+    }
+
+    /// What all of it costs the client; `None` if nobody said or it does not fit.
+    #[must_use]
+    pub fn full_price(&self) -> Option<Money> {
+        self.price.or_else(|| {
+            let unit_price = self.unit_price?;
+            let minor = unit_price.minor.checked_mul(self.quantity)?;
+            Some(Money::from_minor(unit_price.currency, minor))
+        })
+    }
+
+    /// The portion of the quote that it becomes, once it was checked.
+    fn owned(&self, caller: Caller<'_>, currency: Currency) -> Portion {
+        Portion {
+            id: self.portion_id.clone(),
+            owner: self.owner.as_ref().unwrap_or(caller.party).clone(),
+            description: self.description.clone(),
+            quantity: self.quantity,
+            unit_price: self.unit_price,
+            price: self.full_price().unwrap_or(Money::zero(currency)),
+            recurrence: self.recurrence,
+            floor_price: self.floor_price,
+            minimum_margin_bps: self.minimum_margin_bps,
+            pass_through: self.pass_through,
+            markup_on: self.markup_on.clone(),
+            stake: self.stake.clone(),
+            internal_cost: self.internal_cost.clone(),
+            cost_exchange: self.cost_exchange.clone(),
+            cost_band: self.cost_band,
+        }
+    }
 }
 
 /// What [`super::QuoteCommand::Create`] asks for.
@@ -64,11 +141,11 @@ impl NewQuote<'_> {
             "joint_quote.display_name",
             self.display_name,
         );
-        let ahead = self.expires_at > caller.view.now && self.expires_at.is_storable();
-        violations.require(
-            ahead,
+        require_expiry(
+            &mut violations,
             "joint_quote.expire_time",
-            "must be in the future, before 2100",
+            self.expires_at,
+            caller.view.now,
         );
         if let Some(reference) = self.references {
             require_reference(
@@ -77,9 +154,25 @@ impl NewQuote<'_> {
                 reference,
             );
         }
-        require_portions(&mut violations, self.portions, path_in_quote, caller);
-        violations.finish()
+        let mut faults: Vec<Refusal> = violations.finish().err().into_iter().collect();
+        let describer = caller.describer(self.currency);
+        // A list beyond the limit is refused for its length; its portions need no list of faults.
+        for (index, portion) in self.portions.iter().enumerate().take(PORTIONS_MAX) {
+            faults.extend(portion_faults(&path_in_quote(index), portion, describer));
+        }
+        Refusal::all(faults)
     }
+}
+
+/// Notes an expiry that does not lie ahead.
+pub(super) fn require_expiry(
+    violations: &mut Violations,
+    field: &str,
+    expires_at: Timestamp,
+    now: Timestamp,
+) {
+    let ahead = expires_at > now && expires_at.is_storable();
+    violations.require(ahead, field, "must be in the future, before 2100");
 }
 
 fn path_in_quote(index: usize) -> String {
@@ -90,7 +183,7 @@ fn path_in_quote(index: usize) -> String {
 pub(super) fn create(new: &NewQuote<'_>, caller: Caller<'_>) -> Result<Decision, Stop> {
     let view = caller.view;
     new.check(caller)?;
-    let portions = first_portions(new.portions, new.currency, caller.party)?;
+    let portions = first_portions(new, caller)?;
     if let Some(client) = new.client {
         view.get::<Client>(client)?;
     }
@@ -116,54 +209,12 @@ pub(super) fn create(new: &NewQuote<'_>, caller: Caller<'_>) -> Result<Decision,
     })
 }
 
-/// Collects what is wrong with each portion by itself.
-fn require_portions(
-    violations: &mut Violations,
-    portions: &[NewPortion],
-    path: impl Fn(usize) -> String,
-    caller: Caller<'_>,
-) {
-    // A list beyond the limit is refused for its length; its portions need no list of faults.
-    for (index, portion) in portions.iter().enumerate().take(PORTIONS_MAX) {
-        let path = path(index);
-        let named = is_identifier(&portion.portion_id);
-        violations.require(
-            named,
-            &format!("{path}.portion_id"),
-            "1 to 63 of a-z, 0-9 and -",
-        );
-        let priced = portion.price.minor >= 0;
-        violations.require(priced, &format!("{path}.price"), "must not be negative");
-        if let Some(owner) = &portion.owner {
-            require_nameable(violations, &format!("{path}.party_id"), owner, caller);
-            let speaks_for_itself = owner == caller.party || portion.internal_cost.is_none();
-            let field = format!("{path}.internal_cost");
-            violations.require(speaks_for_itself, &field, "only its owner states its cost");
-        }
-    }
-}
-
-/// Nobody brings portions into a quote for a firm that can do so itself.
-fn require_nameable(violations: &mut Violations, field: &str, owner: &PartyId, caller: Caller<'_>) {
-    let Some(party) = caller.partnership.party(owner) else {
-        violations.add(field, "no such party");
-        return;
-    };
-    let nameable = party.firm.is_none() || party.id == *caller.party;
-    let rule = "must be the caller's own party or one that no firm has joined as";
-    violations.require(nameable, field, rule);
-}
-
 /// The portions of a new quote, ordered by id so that the order of the request does not matter.
-fn first_portions(
-    portions: &[NewPortion],
-    currency: Currency,
-    caller: &PartyId,
-) -> Result<Vec<Portion>, Refusal> {
+fn first_portions(new: &NewQuote<'_>, caller: Caller<'_>) -> Result<Vec<Portion>, Refusal> {
+    let portions = new.portions;
     if portions.len() > PORTIONS_MAX {
         return Err(Refusal::limit("portions_per_quote", PORTIONS_MAX));
     }
-    refuse_other_currencies(portions, currency, path_in_quote)?;
     let mut seen = BTreeSet::new();
     if let Some(twice) = portions
         .iter()
@@ -173,10 +224,15 @@ fn first_portions(
     }
     let mut first: Vec<Portion> = portions
         .iter()
-        .map(|portion| owned_portion(portion, caller))
+        .map(|portion| portion.owned(caller, new.currency))
         .collect();
+    let path = |id: &str| {
+        let index = portions.iter().position(|new| new.portion_id == id);
+        path_in_quote(index.unwrap_or_default())
+    };
+    let all: Vec<&Portion> = first.iter().collect();
+    check_together(&all, &all, path)?;
     first.sort_by(|left, right| left.id.cmp(&right.id));
-    refuse_excess(first.iter())?;
     Ok(first)
 }
 
@@ -186,17 +242,15 @@ pub(super) fn add_portion(
     new: &NewPortion,
     caller: Caller<'_>,
 ) -> Result<Decision, Stop> {
+    const PATH: &str = "portion";
     let now = caller.view.now;
     let quote = caller.view.get::<JointQuote>(id)?;
     refuse_expired(quote, "AddPortion", now)?;
     if quote.in_force().is_some() {
         return Err(Refusal::invalid_state(RevisionState::Approved.as_str(), "AddPortion").into());
     }
-    let mut violations = Violations::default();
-    let path = |_| "portion".to_owned();
-    require_portions(&mut violations, std::slice::from_ref(new), path, caller);
-    violations.finish()?;
-    refuse_other_currencies(std::slice::from_ref(new), quote.currency, path)?;
+    let describer = caller.describer(quote.currency);
+    Refusal::all(portion_faults(PATH, new, describer))?;
     if quote
         .portions
         .iter()
@@ -207,8 +261,9 @@ pub(super) fn add_portion(
     if quote.portions.len() >= PORTIONS_MAX {
         return Err(Refusal::limit("portions_per_quote", PORTIONS_MAX).into());
     }
-    let portion = owned_portion(new, caller.party);
-    refuse_excess(quote.portions.iter().chain([&portion]))?;
+    let portion = new.owned(caller, quote.currency);
+    let all: Vec<&Portion> = quote.portions.iter().chain([&portion]).collect();
+    check_together(&all, &[&portion], |_| PATH.to_owned())?;
     let superseded = quote.open_at(now).map(|open| open.split.number);
     let mut decision = Decision::about(Kind::JointQuote, id);
     decision.events.extend(expired_revision(id, quote, now));
@@ -219,40 +274,14 @@ pub(super) fn add_portion(
     Ok(decision.event(Event::new(id, JointQuoteEvent::PortionAdded(added))))
 }
 
-fn owned_portion(new: &NewPortion, caller: &PartyId) -> Portion {
-    Portion {
-        id: new.portion_id.clone(),
-        owner: new.owner.as_ref().unwrap_or(caller).clone(),
-        description: new.description.clone(),
-        price: new.price,
-        internal_cost: new.internal_cost.clone(),
+impl<'world> Caller<'world> {
+    fn describer(&self, currency: Currency) -> Describer<'world> {
+        Describer {
+            partnership: self.partnership,
+            party: self.party,
+            currency,
+        }
     }
-}
-
-fn refuse_other_currencies(
-    portions: &[NewPortion],
-    currency: Currency,
-    path: impl Fn(usize) -> String,
-) -> Result<(), Refusal> {
-    let others = || {
-        portions
-            .iter()
-            .enumerate()
-            .filter(|(_, new)| new.price.currency != currency)
-    };
-    let Some((_, first)) = others().next() else {
-        return Ok(());
-    };
-    let violations = others()
-        .map(|(index, new)| Violation {
-            field: format!("{}.price", path(index)),
-            description: described_mismatch(new.price.currency, currency),
-        })
-        .collect();
-    let refusal = Refusal::fields(Reason::CurrencyMismatch, violations);
-    Err(refusal
-        .with("expected", currency)
-        .with("actual", first.price.currency))
 }
 
 /// Tells apart two exponents of one code, too: codes change theirs.
@@ -262,15 +291,6 @@ pub(super) fn described_mismatch(actual: Currency, expected: Currency) -> String
         expected.exponent(),
         actual.exponent()
     )
-}
-
-fn refuse_excess<'portion>(
-    portions: impl Iterator<Item = &'portion Portion>,
-) -> Result<(), Refusal> {
-    let all: Vec<&Portion> = portions.collect();
-    price_total(&all)
-        .map(|_| ())
-        .ok_or_else(|| out_of_range("the sum of all prices"))
 }
 
 fn portion_exists(id: &str) -> Refusal {

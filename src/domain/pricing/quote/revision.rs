@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::signature::ApprovalSignature;
 use super::split::ConcessionSplit;
 use super::{ConcessionApproved, ConcessionProposed, ConcessionRejected};
 use crate::domain::aggregate::Recorded;
@@ -120,6 +121,9 @@ pub struct ConcessionRevision {
     pub approvals: Vec<Approval>,
     /// How it was turned down, if it was.
     pub rejection: Option<Rejection>,
+    /// The approvals that were signed, one signature each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<ApprovalSignature>,
 }
 
 impl ConcessionRevision {
@@ -134,6 +138,7 @@ impl ConcessionRevision {
             state: proposed.state,
             approvals: vec![Approval::of(&proposed.proposer, recorded)?],
             rejection: None,
+            signatures: Vec::new(),
         })
     }
 
@@ -152,6 +157,12 @@ impl ConcessionRevision {
     #[must_use]
     pub fn is_approved_by(&self, party: &PartyId) -> bool {
         Approval::is_among(&self.approvals, party)
+    }
+
+    /// The signature of a party's approval, if it signed.
+    #[must_use]
+    pub fn signature_of(&self, party: &PartyId) -> Option<&ApprovalSignature> {
+        self.signatures.iter().find(|found| found.party == *party)
     }
 
     /// Notes an approval; `None` if no firm gave it, or gave it before.

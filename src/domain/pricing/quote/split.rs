@@ -1,24 +1,22 @@
 //! How a concession is divided over a quote's portions, explained, and hashed.
 //!
-//! Every portion is one slice. By price, the concession goes over all slices at once, weighed by
-//! their prices. By fixed shares it takes two steps: first over the parties by their basis points,
-//! then each party's part over that party's own slices by their prices. Both steps are allocations
-//! by largest remainder, and both are kept, so that every minor unit can be explained.
+//! Every portion is one slice. What is due once and what recurs is divided apart, each cadence over
+//! its own slices, by [`divide`]. A concession is the total so far and is always divided anew over
+//! the original prices, never on top of an earlier, rounded result. A negative concession is a
+//! surcharge; it mirrors the concession of the same size.
 //!
-//! A concession is the total so far and is always divided anew over the original prices, never on
-//! top of an earlier, rounded result. A negative concession is a surcharge; it mirrors the
-//! concession of the same size.
+//! A line keeps what came of it, not the steps that led there: dividing again gives these, bit for
+//! bit.
 
 use serde::{Deserialize, Serialize};
 
-use super::Portion;
-use super::basis::Basis;
+use super::portion::{Cadence, Portion, total_over_term};
+use super::proposal::Proposal;
+use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, ScopeId};
-use crate::domain::partnership::terms::PartyShare;
-use crate::domain::pricing::allocation::{
-    Allocation, AllocationError, ENGINE_VERSION, Part, Share, allocate,
-};
+use crate::domain::pricing::allocation::{AllocationError, ENGINE_VERSION};
+use crate::domain::pricing::division::{Division, DivisionError, Part, Slice, divide};
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::refusal::{Reason, Refusal};
 
@@ -28,88 +26,80 @@ pub const FIRST_PREVIOUS_HASH: &str =
 /// Names the type and the version of what a revision's hash covers.
 const FORM: &str = "entente.concession.v1";
 
-/// What one party bears, and every number that led to it. Only division by fixed shares has this
-/// step.
+/// What one portion bears each time that it is due. Amounts are in minor units of the quote's
+/// currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PartyAllocation {
-    /// The party.
-    pub party: PartyId,
-    /// Its share in basis points.
-    pub share_bps: u32,
-    /// Sum of all shares in basis points: 10,000.
-    pub weight_total: u64,
-    /// Whole minor units of the exact share, without the concession's sign.
-    pub floor: u64,
-    /// What is left of the exact share: a fraction of one minor unit, in parts of `weight_total`.
-    pub remainder: u64,
-    /// Place among the remainders larger than zero, from 1; none for an exact share.
-    pub rank: Option<u32>,
-    /// Whether the party got one of the spare units.
-    pub spare_unit: bool,
-    /// What it bears, in minor units; negative for a surcharge.
-    pub share: i64,
-}
-
-/// What one portion bears, and every number that led to it. Amounts are in minor units of the
-/// quote's currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AllocationShare {
-    /// The portion.
-    pub portion_id: String,
-    /// The party that it belongs to.
-    pub owner: PartyId,
-    /// Its weight: its price.
+pub struct OpenLine {
+    /// Its weight by the basis.
     pub weight: u64,
-    /// Sum of the weights over which this step divided: of all portions, or, with fixed shares, of
-    /// the owner's.
-    pub weight_total: u64,
-    /// Whole minor units of the exact share, without the concession's sign.
-    pub floor: u64,
-    /// What is left of the exact share: a fraction of one minor unit, in parts of `weight_total`.
-    pub remainder: u64,
-    /// Place among the remainders larger than zero of this step, from 1; none for an exact share.
-    pub rank: Option<u32>,
-    /// Whether the portion got one of the spare units.
-    pub spare_unit: bool,
-    /// What it bears; negative for a surcharge. Never more than its price.
+    /// What it can bear before its floor.
+    pub room: u64,
+    /// What it bears within its floor; negative for a surcharge.
+    pub within_floor: i64,
+    /// What it bears beyond that, by the shortfall's policy or as stated.
+    pub beyond_floor: i64,
+    /// What it bears in all; negative for a surcharge. Never more than its price.
     pub share: i64,
     /// Its price before the concession.
     pub price_before: i64,
     /// Its price after it: `price_before` less `share`.
     pub price_after: i64,
+    /// Whether it lies at its floor or below, with no room left.
+    pub is_at_floor: bool,
 }
 
-impl AllocationShare {
-    fn new(portion: &Portion, share: &Share, weight_total: u64) -> Result<Self, Refusal> {
-        let price = portion.price;
-        if share.share > price.minor {
-            let bears = Money::from_minor(price.currency, share.share);
-            let message = format!("portion {} would bear {bears} of its {price}", portion.id);
-            return Err(Refusal::new(Reason::ConcessionTooLarge, message)
-                .with("portion_id", &portion.id)
-                .with("share", bears)
-                .with("price", price));
+/// What came of a portion's part, as every party sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Told to all.
+    Open(OpenLine),
+    /// Known to its owner alone: a commitment to the numbers.
+    Sealed(Commitment),
+}
+
+/// What one portion bears.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The portion.
+    pub portion_id: String,
+    /// The party that it belongs to.
+    pub owner: PartyId,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+impl Line {
+    /// The numbers, if they are told to all.
+    #[must_use]
+    pub const fn open(&self) -> Option<&OpenLine> {
+        match &self.outcome {
+            Outcome::Open(line) => Some(line),
+            Outcome::Sealed(_) => None,
         }
-        let price_after = price
-            .minor
-            .checked_sub(share.share)
-            .ok_or_else(|| out_of_range("price_after"))?;
-        Ok(Self {
-            portion_id: portion.id.clone(),
-            owner: portion.owner.clone(),
-            weight: share.weight,
-            weight_total,
-            floor: share.floor,
-            remainder: share.remainder,
-            rank: share.rank,
-            spare_unit: share.spare_unit,
-            share: share.share,
-            price_before: price.minor,
-            price_after,
-        })
     }
+}
+
+/// What is conceded at each time that something is due, divided. Amounts are in minor units of the
+/// quote's currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CadenceSplit {
+    /// When it is due.
+    pub cadence: Cadence,
+    /// What its portions bear together; negative for a surcharge.
+    pub concession: i64,
+    /// One line for each of its portions, those that bear nothing too, ordered by portion id. They
+    /// add up to the concession.
+    pub lines: Vec<Line>,
+    /// What the floors left over, however it was placed.
+    pub shortfall: u64,
+    /// Sum of its prices before the concession.
+    pub price_before: i64,
+    /// Sum of its prices after it: `price_before` less the concession.
+    pub price_after: i64,
 }
 
 /// A concession divided over the portions that a quote had, and the hash that parties approve.
@@ -118,19 +108,10 @@ impl AllocationShare {
 pub struct ConcessionSplit {
     /// Number of the revision, from 1.
     pub number: u32,
-    /// What is conceded in all, not on top of the revision before; negative for a surcharge.
-    pub concession: Money,
-    /// By what measure it is divided.
-    pub basis: Basis,
-    /// The first step of a division by fixed shares, ordered by party; empty for one by price.
-    pub parties: Vec<PartyAllocation>,
-    /// The outcome: one share for each portion, zero ones too, ordered by portion id. They add up
-    /// to the concession.
-    pub shares: Vec<AllocationShare>,
-    /// Sum of all prices before the concession, in minor units.
-    pub price_before: i64,
-    /// Sum of all prices after it, in minor units: `price_before` less the concession.
-    pub price_after: i64,
+    /// What is proposed.
+    pub proposal: Proposal,
+    /// What comes of it: each cadence of the quote's portions, in order.
+    pub cadences: Vec<CadenceSplit>,
     /// Hash of the revision before; [`FIRST_PREVIOUS_HASH`] for the first.
     pub previous_hash: String,
     /// Hash of all that a party consents to; see [`ConcessionSplit::hash_over`].
@@ -152,54 +133,47 @@ pub struct RevisionPlace<'place> {
     pub previous_hash: &'place str,
 }
 
-/// What a revision's hash covers. Costs and descriptions stand in it as commitments only.
+/// What a revision's hash covers. Costs, descriptions and sealed lines stand in it as commitments
+/// only.
 #[derive(Serialize)]
 struct RevisionContent<'content> {
     scope: &'content ScopeId,
     quote: &'content str,
     number: u32,
     portions: &'content [&'content Portion],
-    concession: Money,
-    basis: &'content Basis,
-    parties: &'content [PartyAllocation],
-    shares: &'content [AllocationShare],
+    proposal: &'content Proposal,
+    cadences: &'content [CadenceSplit],
     previous_hash: &'content str,
     engine_version: u32,
 }
 
 impl ConcessionSplit {
-    /// Divides `concession` over `portions`, which are ordered by id, by a basis that is resolved.
+    /// Divides what is proposed over `portions`, which are ordered by id.
     ///
     /// # Errors
+    /// [`Reason::ConcessionShortfall`] if the floors leave something over that nobody bears,
     /// [`Reason::ConcessionTooLarge`] if a portion would bear more than its price,
-    /// [`Reason::WeightsInvalid`] if a party's portions have no price to weigh by,
+    /// [`Reason::WeightsInvalid`] if there is nothing to weigh by, or stated shares miss the total,
     /// [`Reason::OutOfRange`] if an amount does not fit 64 bits.
     pub fn new(
         place: RevisionPlace<'_>,
         portions: &[&Portion],
-        concession: Money,
-        basis: Basis,
+        proposal: Proposal,
     ) -> Result<Self, Refusal> {
-        let price_before = price_total(portions).ok_or_else(|| out_of_range("price_before"))?;
-        let price_after = price_before
-            .checked_sub(concession.minor)
-            .ok_or_else(|| out_of_range("price_after"))?;
-        let (parties, shares) = match &basis {
-            Basis::Price => (Vec::new(), over_portions(concession.minor, portions)?),
-            Basis::FixedBps(shares) => over_parties(concession.minor, shares, portions)?,
-        };
+        let mut cadences = Vec::new();
+        for (cadence, of_cadence) in by_cadence(portions) {
+            let division = division(&proposal, cadence, &of_cadence)?;
+            cadences.push(CadenceSplit::of(cadence, division, &of_cadence)?);
+        }
         let mut split = Self {
             number: place.number,
-            concession,
-            basis,
-            parties,
-            shares,
-            price_before,
-            price_after,
+            proposal,
+            cadences,
             previous_hash: place.previous_hash.to_owned(),
             hash: String::new(),
             engine_version: ENGINE_VERSION,
         };
+        split.require_term_totals(portions)?;
         split.hash = split.hash_over(place, portions);
         if !split.adds_up() {
             return Err(Refusal::new(
@@ -211,8 +185,8 @@ impl ConcessionSplit {
     }
 
     /// SHA-256 over `entente.concession.v1`, a zero byte, and as JSON: scope, quote, number, the
-    /// portions with their owners, prices and commitments, concession, basis, both steps of the
-    /// allocation, previous hash and engine version. As 64 lower-case hexadecimal digits.
+    /// portions with all that is known of them, the proposal, its divisions, previous hash and
+    /// engine version. As 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn hash_over(&self, place: RevisionPlace<'_>, portions: &[&Portion]) -> String {
         let content = RevisionContent {
@@ -220,10 +194,8 @@ impl ConcessionSplit {
             quote: place.quote,
             number: self.number,
             portions,
-            concession: self.concession,
-            basis: &self.basis,
-            parties: &self.parties,
-            shares: &self.shares,
+            proposal: &self.proposal,
+            cadences: &self.cadences,
             previous_hash: &self.previous_hash,
             engine_version: self.engine_version,
         };
@@ -234,168 +206,235 @@ impl ConcessionSplit {
     /// those added after the revision are left aside.
     #[must_use]
     pub fn is_genuine(&self, place: RevisionPlace<'_>, portions: &[Portion]) -> bool {
-        let divided: Vec<&Portion> = portions
-            .iter()
-            .filter(|portion| {
-                self.shares
-                    .iter()
-                    .any(|share| share.portion_id == portion.id)
+        let divided = self.divided(portions);
+        Self::new(place, &divided, self.proposal.clone()).is_ok_and(|again| again == *self)
+    }
+
+    /// The divisions with every step of them, one for each cadence. `portions` are the quote's.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; never for a split that came of these portions.
+    pub fn divisions(&self, portions: &[Portion]) -> Result<Vec<(Cadence, Division)>, Refusal> {
+        let divided = self.divided(portions);
+        let cadences = by_cadence(&divided).into_iter();
+        cadences
+            .map(|(cadence, of_cadence)| {
+                division(&self.proposal, cadence, &of_cadence).map(|found| (cadence, found))
             })
-            .collect();
-        Self::new(place, &divided, self.concession, self.basis.clone())
-            .is_ok_and(|again| again == *self)
+            .collect()
+    }
+
+    /// Those of a quote's portions that this split divides.
+    fn divided<'portion>(&self, portions: &'portion [Portion]) -> Vec<&'portion Portion> {
+        let has_line = |portion: &&Portion| self.line(&portion.id).is_some();
+        portions.iter().filter(has_line).collect()
+    }
+
+    /// Every line, cadence by cadence.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.cadences.iter().flat_map(|cadence| &cadence.lines)
+    }
+
+    /// The line of a portion.
+    #[must_use]
+    pub fn line(&self, portion_id: &str) -> Option<&Line> {
+        self.lines().find(|line| line.portion_id == portion_id)
+    }
+
+    /// How many lines it keeps.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.cadences
+            .iter()
+            .map(|cadence| cadence.lines.len())
+            .sum()
+    }
+
+    /// Whether a portion ends below the floor that its owner declared.
+    #[must_use]
+    pub fn undercuts_a_floor(&self) -> bool {
+        let mut open = self.lines().filter_map(Line::open);
+        open.any(|line| line.beyond_floor > 0)
     }
 
     /// Whether the price before, less the share, is the price after: on every line and in total.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        let sum = |amount: fn(&AllocationShare) -> i64| -> i128 {
-            self.shares
-                .iter()
-                .map(|share| i128::from(amount(share)))
-                .sum()
+        self.cadences.iter().all(CadenceSplit::adds_up)
+    }
+
+    /// Refuses totals over the whole term that do not fit, so that all that is derived does.
+    fn require_term_totals(&self, portions: &[&Portion]) -> Result<(), Refusal> {
+        let periods = |line: &Line| {
+            let mut portions = portions.iter();
+            let portion = portions.find(|portion| portion.id == line.portion_id);
+            portion.map_or(1, |portion| portion.periods())
         };
-        let before = i128::from(self.price_before);
-        let conceded = i128::from(self.concession.minor);
-        let after = i128::from(self.price_after);
-        let lines = self
-            .shares
-            .iter()
-            .all(|share| share.price_before.checked_sub(share.share) == Some(share.price_after));
-        lines
-            && before - conceded == after
-            && sum(|share| share.price_before) == before
-            && sum(|share| share.share) == conceded
-            && sum(|share| share.price_after) == after
-    }
-
-    /// Explains the share of a portion in plain words: one sentence for a division by price, two
-    /// for one by fixed shares. `None` if the revision does not divide such a portion.
-    #[must_use]
-    pub fn explain(&self, portion_id: &str) -> Option<String> {
-        let line = self
-            .shares
-            .iter()
-            .find(|share| share.portion_id == portion_id)?;
-        let currency = self.concession.currency;
-        let party = self.parties.iter().find(|party| party.party == line.owner);
-        let divided = party.map_or(self.concession.minor, |party| party.share);
-        let portion = format!("{portion_id}: {}", line.sentence(divided, currency));
-        Some(match party {
-            None => portion,
-            Some(party) => {
-                let first = party.sentence(self.concession.minor, currency);
-                format!("{}: {first} {portion}", party.party)
-            }
-        })
-    }
-
-    /// Lines that this split keeps: portions and parties.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        self.shares.len() + self.parties.len()
-    }
-}
-
-impl PartyAllocation {
-    fn sentence(&self, divided: i64, currency: Currency) -> String {
-        let share = Share {
-            id: self.party.to_string(),
-            weight: u64::from(self.share_bps),
-            floor: self.floor,
-            remainder: self.remainder,
-            rank: self.rank,
-            spare_unit: self.spare_unit,
-            share: self.share,
-        };
-        sentence(divided, self.weight_total, &share, currency)
-    }
-}
-
-impl AllocationShare {
-    fn sentence(&self, divided: i64, currency: Currency) -> String {
-        let share = Share {
-            id: self.portion_id.clone(),
-            weight: self.weight,
-            floor: self.floor,
-            remainder: self.remainder,
-            rank: self.rank,
-            spare_unit: self.spare_unit,
-            share: self.share,
-        };
-        sentence(divided, self.weight_total, &share, currency)
-    }
-}
-
-/// A share's sentence needs the amount and the weights' total, but not the other shares.
-fn sentence(amount: i64, weight_total: u64, share: &Share, currency: Currency) -> String {
-    Allocation {
-        amount,
-        weight_total,
-        shares: Vec::new(),
-    }
-    .sentence(share, currency)
-}
-
-/// The first step over the parties, then the second within each; both results in order.
-fn over_parties(
-    concession: i64,
-    shares: &[PartyShare],
-    portions: &[&Portion],
-) -> Result<(Vec<PartyAllocation>, Vec<AllocationShare>), Refusal> {
-    let parts: Vec<Part> = shares
-        .iter()
-        .map(|share| Part {
-            id: share.party.to_string(),
-            weight: u64::from(share.share_bps),
-        })
-        .collect();
-    let allocation = allocate(concession, &parts).map_err(|error| refused(&error))?;
-    let mut parties = Vec::with_capacity(shares.len());
-    let mut lines = Vec::with_capacity(portions.len());
-    for (stated, share) in shares.iter().zip(allocation.shares) {
-        let own: Vec<&Portion> = portions
-            .iter()
-            .copied()
-            .filter(|portion| portion.owner == stated.party)
+        let open: Vec<(&OpenLine, u16)> = self
+            .lines()
+            .filter_map(|line| Some((line.open()?, periods(line))))
             .collect();
-        let within = over_portions(share.share, &own)
-            .map_err(|refusal| refusal.with("party_id", &stated.party))?;
-        lines.extend(within);
-        parties.push(PartyAllocation {
-            party: stated.party.clone(),
-            share_bps: stated.share_bps,
-            weight_total: allocation.weight_total,
-            floor: share.floor,
-            remainder: share.remainder,
-            rank: share.rank,
-            spare_unit: share.spare_unit,
-            share: share.share,
-        });
+        let sizes = open.iter().map(|(line, periods)| (line.share, *periods));
+        let sizes = sizes.map(|(share, periods)| (share.saturating_abs(), periods));
+        let prices = open
+            .iter()
+            .map(|(line, periods)| (line.price_after, *periods));
+        let fit = total_over_term(sizes).and(total_over_term(prices));
+        fit.map(|_| ())
+            .ok_or_else(|| out_of_range("the total over all periods"))
     }
-    lines.sort_by(|left, right| left.portion_id.cmp(&right.portion_id));
-    Ok((parties, lines))
 }
 
-fn over_portions(amount: i64, portions: &[&Portion]) -> Result<Vec<AllocationShare>, Refusal> {
-    let parts: Vec<Part> = portions
-        .iter()
-        .map(|portion| Part {
-            id: portion.id.clone(),
-            weight: weight_of(portion),
+impl CadenceSplit {
+    fn of(cadence: Cadence, division: Division, portions: &[&Portion]) -> Result<Self, Refusal> {
+        let price_before = signed(division.price_before, "price_before")?;
+        let price_after = signed(division.price_after, "price_after")?;
+        let mut lines = Vec::with_capacity(portions.len());
+        for (portion, part) in portions.iter().zip(&division.parts) {
+            lines.push(Line {
+                portion_id: portion.id.clone(),
+                owner: portion.owner.clone(),
+                outcome: Outcome::Open(OpenLine::of(part)?),
+            });
+        }
+        Ok(Self {
+            cadence,
+            concession: division.concession,
+            lines,
+            shortfall: division.shortfall,
+            price_before,
+            price_after,
         })
-        .collect();
-    let allocation = allocate(amount, &parts).map_err(|error| refused(&error))?;
-    portions
-        .iter()
-        .zip(&allocation.shares)
-        .map(|(portion, share)| AllocationShare::new(portion, share, allocation.weight_total))
-        .collect()
+    }
+
+    /// Whether the price before, less the share, is the price after: on every open line and in
+    /// total. Where a line is sealed, only the total is looked at.
+    fn adds_up(&self) -> bool {
+        let before = i128::from(self.price_before);
+        let conceded = i128::from(self.concession);
+        let after = i128::from(self.price_after);
+        let open: Vec<&OpenLine> = self.lines.iter().filter_map(Line::open).collect();
+        let sum = |amount: fn(&OpenLine) -> i64| -> i128 {
+            open.iter().map(|line| i128::from(amount(line))).sum()
+        };
+        let whole = open.len() == self.lines.len();
+        let of_lines = !whole
+            || (sum(|line| line.price_before) == before
+                && sum(|line| line.share) == conceded
+                && sum(|line| line.price_after) == after);
+        let each = open
+            .iter()
+            .all(|line| line.price_before.checked_sub(line.share) == Some(line.price_after));
+        each && of_lines && before - conceded == after
+    }
+
+    /// What each party bears each time, ordered by party; `None` where a line is sealed.
+    #[must_use]
+    pub fn by_party(&self) -> Option<Vec<(PartyId, i64)>> {
+        let mut shares = std::collections::BTreeMap::new();
+        for line in &self.lines {
+            // Shares add up to the concession, or to no more than the prices after; checked anyway.
+            let share: &mut i64 = shares.entry(line.owner.clone()).or_default();
+            *share = share.checked_add(line.open()?.share)?;
+        }
+        Some(shares.into_iter().collect())
+    }
 }
 
-/// Prices are not negative; a portion with a negative one would weigh nothing.
-fn weight_of(portion: &Portion) -> u64 {
-    u64::try_from(portion.price.minor).unwrap_or_default()
+impl OpenLine {
+    /// What a part of a division says in a line.
+    ///
+    /// # Errors
+    /// [`Reason::OutOfRange`] if a price does not fit.
+    pub fn of(part: &Part) -> Result<Self, Refusal> {
+        Ok(Self {
+            weight: part.weight,
+            room: part.room,
+            within_floor: part.within_floor,
+            beyond_floor: part.beyond_floor,
+            share: part.share,
+            price_before: signed(part.price_before, "price_before")?,
+            price_after: signed(part.price_after, "price_after")?,
+            is_at_floor: part.is_at_floor,
+        })
+    }
+}
+
+fn signed(amount: u64, field: &'static str) -> Result<i64, Refusal> {
+    i64::try_from(amount).map_err(|_| out_of_range(field))
+}
+
+/// The portions of each cadence that there is, in order.
+pub fn by_cadence<'portion>(
+    portions: &[&'portion Portion],
+) -> Vec<(Cadence, Vec<&'portion Portion>)> {
+    let of = |cadence: Cadence| {
+        let of_cadence = portions.iter().copied();
+        let of_cadence: Vec<_> = of_cadence
+            .filter(|portion| portion.cadence() == cadence)
+            .collect();
+        (!of_cadence.is_empty()).then_some((cadence, of_cadence))
+    };
+    Cadence::ALL.into_iter().filter_map(of).collect()
+}
+
+fn division(
+    proposal: &Proposal,
+    cadence: Cadence,
+    portions: &[&Portion],
+) -> Result<Division, Refusal> {
+    let slices: Vec<Slice> = portions.iter().map(|portion| portion.slice()).collect();
+    let question = proposal.question(cadence, portions);
+    divide(&slices, &question)
+        .map_err(|error| refused(&error, proposal.currency()).with("cadence", cadence.as_str()))
+}
+
+fn refused(error: &DivisionError, currency: Currency) -> Refusal {
+    let amount = |minor: i128| match i64::try_from(minor) {
+        Ok(minor) => Money::from_minor(currency, minor).to_string(),
+        Err(_) => minor.to_string(),
+    };
+    let refusal = |reason| Refusal::new(reason, error.to_string());
+    match error {
+        DivisionError::Allocation(
+            AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
+        ) => refusal(Reason::OutOfRange),
+        DivisionError::Allocation(_)
+        | DivisionError::FloorAbovePrice { .. }
+        | DivisionError::LimitsInvalid { .. }
+        | DivisionError::CannotCarry { .. } => refusal(Reason::WeightsInvalid),
+        DivisionError::CostUnknown { id }
+        | DivisionError::SliceUnknown { id }
+        | DivisionError::SignsDiffer { id }
+        | DivisionError::PassedThrough { id } => {
+            refusal(Reason::WeightsInvalid).with("portion_id", id)
+        }
+        DivisionError::StatedBelowFloor { id } => {
+            refusal(Reason::ConcessionShortfall).with("portion_id", id)
+        }
+        DivisionError::SharesDoNotAddUp { total } => {
+            refusal(Reason::WeightsInvalid).with("sum_bps", total)
+        }
+        DivisionError::NothingSold { owner } => {
+            refusal(Reason::WeightsInvalid).with("party_id", owner)
+        }
+        DivisionError::CustomDoesNotAddUp { sum, total } => {
+            let why = error.to_string();
+            Refusal::field(Reason::WeightsInvalid, "custom_shares", why)
+                .with("sum", amount(*sum))
+                .with("total", amount(*total))
+                .with("difference", amount(sum - total))
+        }
+        DivisionError::Shortfall { shortfall } => {
+            let shortfall = amount(i128::from(*shortfall));
+            let why = format!("the floors leave {shortfall} over that nobody bears");
+            Refusal::new(Reason::ConcessionShortfall, why).with("shortfall", shortfall)
+        }
+        DivisionError::BelowZero { id } => {
+            let why = format!("portion {id} would bear more than its price");
+            Refusal::new(Reason::ConcessionTooLarge, why).with("portion_id", id)
+        }
+    }
 }
 
 /// Sum of the portions' prices in minor units; `None` if it does not fit.
@@ -404,16 +443,6 @@ pub fn price_total(portions: &[&Portion]) -> Option<i64> {
     portions
         .iter()
         .try_fold(0_i64, |sum, portion| sum.checked_add(portion.price.minor))
-}
-
-fn refused(error: &AllocationError) -> Refusal {
-    let reason = match error {
-        AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. } => {
-            Reason::OutOfRange
-        }
-        _ => Reason::WeightsInvalid,
-    };
-    Refusal::new(reason, error.to_string())
 }
 
 /// The refusal for an amount that does not fit.

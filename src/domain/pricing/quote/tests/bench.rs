@@ -11,7 +11,7 @@ use crate::domain::partnership::{Partnership, PartnershipCreated, PartnershipEve
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::pricing::quote::split::RevisionPlace;
 use crate::domain::pricing::quote::{
-    Basis, JointQuote, JointQuoteEvent, NewPortion, QuoteCommand, decide, tick,
+    Basis, JointQuote, JointQuoteEvent, NewConcession, NewPortion, QuoteCommand, decide, tick,
 };
 use crate::domain::record::{Event, EventBody, Kind, Record, RecordKey};
 use crate::domain::refusal::Refusal;
@@ -42,13 +42,15 @@ pub fn euro(minor: i64) -> Money {
 }
 
 pub fn portion(id: &str, price: i64) -> NewPortion {
-    let portion_id = id.to_owned();
-    NewPortion {
-        portion_id,
-        owner: None,
-        description: None,
-        price: euro(price),
-        internal_cost: None,
+    NewPortion::new(id, euro(price))
+}
+
+/// So much at once, by a measure, by the usual rules.
+pub fn conceding(concession: Money, basis: Basis) -> NewConcession {
+    NewConcession {
+        concession: Some(concession),
+        basis,
+        ..NewConcession::default()
     }
 }
 
@@ -295,15 +297,12 @@ impl Bench {
         concession: Money,
         basis: Basis,
     ) -> Result<Decision, Stop> {
+        self.propose_all(by, conceding(concession, basis))
+    }
+
+    pub fn propose_all(&mut self, by: &str, concession: NewConcession) -> Result<Decision, Stop> {
         let id = QUOTE.to_owned();
-        self.command(
-            by,
-            &QuoteCommand::ProposeConcession {
-                id,
-                concession,
-                basis,
-            },
-        )
+        self.command(by, &QuoteCommand::ProposeConcession { id, concession })
     }
 
     /// Approves the latest revision.

@@ -74,7 +74,7 @@ fn a_concession_counts_when_everyone_approved() {
     bench.propose(ONE, 0, Basis::Price).unwrap();
     bench.approve(TWO).unwrap();
     assert_eq!(
-        bench.quote().in_force().unwrap().split.price_after,
+        bench.quote().in_force().unwrap().split.cadences[0].price_after,
         2_000,
         "taken back"
     );

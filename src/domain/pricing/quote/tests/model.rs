@@ -150,7 +150,7 @@ fn check(bench: &Bench) {
         );
     }
     for revision in open.into_iter().chain(quote.in_force()) {
-        let divided = revision.split.shares.iter().map(|share| &share.portion_id);
+        let divided = revision.split.lines().map(|line| &line.portion_id);
         assert!(
             divided.eq(quote.portions.iter().map(|portion| &portion.id)),
             "all of the whole"
