@@ -18,6 +18,7 @@ pub mod partnership;
 pub mod pricing;
 pub mod signing;
 pub mod sla;
+pub mod split;
 pub mod status;
 pub mod text;
 

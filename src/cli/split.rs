@@ -10,7 +10,7 @@ mod table;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -220,7 +220,7 @@ impl Split {
     /// If the quote cannot be read or is at fault.
     pub fn run(self) -> Result<ExitCode, CliError> {
         if self.example {
-            print!("{}", example::of(self.format.unwrap_or(Format::Csv)));
+            say(example::of(self.format.unwrap_or(Format::Csv)))?;
             return Ok(ExitCode::SUCCESS);
         }
         let path = self.quote.as_deref().unwrap_or_else(|| Path::new("-"));
@@ -228,13 +228,13 @@ impl Split {
         let bytes = read_bounded(path)?;
         let outcome = match split(&bytes, format, &self.asked) {
             Ok(outcome) => outcome,
-            Err(error) => return Err(error.told(&path.display().to_string()).into()),
+            Err(error) => return Err(error.told(&called(path)).into()),
         };
-        match self.output {
-            SplitOutput::Table => print!("{}", table::page(&outcome, self.brief)),
-            SplitOutput::Json => println!("{}", results::json(&outcome, self.brief)?),
-            SplitOutput::Csv => print!("{}", results::csv(&outcome, self.brief)?),
-        }
+        say(&match self.output {
+            SplitOutput::Table => table::page(&outcome, self.brief),
+            SplitOutput::Json => results::json(&outcome, self.brief)?,
+            SplitOutput::Csv => results::csv(&outcome, self.brief)?,
+        })?;
         let all = outcome
             .alternatives
             .iter()
@@ -244,6 +244,23 @@ impl Split {
         } else {
             ExitCode::from(EXIT_UNDIVIDED)
         })
+    }
+}
+
+/// Writes to standard output. Whoever reads it may have seen enough.
+fn say(text: &str) -> Result<(), CliError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What a file is called in errors.
+fn called(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
     }
 }
 

@@ -162,13 +162,20 @@ fn row(lines: &Lines<'_>, slice: WrittenSlice<'_>) -> Row {
                 .map(|cell| (column, cell)),
         );
     }
-    let at = ["id", "owner", "price"]
-        .iter()
-        .find_map(|column| Some(cells.get(column)?.at));
-    Row {
-        at: at.unwrap_or_default(),
-        cells,
+    let known = |cell: &Cell| cell.at.line.is_some();
+    let first = cells
+        .values()
+        .filter(|cell| known(cell))
+        .min_by_key(|cell| cell.at.line);
+    let at = Position {
+        line: first.and_then(|cell| cell.at.line),
+        character: None,
+    };
+    // What does not tell where it stands is in the slice at least.
+    for cell in cells.values_mut().filter(|cell| !known(cell)) {
+        cell.at = at;
     }
+    Row { at, cells }
 }
 
 fn cell(lines: &Lines<'_>, value: Value<'_>) -> Cell {

@@ -92,7 +92,9 @@ pub(super) fn json(outcome: &Outcome, brief: bool) -> Result<String, CliError> {
         engine_version: ENGINE_VERSION,
         alternatives: alternatives.collect(),
     };
-    Ok(serde_json::to_string_pretty(&results)?)
+    let mut text = serde_json::to_string_pretty(&results)?;
+    text.push('\n');
+    Ok(text)
 }
 
 fn cadence(answer: &Answer, currency: Currency, brief: bool) -> Cadence<'_> {

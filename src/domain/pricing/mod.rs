@@ -1,7 +1,6 @@
 //! Pricing splits: money in whole minor units, exact allocation, joint quotes.
 
 pub mod allocation;
-pub mod cadence;
 pub mod division;
 pub mod money;
 pub mod quote;

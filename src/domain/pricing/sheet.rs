@@ -16,7 +16,7 @@ use super::division::{
 use super::money::Currency;
 use crate::domain::refusal::Reason;
 
-pub use super::cadence::Cadence;
+pub use super::quote::Cadence;
 pub use undivided::Undivided;
 
 /// Most lines of a sheet.

@@ -92,7 +92,7 @@ pub(super) fn term_total(
 }
 
 /// When something is due.
-pub(in crate::api::pricing) const fn to_cadence(cadence: Cadence) -> v1::Cadence {
+pub(in crate::api) const fn to_cadence(cadence: Cadence) -> v1::Cadence {
     match cadence {
         Cadence::OneTime => v1::Cadence::OneTime,
         Cadence::Monthly => v1::Cadence::Monthly,
