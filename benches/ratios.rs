@@ -25,6 +25,8 @@ mod latency;
 mod load;
 #[path = "ratios/pgbench.rs"]
 mod pgbench;
+#[path = "ratios/proposal.rs"]
+mod proposal;
 #[path = "ratios/repin.rs"]
 mod repin;
 #[path = "ratios/splits.rs"]
@@ -104,6 +106,9 @@ async fn main() {
     }
     if wanted("h") {
         splits::measure(rounds, &mut table);
+    }
+    if wanted("i") {
+        proposal::measure(rounds, &mut table).await;
     }
     table.print();
 }

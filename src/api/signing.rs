@@ -1,5 +1,6 @@
 //! `SigningService`: the keys with which firms sign.
 
+mod cosign;
 mod keys;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use super::Api;
 use super::status::ApiError;
 use crate::proto::v1;
 
+pub(super) use cosign::to_cosignature;
 pub(super) use keys::signed;
 
 /// What an RPC answers before errors become statuses.
@@ -40,5 +42,12 @@ impl v1::signing_service_server::SigningService for SigningService {
         request: Request<v1::RevokeSigningKeyRequest>,
     ) -> Result<Response<v1::SigningKey>, Status> {
         Ok(keys::revoke(&self.0, &request).await?)
+    }
+
+    async fn cosign_checkpoint(
+        &self,
+        request: Request<v1::CosignCheckpointRequest>,
+    ) -> Result<Response<v1::Cosignature>, Status> {
+        Ok(cosign::cosign(&self.0, &request).await?)
     }
 }

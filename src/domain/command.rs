@@ -6,6 +6,7 @@ use super::carry::{self, CarryOutcome};
 use super::claim::{self, ClaimCommand};
 use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
+use super::cosignature::{self, CosignCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
@@ -44,6 +45,8 @@ pub enum Action {
     Partnership(PartnershipCommand),
     /// Of what a firm wrote and wants to have erased.
     Redact(RedactCommand),
+    /// To keep a firm's signature of a checkpoint.
+    Cosign(CosignCommand),
     /// Of its clients and outside parties.
     Outsider(OutsiderCommand),
     /// Of its parties' contacts.
@@ -252,6 +255,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Firm(action) => firm::decide(action, firm, view),
         Action::Signing(action) => signing::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
+        Action::Cosign(action) => cosignature::decide(action, firm, view),
         Action::Redact(action) => redaction::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod command;
 pub mod commitment;
 pub mod contact;
+pub mod cosignature;
 pub mod evidence;
 pub mod expectation;
 pub mod firm;

@@ -214,6 +214,8 @@ records! {
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// The latest checkpoint that a party cosigned.
+    Cosignature(super::cosignature::Cosignature, super::cosignature::CosignatureEvent) = "cosignature";
     /// What the firm that wrote it has erased.
     Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
     /// One revision of a partnership's terms.

@@ -141,6 +141,7 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_NOT_ACTIVE"
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
+        | "CONCESSION_SHORTFALL"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"
         | "GUEST_LINK_USED"

@@ -4,6 +4,7 @@ use entente::domain::firm::Permission;
 use prost::Message;
 use tonic::Code;
 
+use super::cosigning::{cosigning, note_of};
 use super::signing::{Pen, listing, revoking};
 use super::table::{Row, rows};
 
@@ -16,4 +17,9 @@ rows! {
         listing(&names.of("partnership"));
     "SigningService/RevokeSigningKey" [Admin] Ok, NotFound, NotFound, |names|
         revoking(&names.of("signing_key"));
+    // The stage's head moves on, so no note is of an entry that is there.
+    "SigningService/CosignCheckpoint" [Approve] DataLoss, DataLoss, NotFound, |names| {
+        let scope = names.of("partnership");
+        cosigning(&scope, &Pen::new("north", 91).cosign(&note_of(&scope, 1, &[0; 32])))
+    };
 }

@@ -171,11 +171,16 @@ async fn keys_of(
     Ok(found)
 }
 
+/// All keys of a firm.
+pub(super) async fn all_keys(api: &Api, firm: &FirmId) -> Result<Vec<SigningKey>, ApiError> {
+    let found = keys_of(api, std::iter::once(firm)).await?;
+    Ok(found.into_iter().flat_map(|(_, keys)| keys.keys).collect())
+}
+
 /// A key of a firm.
 async fn find(api: &Api, firm: &FirmId, id: &str) -> Result<Option<SigningKey>, ApiError> {
-    let found = keys_of(api, std::iter::once(firm)).await?;
-    let mut keys = found.into_iter().flat_map(|(_, keys)| keys.keys);
-    Ok(keys.find(|key| key.id == id))
+    let keys = all_keys(api, firm).await?;
+    Ok(keys.into_iter().find(|key| key.id == id))
 }
 
 async fn shown(api: &Api, firm: &FirmId, id: &str) -> Result<v1::SigningKey, ApiError> {

@@ -1,13 +1,14 @@
 //! What an entry of a journal says that a firm signed, so that anybody can check it again.
 
 use super::{Signature, SigningKeysEvent, proof_message};
+use crate::domain::cosignature::{CosignatureEvent, checkpoint_text};
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::pricing::quote::JointQuoteEvent;
 use crate::domain::pricing::quote::signature::approval_message;
 use crate::domain::record::{EventBody, Kind};
 
 /// Kinds of record whose entries may hold signatures.
-pub const SIGNED_KINDS: &[Kind] = &[Kind::SigningKeys, Kind::JointQuote];
+pub const SIGNED_KINDS: &[Kind] = &[Kind::SigningKeys, Kind::JointQuote, Kind::Cosignature];
 
 /// Something signed: the message, and the signature over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,10 @@ pub fn statement(scope: &ScopeId, id: &str, event: &EventBody) -> Option<Stateme
         EventBody::JointQuote(JointQuoteEvent::ConcessionSigned(signed)) => Some(Statement {
             message: approval_message(scope, id, &signed.party, &signed.hash),
             signature: signed.signature.clone(),
+        }),
+        EventBody::Cosignature(CosignatureEvent::Cosigned(cosigned)) => Some(Statement {
+            message: checkpoint_text(scope, cosigned.sequence, &cosigned.signed_hash()?),
+            signature: cosigned.signature.clone(),
         }),
         _ => None,
     }

@@ -67,6 +67,9 @@ pub enum Cause {
     /// What a firm is said to have signed does not have the signature of the key named.
     #[error("a signature is not one of its key over what it is said to be for")]
     SignatureFalse,
+    /// A key signed for a firm that is none of those that the verifier knows to be that firm's.
+    #[error("signed by the key {0}, which is none of those given for the firm")]
+    SignatureForeign(String),
     /// A checkpoint cannot be accepted.
     #[error("a checkpoint is not accepted: {0}")]
     CheckpointRefused(CheckpointFault),
