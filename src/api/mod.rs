@@ -19,6 +19,7 @@ pub mod pricing;
 pub mod sale;
 pub mod signing;
 pub mod sla;
+pub mod split;
 pub mod status;
 pub mod text;
 

@@ -3,9 +3,9 @@
 use entente::proto::v1::{self, AllocationBasis, ConcessionState, StandingConsentKind};
 
 use super::calls::{faulty, ok, refuses};
+use super::concessions::{approve, conceding, fixed, propose};
 use super::house::{HOUR, House, at};
 use super::setting::{NORTH, Pair, SOUTH, cents, euros};
-use super::splits::{approve, conceding, fixed, propose};
 
 fn clauses() -> v1::PricingClauses {
     v1::PricingClauses {

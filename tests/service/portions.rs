@@ -4,9 +4,9 @@ use entente::proto::google::r#type::{Date, Money};
 use entente::proto::v1::{self, AllocationBasis, PassThroughKind};
 
 use super::calls::{faulty, ok, refuses};
+use super::concessions::{conceding, monthly, propose};
 use super::house::{Firm, House};
 use super::setting::{Pair, cents, euros, portion};
-use super::splits::{conceding, monthly, propose};
 
 fn quoting(pair: &Pair, portions: Vec<v1::Portion>) -> v1::CreateJointQuoteRequest {
     let mut request = pair.quote_request(&[]);

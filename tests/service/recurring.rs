@@ -3,9 +3,11 @@
 use entente::proto::v1::{self, Cadence, RecurrencePeriod};
 
 use super::calls::faulty;
+use super::concessions::{
+    add, assert_adds_up, conceding, create, explain, monthly, propose, shares,
+};
 use super::house::House;
 use super::setting::{Pair, cents, euros, portion};
-use super::splits::{add, assert_adds_up, conceding, create, explain, monthly, propose, shares};
 
 /// What recurs is divided apart from what is due once, and totals over the term follow.
 pub async fn what_recurs_is_divided_apart(house: House) {

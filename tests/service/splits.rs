@@ -1,453 +1,444 @@
-//! Concessions divided in every way: by every basis, within floors, apart for what recurs.
+//! Splits of quotes that nobody stored.
 
+use entente::domain::firm::Permission;
 use entente::proto::google::r#type::Money;
-use entente::proto::v1::{
-    self, AllocationBasis, ConcessionState, DivisionMethod, DivisionPhase, RecurrencePeriod,
-    ShortfallPolicy,
-};
+use entente::proto::v1;
+use tonic::Code;
+use tonic_types::StatusExt;
 
-use super::calls::{faulty, ok, refuses};
-use super::house::{Firm, House};
-use super::setting::{NORTH, Pair, SOUTH, cents, euros, portion};
+use super::calls::{Refused, code, faulty, ok, refuses};
+use super::house::House;
+use super::setting::{cents, euros};
 
-/// A proposal on a quote, by price.
-pub fn conceding(quote: &v1::JointQuote, cents: i64) -> v1::ProposeConcessionRequest {
-    v1::ProposeConcessionRequest {
-        name: quote.name.clone(),
-        concession: Some(euros(cents)),
-        basis: AllocationBasis::Price.into(),
-        ..Default::default()
+/// Not acceptable.
+const BAD: &str = "INVALID_FIELD";
+
+/// A slice at a price.
+pub fn slice(id: &str, owner: &str, price: i64) -> v1::SplitSlice {
+    v1::SplitSlice {
+        slice_id: id.to_owned(),
+        owner: owner.to_owned(),
+        price: Some(euros(price)),
+        ..v1::SplitSlice::default()
     }
 }
 
-/// Fixed shares of both firms.
-pub fn fixed(request: v1::ProposeConcessionRequest, bps: i32) -> v1::ProposeConcessionRequest {
-    let share = |(party, share_bps): (&str, i32)| v1::PartyShare {
-        party_id: party.to_owned(),
-        share_bps,
-    };
-    v1::ProposeConcessionRequest {
-        basis: AllocationBasis::FixedBps.into(),
-        weights: [(NORTH, bps), (SOUTH, 10_000 - bps)].map(share).to_vec(),
-        ..request
+/// A basis with everything else as by default.
+pub fn by(basis: v1::SplitBasis) -> v1::SplitAlternative {
+    v1::SplitAlternative {
+        basis: basis.into(),
+        ..v1::SplitAlternative::default()
     }
 }
 
-/// Proposes, and returns the revision.
-pub async fn propose(firm: &Firm, request: v1::ProposeConcessionRequest) -> v1::ConcessionRevision {
-    let quote = ok(firm.connection.pricing().propose_concession(request)).await;
-    quote.revisions.last().expect("a revision").clone()
+/// A one-time concession over slices.
+pub fn of(
+    slices: Vec<v1::SplitSlice>,
+    concession: i64,
+    alternatives: Vec<v1::SplitAlternative>,
+) -> v1::ComputeSplitRequest {
+    v1::ComputeSplitRequest {
+        currency: "EUR".to_owned(),
+        slices,
+        concessions: vec![v1::SplitConcession {
+            cadence: v1::Cadence::OneTime.into(),
+            amount: Some(money(concession)),
+        }],
+        alternatives,
+        ..v1::ComputeSplitRequest::default()
+    }
 }
 
-/// Approves the last revision.
-pub async fn approve(firm: &Firm, quote: &v1::JointQuote, hash: &str) -> v1::JointQuote {
-    let request = v1::ApproveConcessionRequest {
-        name: quote.name.clone(),
-        hash: hash.to_owned(),
-        ..Default::default()
+/// Cents of either sign.
+fn money(amount: i64) -> Money {
+    Money {
+        currency_code: "EUR".to_owned(),
+        units: amount / 100,
+        nanos: i32::try_from(amount % 100).unwrap() * 10_000_000,
+    }
+}
+
+fn shares(result: &v1::SplitResult) -> Vec<i64> {
+    let parts = result.divisions.iter().flat_map(|division| &division.parts);
+    parts.map(|part| cents(part.share.as_ref())).collect()
+}
+
+fn costing(mut slice: v1::SplitSlice, cost: i64, floor: i64) -> v1::SplitSlice {
+    slice.cost = Some(euros(cost));
+    slice.floor_price = Some(euros(floor));
+    slice
+}
+
+/// Three owners; the second and the third have little room before their floors.
+fn three() -> Vec<v1::SplitSlice> {
+    vec![
+        costing(slice("a", "acme", 5_000_000), 4_000_000, 4_000_000),
+        costing(slice("b", "bolt", 2_700_000), 2_500_000, 2_500_000),
+        costing(slice("c", "cargo", 1_400_000), 1_000_000, 1_000_000),
+    ]
+}
+
+fn fixed(shares: &[(&str, i32)]) -> v1::SplitAlternative {
+    let share = |(owner, share_bps): &(&str, i32)| v1::OwnerShare {
+        owner: (*owner).to_owned(),
+        share_bps: *share_bps,
     };
-    ok(firm.connection.pricing().approve_concession(request)).await
+    v1::SplitAlternative {
+        shares: shares.iter().map(share).collect(),
+        ..by(v1::SplitBasis::FixedBps)
+    }
 }
 
-pub async fn create(firm: &Firm, pair: &Pair, portions: Vec<v1::Portion>) -> v1::JointQuote {
-    let mut request = pair.quote_request(&[]);
-    request.joint_quote.as_mut().unwrap().portions = portions;
-    ok(firm.connection.pricing().create_joint_quote(request)).await
-}
-
-pub async fn add(firm: &Firm, quote: &v1::JointQuote, portion: v1::Portion) -> v1::JointQuote {
-    let request = v1::AddPortionRequest {
-        name: quote.name.clone(),
-        portion: Some(portion),
-        ..Default::default()
+fn stated(amounts: &[(&str, i64)]) -> v1::SplitAlternative {
+    let amount = |(id, amount): &(&str, i64)| v1::SliceAmount {
+        slice_id: (*id).to_owned(),
+        amount: Some(money(*amount)),
     };
-    ok(firm.connection.pricing().add_portion(request)).await
+    v1::SplitAlternative {
+        amounts: amounts.iter().map(amount).collect(),
+        ..by(v1::SplitBasis::Custom)
+    }
 }
 
-pub fn shares(revision: &v1::ConcessionRevision) -> Vec<(&str, i64)> {
-    let cadences = revision.cadences.iter();
-    cadences
-        .flat_map(|cadence| &cadence.shares)
-        .map(|share| (share.portion_id.as_str(), cents(share.share.as_ref())))
-        .collect()
-}
-
-/// On every line and in total: the price before, less the share, is the price after.
-pub fn assert_adds_up(revision: &v1::ConcessionRevision) {
-    for cadence in &revision.cadences {
-        let sum = |amount: fn(&v1::AllocationShare) -> &Option<Money>| -> i64 {
-            let shares = cadence.shares.iter();
-            shares.map(|share| cents(amount(share).as_ref())).sum()
-        };
-        for share in &cadence.shares {
-            let before = cents(share.price_before.as_ref());
-            let after = cents(share.price_after.as_ref());
-            assert_eq!(before - cents(share.share.as_ref()), after, "{share:?}");
+/// P01, P02, P08, P09 and P14: every basis side by side, each with its steps in figures and in words.
+pub async fn p01_bases_side_by_side_explain_every_cent(house: House) {
+    let firm = house.firm("alone").await;
+    let mut splits = firm.connection.splits();
+    let alternatives = vec![
+        by(v1::SplitBasis::Cost),
+        by(v1::SplitBasis::Margin),
+        by(v1::SplitBasis::Price),
+        by(v1::SplitBasis::CostBand),
+        fixed(&[("acme", 8_000), ("bolt", 1_200), ("cargo", 800)]),
+        stated(&[("a", 800_000), ("c", 100_000)]),
+        v1::SplitAlternative {
+            rounding: v1::RoundingRule::Ratchet.into(),
+            ..by(v1::SplitBasis::Cost)
+        },
+    ];
+    let answer = ok(splits.compute_split(of(three(), 900_000, alternatives.clone()))).await;
+    assert_eq!((answer.engine_version, answer.currency_exponent), (1, 2));
+    assert_eq!(answer.results.len(), alternatives.len());
+    assert_eq!(shares(&answer.results[0]), [560_000, 200_000, 140_000]);
+    assert_eq!(shares(&answer.results[1]), [562_500, 112_500, 225_000]);
+    assert_eq!(shares(&answer.results[4]), [720_000, 108_000, 72_000]);
+    assert_eq!(shares(&answer.results[5]), [800_000, 0, 100_000]);
+    assert_eq!(shares(&answer.results[6]), shares(&answer.results[0]));
+    for result in &answer.results {
+        assert_eq!(result.error, None);
+        assert_eq!(shares(result).iter().sum::<i64>(), 900_000);
+        for part in &result.divisions[0].parts {
+            let [before, after] = [&part.price_before, &part.price_after];
+            let fell = cents(before.as_ref()) - cents(after.as_ref());
+            assert_eq!(fell, cents(part.share.as_ref()));
+            assert!(!part.steps.is_empty() && !part.explanation.is_empty());
         }
-        let conceded = cents(cadence.concession.as_ref());
-        let vendors = cents(cadence.vendor_money.as_ref());
-        assert_eq!(sum(|share| &share.share), conceded - vendors);
-        let before = cents(cadence.price_before.as_ref());
-        assert_eq!(sum(|share| &share.price_before), before);
-        assert_eq!(before - conceded, cents(cadence.price_after.as_ref()));
     }
-}
-
-/// P02, P08: the order of portions means nothing, and whoever bears nothing has a line too.
-pub async fn p02_p08_order_means_nothing_and_zero_lines_stay(house: House) {
-    let pair = Pair::active(&house).await;
-    let own = [("a", 1), ("b", 1), ("c", 1), ("d", 0)];
-    let mut shuffled = own;
-    shuffled.reverse();
-    let mut outcomes = Vec::new();
-    for portions in [own, shuffled] {
-        let quote = pair.quote(&portions, &[]).await;
-        let revision = propose(&pair.north, conceding(&quote, 1)).await;
-        let expected = [("a", 1), ("b", 0), ("c", 0), ("d", 0)];
-        assert_eq!(shares(&revision), expected);
-        let approved = approve(&pair.south, &quote, &revision.hash).await;
-        let approved = &approved.revisions[0];
-        assert_eq!(approved.state(), ConcessionState::Approved);
-        outcomes.push(approved.cadences.clone());
-    }
-    assert_eq!(outcomes[0], outcomes[1]);
-    house.stop().await;
-}
-
-/// P10: one unit on the wire; the exponent is the currency's, and another currency is refused.
-pub async fn p10_every_currency_has_its_own_exponent(house: House) {
-    let pair = Pair::active(&house).await;
-    let mut pricing = pair.north.connection.pricing();
-    for (code, units, nanos, finest) in [
-        ("JPY", 1_001, 0, 1_000_000_000),
-        ("ISK", 1_001, 0, 1_000_000_000),
-        ("UGX", 1_001, 0, 1_000_000_000),
-        ("HUF", 10, 10_000_000, 10_000_000),
-        ("KPW", 10, 10_000_000, 10_000_000),
-        ("KWD", 1, 1_000_000, 1_000_000),
-        ("CLF", 0, 100_100_000, 100_000),
-    ] {
-        let price = Money {
-            currency_code: code.to_owned(),
-            units,
-            nanos,
-        };
-        let mut request = pair.quote_request(&[("a", 1)]);
-        let quote = request.joint_quote.as_mut().unwrap();
-        code.clone_into(&mut quote.currency);
-        quote.portions[0].price = Some(price.clone());
-        let quote = ok(pricing.create_joint_quote(request)).await;
-        assert_eq!(quote.portions[0].price, Some(price.clone()));
-        let half = Money {
-            units: 0,
-            nanos: finest / 2,
-            ..price.clone()
-        };
-        let whole = v1::ProposeConcessionRequest {
-            concession: Some(price.clone()),
-            ..conceding(&quote, 0)
-        };
-        let too_fine = v1::ProposeConcessionRequest {
-            concession: Some(half),
-            ..whole.clone()
-        };
-        let field = ["concession"];
-        let call = pricing.propose_concession(too_fine);
-        faulty(&house, "MONEY_TOO_FINE", &field, call).await;
-        let call = pricing.propose_concession(conceding(&quote, 1));
-        faulty(&house, "CURRENCY_MISMATCH", &field, call).await;
-        let revision = propose(&pair.north, whole).await;
-        let split = &revision.cadences[0];
-        assert_eq!(split.shares[0].share, Some(price));
-        let after = split.price_after.as_ref().unwrap();
-        assert_eq!((after.units, after.nanos), (0, 0), "{code}");
+    let part = &answer.results[0].divisions[0].parts[1];
+    assert!(part.at_floor);
+    assert_eq!(part.steps[0].method, i32::from(v1::DivisionMethod::Most));
+    assert!(
+        part.explanation.starts_with(
+            "b: cost 25,000.00 of 75,000.00; of 9,000.00 EUR that is more than the 2,000.00 that it \
+             bears at most (round 1)"
+        ),
+        "{}",
+        part.explanation
+    );
+    // In another order, the same.
+    let mut turned = three();
+    turned.reverse();
+    let again = ok(splits.compute_split(of(turned, 900_000, alternatives))).await;
+    for (mut result, before) in again.results.into_iter().zip(answer.results) {
+        result.divisions[0].parts.reverse();
+        assert_eq!(result, before);
     }
     house.stop().await;
 }
 
-/// P11: shares that are stated are exactly the total, and the error says by how much they are not.
-pub async fn p11_stated_shares_equal_the_total(house: House) {
-    let pair = Pair::active(&house).await;
-    let quote = pair.quote(&[("a", 1_000)], &[("b", 1_000)]).await;
-    let stating = |first: i64, second: i64| v1::ProposeConcessionRequest {
-        basis: AllocationBasis::Custom.into(),
-        custom_shares: [("b", second), ("a", first)]
-            .map(|(id, cents)| v1::CustomShare {
-                portion_id: id.to_owned(),
-                amount: Some(euros(cents)),
-            })
-            .to_vec(),
-        ..conceding(&quote, 500)
+/// P19, P22, P23: what recurs is divided by itself; a surcharge raises prices; the rate turns a cost into
+/// one of the split's currency, once.
+pub async fn p19_p22_cadences_surcharges_and_rates(house: House) {
+    let firm = house.firm("alone").await;
+    let mut splits = firm.connection.splits();
+    let mut monthly = slice("desk", "bolt", 1_000);
+    monthly.cadence = v1::Cadence::Monthly.into();
+    let mut dollars = slice("b", "bolt", 3_000);
+    dollars.cost = Some(Money {
+        currency_code: "USD".to_owned(),
+        units: 10,
+        nanos: 0,
+    });
+    dollars.cost_rate = "0.9213".to_owned();
+    let mut own = slice("a", "acme", 3_000);
+    own.cost = Some(euros(1_000));
+    let mut request = of(
+        vec![own, monthly, dollars],
+        -300,
+        vec![by(v1::SplitBasis::Cost)],
+    );
+    request.currency_exponent = Some(2);
+    let answer = ok(splits.compute_split(request.clone())).await;
+    let division = &answer.results[0].divisions[0];
+    let weights: Vec<i64> = division.parts.iter().map(|part| part.weight).collect();
+    assert_eq!(weights, [1_000, 921]);
+    assert_eq!(shares(&answer.results[0]), [-156, -144]);
+    assert_eq!(cents(division.price_after.as_ref()), 6_300);
+    request.concessions.push(v1::SplitConcession {
+        cadence: v1::Cadence::Monthly.into(),
+        amount: Some(euros(50)),
+    });
+    request.alternatives = vec![by(v1::SplitBasis::Price)];
+    let answer = ok(splits.compute_split(request)).await;
+    let divisions = &answer.results[0].divisions;
+    let concessions: Vec<(i32, i64, usize)> = divisions
+        .iter()
+        .map(|division| {
+            let concession = cents(division.concession.as_ref());
+            (division.cadence, concession, division.parts.len())
+        })
+        .collect();
+    let (once, monthly) = (v1::Cadence::OneTime.into(), v1::Cadence::Monthly.into());
+    assert_eq!(concessions, [(once, -300, 2), (monthly, 50, 1)]);
+    house.stop().await;
+}
+
+/// P11: an alternative that cannot be divided says why, and hurts none of its neighbours.
+pub async fn p11_alternatives_answer_for_themselves(house: House) {
+    let firm = house.firm("alone").await;
+    let mut splits = firm.connection.splits();
+    let mut slices = three();
+    slices[1].cost = None;
+    let absorbing = |owner: &str| v1::SplitAlternative {
+        shortfall_policy: v1::ShortfallPolicy::PrimeAbsorbs.into(),
+        absorbing_owner: owner.to_owned(),
+        ..by(v1::SplitBasis::Price)
     };
-    let mut pricing = pair.north.connection.pricing();
-    let call = pricing.propose_concession(stating(300, 199));
-    let refused = faulty(&house, "WEIGHTS_INVALID", &["custom_shares"], call).await;
+    let mut mixed = by(v1::SplitBasis::Price);
+    mixed.shares = fixed(&[("acme", 1)]).shares;
+    let bad = vec![
+        (by(v1::SplitBasis::Cost), BAD, "slices[1].cost"),
+        (
+            by(v1::SplitBasis::Price),
+            "CONCESSION_SHORTFALL",
+            "alternatives[1]",
+        ),
+        (
+            fixed(&[("acme", 9_999)]),
+            "WEIGHTS_INVALID",
+            "alternatives[2]",
+        ),
+        (
+            fixed(&[("crow", 10_000)]),
+            "WEIGHTS_INVALID",
+            "alternatives[3]",
+        ),
+        (
+            stated(&[("a", 1_650_001)]),
+            "WEIGHTS_INVALID",
+            "alternatives[4]",
+        ),
+        (
+            stated(&[("x", 1_650_000)]),
+            "WEIGHTS_INVALID",
+            "alternatives[5]",
+        ),
+        (mixed, BAD, "alternatives[6].shares"),
+        (absorbing(""), BAD, "alternatives[7].absorbing_owner"),
+        (
+            by(v1::SplitBasis::Unspecified),
+            BAD,
+            "alternatives[8].basis",
+        ),
+    ];
+    let mut alternatives: Vec<_> = bad.iter().map(|(bad, _, _)| bad.clone()).collect();
+    alternatives.push(absorbing("acme"));
+    let answer = ok(splits.compute_split(of(slices, 1_650_000, alternatives))).await;
+    let mut metadata = Vec::new();
+    for (result, (_, reason, field)) in answer.results.iter().zip(&bad) {
+        let refused = told(result);
+        assert_eq!(
+            (refused.reason.as_str(), refused.code),
+            (*reason, code(reason))
+        );
+        assert_eq!(refused.fields, [*field], "{refused:?}");
+        assert!(result.divisions.is_empty());
+        metadata.push(refused.metadata);
+    }
+    assert_eq!(metadata[1]["shortfall"], "500.00 EUR");
     for (key, value) in [
-        ("sum", "4.99 EUR"),
-        ("total", "5.00 EUR"),
-        ("difference", "-0.01 EUR"),
+        ("sum", "16500.01"),
+        ("total", "16500.00"),
+        ("difference", "0.01"),
         ("cadence", "one_time"),
     ] {
-        assert_eq!(refused.metadata[key], value);
+        assert_eq!(
+            metadata[4][key].replace([',', ' '], "").replace("EUR", ""),
+            value
+        );
     }
-    let revision = propose(&pair.north, stating(301, 199)).await;
-    assert_eq!(shares(&revision), [("a", 301), ("b", 199)]);
-    assert_eq!(revision.custom_shares[0].portion_id, "a");
+    let last = &answer.results[bad.len()];
+    assert_eq!(shares(last), [1_050_000, 200_000, 400_000]);
     assert_eq!(
-        steps_of(&pair.south, &quote, "a").await,
-        [DivisionMethod::Stated]
+        cents(last.divisions[0].parts[0].beyond_floor.as_ref()),
+        50_000
     );
     house.stop().await;
 }
 
-/// How the steps of a portion's line came about.
-async fn steps_of(firm: &Firm, quote: &v1::JointQuote, id: &str) -> Vec<DivisionMethod> {
-    let lines = explain(firm, quote).await;
-    let line = lines.into_iter().find(|line| {
-        let share = line.share.as_ref();
-        share.is_some_and(|share| share.portion_id == id)
-    });
-    let steps = line.expect("a line").steps;
-    steps.iter().map(v1::DivisionStep::method).collect()
+/// The error of a result, taken apart.
+fn told(result: &v1::SplitResult) -> Refused {
+    let error = result.error.as_ref().expect("an error");
+    let details = prost::Message::encode_to_vec(error);
+    let status =
+        tonic::Status::with_details(Code::from(error.code), &error.message, details.into());
+    assert!(status.get_error_details().error_info().is_some());
+    Refused::from(&status)
 }
 
-pub async fn explain(firm: &Firm, quote: &v1::JointQuote) -> Vec<v1::AllocationLine> {
-    let request = v1::ExplainAllocationRequest {
-        name: quote.name.clone(),
-        revision: 0,
+/// P10, P19 and P25: what all alternatives share is refused whole, with every field at fault.
+pub async fn p10_p25_splits_at_fault(house: House) {
+    let firm = house.firm("alone").await;
+    let mut splits = firm.connection.splits();
+    let good = || of(three(), 100, vec![by(v1::SplitBasis::Price)]);
+    let with = |change: fn(&mut v1::ComputeSplitRequest)| {
+        let mut request = good();
+        change(&mut request);
+        request
     };
-    ok(firm.connection.pricing().explain_allocation(request))
-        .await
-        .lines
-}
-
-/// P14, P22: what is left is the price less the share; less than nothing conceded is a surcharge.
-pub async fn p14_p22_a_surcharge_mirrors_a_concession(house: House) {
-    let pair = Pair::active(&house).await;
-    let quote = pair
-        .quote(&[("a", 10_001), ("b", 333)], &[("c", 9_990)])
-        .await;
-    for basis in [None, Some(6_667)] {
-        let mut both = Vec::new();
-        for cents in [1_999, -1_999] {
-            let request = conceding(&quote, cents);
-            let request = basis.map_or(request.clone(), |bps| fixed(request, bps));
-            let revision = propose(&pair.north, request).await;
-            assert_adds_up(&revision);
-            both.push(revision);
-        }
-        for (down, up) in shares(&both[0]).iter().zip(shares(&both[1])) {
-            assert_eq!((down.0, down.1), (up.0, -up.1));
-        }
-        let after = both[1].total_price_after.as_ref();
-        assert_eq!(cents(after), 20_324 + 1_999, "the client pays more");
-    }
-    let too_much = conceding(&quote, -20_325);
-    let mut pricing = pair.north.connection.pricing();
-    let call = pricing.propose_concession(too_much);
-    refuses(&house, "CONCESSION_TOO_LARGE", call).await;
-    house.stop().await;
-}
-
-/// P15: from one line to two hundred, the lines are the concession.
-pub async fn p15_lines_add_up_to_200(house: House) {
-    let pair = Pair::active(&house).await;
-    for count in [1_usize, 2, 3, 7, 64, 199, 200] {
-        let portion = |index: usize| {
-            let price = i64::try_from(index * 37 % 501 + 500).unwrap();
-            portion(&format!("p{index}"), price)
-        };
-        let quote = create(&pair.north, &pair, (0..count).map(portion).collect()).await;
-        let total = cents(quote.total_price.as_ref());
-        for cents in [1, total / 3 + 1, total] {
-            let revision = propose(&pair.north, conceding(&quote, cents)).await;
-            assert_eq!(shares(&revision).len(), count);
-            assert_adds_up(&revision);
-        }
-    }
-    house.stop().await;
-}
-
-/// P16: all the room there is lands on the floor exactly, and beyond it a policy decides.
-pub async fn p16_floors_and_what_they_leave_over(house: House) {
-    let pair = Pair::active(&house).await;
-    let floored = v1::Portion {
-        floor_price: Some(euros(9_000)),
-        ..portion("a", 10_000)
-    };
-    let quote = create(&pair.north, &pair, vec![floored]).await;
-    let quote = add(&pair.south, &quote, portion("b", 10_000)).await;
-    let revision = propose(&pair.south, conceding(&quote, 11_000)).await;
-    assert_eq!(shares(&revision), [("a", 1_000), ("b", 10_000)]);
-    let split = &revision.cadences[0];
-    assert!(split.shares.iter().all(|share| share.at_floor));
-    assert!(!revision.below_floor && cents(split.shortfall.as_ref()) == 0);
-    assert_adds_up(&revision);
-    let methods = steps_of(&pair.north, &quote, "a").await;
-    assert_eq!(methods, [DivisionMethod::Most]);
-
-    let mut pricing = pair.south.connection.pricing();
-    let more = conceding(&quote, 11_500);
-    let call = pricing.propose_concession(more.clone());
-    let refused = refuses(&house, "CONCESSION_SHORTFALL", call).await;
-    assert_eq!(refused.metadata["shortfall"], "5.00 EUR");
-    let absorbed = v1::ProposeConcessionRequest {
-        shortfall_policy: ShortfallPolicy::PrimeAbsorbs.into(),
-        ..more.clone()
-    };
-    let revision = propose(&pair.south, absorbed).await;
-    assert_eq!(revision.absorbing_party_id, NORTH);
-    assert_eq!(shares(&revision), [("a", 1_500), ("b", 10_000)]);
-    assert!(revision.below_floor);
-    let lines = explain(&pair.north, &quote).await;
-    let last = lines[0].steps.last().unwrap();
-    assert_eq!(last.phase(), DivisionPhase::Absorbed);
-    let consented = v1::ProposeConcessionRequest {
-        shortfall_policy: ShortfallPolicy::BelowFloorWithConsent.into(),
-        ..more
-    };
-    let revision = propose(&pair.south, consented).await;
-    assert_eq!(revision.state(), ConcessionState::Proposed);
-    let approved = approve(&pair.north, &quote, &revision.hash).await;
-    let approved = approved.revisions.last().unwrap();
-    assert_eq!(approved.state(), ConcessionState::Approved);
-    house.stop().await;
-}
-
-/// P17: an edit without effect on money divides nothing anew, and what was approved is frozen.
-pub async fn p17_edits_without_money_divide_nothing_anew(house: House) {
-    let pair = Pair::active(&house).await;
-    let quote = pair.quote(&[("a", 333), ("b", 333)], &[("c", 334)]).await;
-    let revision = propose(&pair.north, conceding(&quote, 100)).await;
-    let approved = approve(&pair.south, &quote, &revision.hash).await;
-    let update = |display_name: &str, paths: &[&str]| v1::UpdateJointQuoteRequest {
-        joint_quote: Some(v1::JointQuote {
-            name: quote.name.clone(),
-            display_name: display_name.to_owned(),
-            ..Default::default()
-        }),
-        update_mask: Some(prost_types::FieldMask {
-            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-        }),
-        ..Default::default()
-    };
-    let mut souths = pair.south.connection.pricing();
-    let renamed = ok(souths.update_joint_quote(update("Renamed", &["display_name"]))).await;
-    assert_eq!(renamed.display_name, "Renamed");
-    assert_ne!(renamed.etag, approved.etag);
-    assert_eq!(renamed.revisions, approved.revisions, "bit for bit");
-    let mut later = update("Renamed", &["expire_time"]);
-    let joint_quote = later.joint_quote.as_mut().unwrap();
-    joint_quote.expire_time = Some(super::house::at(40 * 24 * super::house::HOUR));
-    refuses(
-        &house,
-        "INVALID_STATE",
-        souths.update_joint_quote(later.clone()),
-    )
-    .await;
-    let mut stale = update("Again", &[]);
-    stale.joint_quote.as_mut().unwrap().etag = approved.etag.clone();
-    refuses(&house, "ETAG_MISMATCH", souths.update_joint_quote(stale)).await;
-    let unknown = souths.update_joint_quote(update("x", &["portions"]));
-    faulty(&house, "INVALID_FIELD", &["update_mask.paths[0]"], unknown).await;
-    let fresh = pair.quote(&[("a", 333)], &[]).await;
-    later.joint_quote.as_mut().unwrap().name = fresh.name;
-    ok(souths.update_joint_quote(later)).await;
-    house.stop().await;
-}
-
-/// P23: tax never enters: prices and shares are before it, and nothing in the contract of quotes is
-/// named after it.
-pub async fn p23_tax_never_enters(house: House) {
-    let pair = Pair::active(&house).await;
-    let taxed = |id: &str, words: &str| v1::Portion {
-        description: words.to_owned(),
-        ..portion(id, 10_000)
-    };
-    let own = vec![
-        taxed("a", "taxed at 19 %"),
-        taxed("b", "taxed at 7 %"),
-        taxed("c", "not taxed"),
-    ];
-    let quote = create(&pair.north, &pair, own).await;
-    let revision = propose(&pair.north, conceding(&quote, 300)).await;
-    assert_eq!(shares(&revision), [("a", 100), ("b", 100), ("c", 100)]);
-    let pool = prost_reflect::DescriptorPool::decode(entente::proto::DESCRIPTOR).unwrap();
-    for message in [
-        "Portion",
-        "JointQuote",
-        "ConcessionRevision",
-        "CadenceSplit",
-    ] {
-        let message = pool
-            .get_message_by_name(&format!("entente.v1.{message}"))
-            .unwrap();
-        for field in message.fields() {
-            let name = field.name().to_owned();
-            let words: Vec<_> = name.split('_').collect();
-            assert!(!words.contains(&"tax") && !words.contains(&"vat"), "{name}");
-        }
-    }
-    house.stop().await;
-}
-
-/// P25: the largest amounts there are come back whole, or are refused.
-pub async fn p25_the_largest_amounts_are_refused_not_wrapped(house: House) {
-    let pair = Pair::active(&house).await;
-    let most = Money {
+    let most = |units, nanos| Money {
         currency_code: "EUR".to_owned(),
-        units: i64::MAX / 100,
-        nanos: 70_000_000,
+        units,
+        nanos,
     };
-    let huge = |id: &str| v1::Portion {
-        price: Some(most.clone()),
-        ..portion(id, 0)
-    };
-    let mut pricing = pair.north.connection.pricing();
-    let mut both = pair.quote_request(&[]);
-    both.joint_quote.as_mut().unwrap().portions = vec![huge("a"), huge("b")];
-    refuses(&house, "OUT_OF_RANGE", pricing.create_joint_quote(both)).await;
-    let mut recurring = pair.quote_request(&[]);
-    recurring.joint_quote.as_mut().unwrap().portions = vec![v1::Portion {
-        recurrence: monthly(2),
-        ..huge("a")
-    }];
-    let call = pricing.create_joint_quote(recurring);
-    refuses(&house, "OUT_OF_RANGE", call).await;
-    let mut several = pair.quote_request(&[]);
-    several.joint_quote.as_mut().unwrap().portions = vec![v1::Portion {
-        price: None,
-        unit_price: Some(most.clone()),
-        quantity: 2,
-        ..portion("a", 0)
-    }];
-    let field = ["joint_quote.portions[0].unit_price"];
-    let call = pricing.create_joint_quote(several);
-    faulty(&house, "OUT_OF_RANGE", &field, call).await;
-    let quote = create(&pair.north, &pair, vec![huge("a")]).await;
-    let all = v1::ProposeConcessionRequest {
-        concession: Some(most.clone()),
-        ..conceding(&quote, 0)
-    };
-    let revision = propose(&pair.north, all).await;
-    assert_eq!(revision.cadences[0].shares[0].share, Some(most.clone()));
-    let surcharge = v1::ProposeConcessionRequest {
-        concession: Some(Money {
-            units: -1,
-            nanos: 0,
-            ..most
-        }),
-        ..conceding(&quote, 0)
-    };
-    let call = pricing.propose_concession(surcharge);
-    refuses(&house, "OUT_OF_RANGE", call).await;
+    let mut huge = good();
+    huge.slices[0].price = Some(most(i64::MAX / 100, 70_000_000));
+    let mut beyond = good();
+    beyond.slices[0].price = Some(most(i64::MAX, 0));
+    let cases: Vec<(&str, Vec<&str>, v1::ComputeSplitRequest)> = vec![
+        (
+            "CURRENCY_UNKNOWN",
+            vec!["currency"],
+            with(|asked| asked.currency = "EURO".to_owned()),
+        ),
+        (
+            "CURRENCY_MISMATCH",
+            vec!["currency_exponent"],
+            with(|asked| asked.currency_exponent = Some(0)),
+        ),
+        (BAD, vec!["slices"], with(|asked| asked.slices.clear())),
+        (
+            BAD,
+            vec!["slices"],
+            with(|asked| asked.slices = vec![slice("a", "acme", 1); 201]),
+        ),
+        (
+            BAD,
+            vec!["alternatives"],
+            with(|asked| asked.alternatives.clear()),
+        ),
+        (
+            BAD,
+            vec!["alternatives"],
+            with(|asked| asked.alternatives = vec![by(v1::SplitBasis::Price); 11]),
+        ),
+        (
+            BAD,
+            vec!["concessions"],
+            with(|asked| asked.concessions.clear()),
+        ),
+        (
+            BAD,
+            vec!["slices[1].slice_id"],
+            with(|asked| asked.slices[1].slice_id = "a".to_owned()),
+        ),
+        (
+            BAD,
+            vec!["slices[0].price"],
+            with(|asked| asked.slices[0].price = None),
+        ),
+        (
+            BAD,
+            vec!["slices[0].price", "slices[0].floor_price"],
+            with(|asked| asked.slices[0].price = Some(money(-1))),
+        ),
+        (
+            "MONEY_TOO_FINE",
+            vec!["slices[0].price"],
+            with(|asked| asked.slices[0].price.as_mut().unwrap().nanos = 1),
+        ),
+        (
+            "CURRENCY_MISMATCH",
+            vec!["slices[0].price"],
+            with(|asked| {
+                "USD".clone_into(&mut asked.slices[0].price.as_mut().unwrap().currency_code)
+            }),
+        ),
+        (
+            "EXCHANGE_RATE_MISSING",
+            vec!["slices[0].cost"],
+            with(|asked| {
+                "USD".clone_into(&mut asked.slices[0].cost.as_mut().unwrap().currency_code)
+            }),
+        ),
+        (
+            BAD,
+            vec!["slices[0].cost_rate"],
+            with(|asked| asked.slices[0].cost_rate = "1".to_owned()),
+        ),
+        (
+            BAD,
+            vec!["slices[0].floor_price"],
+            with(|asked| asked.slices[0].floor_price = Some(euros(5_000_001))),
+        ),
+        (
+            BAD,
+            vec!["slices[0].minimum_margin_bps"],
+            with(|asked| asked.slices[0].minimum_margin_bps = Some(-1)),
+        ),
+        (
+            BAD,
+            vec!["slices[0].minimum_margin_bps"],
+            with(|asked| asked.slices[0].minimum_margin_bps = Some(2_501)),
+        ),
+        (
+            BAD,
+            vec!["slices[0].cadence"],
+            with(|asked| asked.slices[0].cadence = 9),
+        ),
+        (
+            BAD,
+            vec!["slices[0].pass_through.kind"],
+            with(|asked| asked.slices[0].pass_through = Some(v1::PassThrough::default())),
+        ),
+        (
+            BAD,
+            vec!["slices[0].markup_on"],
+            with(|asked| asked.slices[0].markup_on = "b".to_owned()),
+        ),
+        (
+            "CONCESSION_TOO_LARGE",
+            vec!["concessions[0].amount"],
+            with(|asked| asked.concessions[0].amount = Some(euros(9_100_001))),
+        ),
+        (
+            BAD,
+            vec!["concessions[1].cadence"],
+            with(|asked| asked.concessions.push(asked.concessions[0].clone())),
+        ),
+        (
+            BAD,
+            vec!["concessions[0].amount"],
+            with(|asked| asked.concessions[0].cadence = v1::Cadence::Yearly.into()),
+        ),
+        ("OUT_OF_RANGE", vec!["slices"], huge),
+        ("OUT_OF_RANGE", vec!["slices[0].price"], beyond),
+    ];
+    for (reason, fields, request) in cases {
+        faulty(&house, reason, &fields, splits.compute_split(request)).await;
+    }
+    let unable = house.firm_with("alone", &[Permission::Tickets]).await;
+    let mut unables = unable.connection.splits();
+    refuses(&house, "PERMISSION_MISSING", unables.compute_split(good())).await;
     house.stop().await;
-}
-
-/// Due in every month.
-pub fn monthly(periods: i32) -> Option<v1::Recurrence> {
-    Some(v1::Recurrence {
-        period: RecurrencePeriod::Month.into(),
-        periods,
-    })
 }
