@@ -57,8 +57,8 @@ pub const PORTIONS_MAX: usize = 200;
 /// Most revisions of one quote's concession.
 pub const REVISIONS_MAX: usize = 1_000;
 /// Most lines in all divisions of one quote together, where a line is a portion's share in one
-/// revision. It bounds the stored record to less than 4 MiB: 200 portions leave room for 40
-/// revisions, 8 portions for 1,000.
+/// revision, or what its proposal states for a portion, a party or a vendor. It bounds the stored
+/// record to less than 4 MiB: by price, 200 portions leave room for 40 revisions, 8 for 1,000.
 pub const ALLOCATION_LINES_MAX: usize = 8_000;
 
 // Every portion is one part of an allocation.

@@ -263,9 +263,16 @@ impl ConcessionSplit {
         self.lines().find(|line| line.portion_id == portion_id)
     }
 
-    /// How many lines it keeps.
+    /// How many lines it keeps: of portions, and of what the proposal states for each portion, party
+    /// or vendor.
     #[must_use]
     pub fn line_count(&self) -> usize {
+        self.portion_count() + self.proposal.entry_count()
+    }
+
+    /// How many portions it divides.
+    #[must_use]
+    pub fn portion_count(&self) -> usize {
         self.cadences
             .iter()
             .map(|cadence| cadence.lines.len())
