@@ -177,8 +177,15 @@ impl ConcessionSplit {
         proposal: Proposal,
     ) -> Result<Self, Refusal> {
         let mut cadences = Vec::new();
+        let mut faults = Vec::new();
         for (cadence, of_cadence) in by_cadence(portions) {
-            let division = division(&proposal, cadence, &of_cadence)?;
+            let division = match division(&proposal, cadence, &of_cadence) {
+                Ok(division) => division,
+                Err(refusal) => {
+                    faults.push(refusal);
+                    continue;
+                }
+            };
             let vendor_money = proposal.vendor_money_on(cadence);
             cadences.push(CadenceSplit::of(
                 cadence,
@@ -187,6 +194,7 @@ impl ConcessionSplit {
                 &of_cadence,
             )?);
         }
+        Refusal::all(faults)?;
         let mut split = Self {
             number: place.number,
             proposal,
@@ -424,8 +432,13 @@ fn division(
 ) -> Result<Division, Refusal> {
     let slices: Vec<Slice> = portions.iter().map(|portion| portion.slice()).collect();
     let question = proposal.question(cadence, portions);
-    divide(&slices, &question)
-        .map_err(|error| refused(&error, proposal.currency()).with("cadence", cadence.as_str()))
+    divide(&slices, &question).map_err(|error| {
+        let field = match cadence {
+            Cadence::OneTime => "concession",
+            _ => "recurring_concessions",
+        };
+        refused(&error, field, proposal.currency()).with("cadence", cadence.as_str())
+    })
 }
 
 /// Sum of the portions' prices in minor units; `None` if it does not fit.
