@@ -72,9 +72,12 @@ mod service {
     pub mod retries;
     pub mod revisions;
     pub mod sale_rows;
+    pub mod sale_stage;
+    pub mod sales;
     pub mod sealing;
     pub mod secrecy;
     pub mod setting;
+    pub mod settlements;
     pub mod shutdown;
     pub mod simulation;
     pub mod solo;
@@ -195,6 +198,12 @@ on_both_engines! {
     claims::claims_and_needs_at_fault;
     opportunities::an_opportunity_from_first_hint_to_its_end;
     opportunities::opportunities_at_fault;
+    sales::a_quote_is_won_and_frozen;
+    sales::p12_p13_what_was_conceded_is_taken_back;
+    sales::p24_a_period_is_booked_once;
+    settlements::from_draft_to_settled;
+    settlements::p19_p21_credits_and_currencies;
+    settlements::settlements_at_fault;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

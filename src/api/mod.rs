@@ -17,6 +17,7 @@ pub mod page;
 pub mod partnership;
 pub mod pricing;
 pub mod sale;
+pub mod settlement;
 pub mod sla;
 pub mod status;
 pub mod text;
