@@ -36,6 +36,7 @@ mod service {
     pub mod claims;
     pub mod combinations;
     pub mod contacts;
+    pub mod cosigning;
     pub mod ending;
     pub mod evidence;
     pub mod expectation_clocks;
@@ -79,6 +80,8 @@ mod service {
     pub mod setting;
     pub mod settlements;
     pub mod shutdown;
+    pub mod signing;
+    pub mod signing_rows;
     pub mod simulation;
     pub mod solo;
     pub mod stage;
@@ -286,6 +289,13 @@ on_both_engines! {
     redaction::a_guests_words_are_redacted_by_the_issuer;
     redaction::redactions_at_fault;
     sealing::a_cost_reaches_nobody_else;
+    signing::keys_of_both_firms;
+    signing::keys_of_a_firm_that_left;
+    signing::signing_keys_at_fault;
+    signing::approvals_are_signed;
+    cosigning::a_cosigned_checkpoint_is_kept_and_shown;
+    cosigning::cosignatures_at_fault;
+    signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;

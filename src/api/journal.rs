@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use super::caller::Caller;
 use super::convert::{to_firm, to_timestamp};
 use super::page::Page;
+use super::signing::to_cosignature;
 use super::status::ApiError;
 use super::{Api, Member};
 use crate::domain::aggregate::guest_of;
@@ -21,7 +22,7 @@ use crate::domain::journal::Entry;
 use crate::domain::partnership::{Party, require_present};
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::ledger::history::head_of;
+use crate::ledger::history::{cosignatures, head_of};
 use crate::ledger::rows;
 use crate::proto::v1;
 pub use export::ExportAnswers;
@@ -201,7 +202,11 @@ async fn get_checkpoint(
     let store = api.ledger.store().as_ref();
     let head = head_of(store, &scope, bounds.until(&scope)).await?;
     let head = &head.ok_or_else(|| Refusal::not_found("scope"))?;
+    let cosignatures = cosignatures(store, &scope, head.sequence).await?;
+    let shown = cosignatures.iter();
+    let shown = shown.map(|found| to_cosignature(api, &scope, found));
     Ok(Response::new(v1::Checkpoint {
+        cosignatures: shown.collect(),
         note: api.signer.sign(head),
         scope: scope.as_str().to_owned(),
         sequence: to_sequence(head.sequence),

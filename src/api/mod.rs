@@ -18,6 +18,7 @@ pub mod partnership;
 pub mod pricing;
 pub mod sale;
 pub mod settlement;
+pub mod signing;
 pub mod sla;
 pub mod status;
 pub mod text;

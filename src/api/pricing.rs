@@ -2,9 +2,12 @@
 
 mod convert;
 mod explain;
+mod funding;
 mod parse;
 mod propose;
+mod sign;
 pub(super) mod steps;
+mod update;
 
 use std::sync::Arc;
 
@@ -59,6 +62,13 @@ impl v1::pricing_service_server::PricingService for PricingService {
         Ok(self.add(&request).await?)
     }
 
+    async fn update_joint_quote(
+        &self,
+        request: Request<v1::UpdateJointQuoteRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.update(&request).await?)
+    }
+
     async fn get_joint_quote(
         &self,
         request: Request<v1::GetJointQuoteRequest>,
@@ -85,6 +95,9 @@ impl v1::pricing_service_server::PricingService for PricingService {
         request: Request<v1::ApproveConcessionRequest>,
     ) -> Result<Response<v1::JointQuote>, Status> {
         let asked = request.get_ref();
+        if let Some(signature) = &asked.signature {
+            return Ok(self.approve_signed(&request, signature).await?);
+        }
         let reply = Reply {
             method: "ApproveConcession",
             name: &asked.name,
@@ -94,6 +107,13 @@ impl v1::pricing_service_server::PricingService for PricingService {
         };
         let command = |id, hash, _| QuoteCommand::ApproveConcession { id, hash };
         Ok(self.reply(&request, reply, command).await?)
+    }
+
+    async fn sign_concession(
+        &self,
+        request: Request<v1::SignConcessionRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.sign(&request).await?)
     }
 
     async fn reject_concession(
@@ -188,6 +208,32 @@ impl PricingService {
         self.answer(&caller, &partnership, &receipt).await
     }
 
+    async fn update(
+        &self,
+        request: &Request<v1::UpdateJointQuoteRequest>,
+    ) -> Result<Response<v1::JointQuote>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Quotes).await?;
+        let asked = request.get_ref();
+        let given = asked
+            .joint_quote
+            .as_ref()
+            .ok_or_else(|| required("joint_quote"))?;
+        let [partnership, id] = parse_name("joint_quote.name", &given.name, SHAPE)?;
+        let scope = ScopeId::partnership(&partnership);
+        let changes = update::changes(&scope, asked.update_mask.as_ref(), given)?;
+        let mutation = Mutation {
+            scope,
+            envelope: Envelope::new(&asked.request_id, &asked.origin, &given.etag),
+            action: Action::Quote(QuoteCommand::Update { id, changes }),
+            openings: Vec::new(),
+        };
+        let receipt = api
+            .run(&caller, "UpdateJointQuote", request, mutation)
+            .await?;
+        self.answer(&caller, &partnership, &receipt).await
+    }
+
     async fn get(
         &self,
         request: &Request<v1::GetJointQuoteRequest>,
@@ -232,10 +278,11 @@ impl PricingService {
         caller.require(Permission::Approve)?;
         let asked = request.get_ref();
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-        let concession = propose::proposal(asked)?;
+        let scope = ScopeId::partnership(&partnership);
+        let concession = propose::proposal(&scope, asked)?;
         let command = QuoteCommand::ProposeConcession { id, concession };
         let mutation = Mutation {
-            scope: ScopeId::partnership(&partnership),
+            scope,
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
             action: Action::Quote(command),
             openings: Vec::new(),

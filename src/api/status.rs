@@ -33,6 +33,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::MarkupCapExceeded
         | Reason::ExchangeRateMissing
         | Reason::CalendarNotAdopted
+        | Reason::SignatureInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
@@ -40,7 +41,7 @@ pub const fn code(reason: Reason) -> Code {
         Reason::AlreadyExists | Reason::AlreadyAParty | Reason::AlreadyBooked => {
             Code::AlreadyExists
         }
-        Reason::EtagMismatch | Reason::StaleHash => Code::Aborted,
+        Reason::EtagMismatch | Reason::StaleHash | Reason::StaleFractions => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
@@ -62,6 +63,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
         | Reason::ConcessionShortfall
+        | Reason::ClauseViolated
         | Reason::NotAPortionOwner
         | Reason::ReversalTooLarge
         | Reason::SharesSealed
@@ -70,6 +72,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable
         | Reason::TicketMerged
+        | Reason::SigningKeyRevoked
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

@@ -25,11 +25,13 @@ pub struct Verify {
     /// Only this scope of the database. [default: all]
     #[arg(long, conflicts_with = "file")]
     scope: Option<String>,
-    /// Verifier key of the service (from `GetServiceInfo`), to check signed checkpoints by.
-    /// [default: the database's own]
+    /// Verifier key, to check signed checkpoints by: the service's (from `GetServiceInfo`; default: the
+    /// database's own), or a firm's own (from `ListSigningKeys`). May be repeated. Of a firm, name all
+    /// keys that it ever had: whatever it is said to have signed must be signed by one of them.
     #[arg(long)]
-    key: Option<String>,
-    /// A checkpoint that was kept: the journal must still contain what it says. May be repeated.
+    key: Vec<String>,
+    /// A checkpoint that was kept, signed by the service or by a firm: the journal must still contain
+    /// what it says. May be repeated.
     #[arg(long)]
     checkpoint: Vec<PathBuf>,
 }
@@ -49,8 +51,8 @@ impl Verify {
         let report = match &self.file {
             Some(path) => {
                 let evidence = Evidence {
-                    verifier_key: self.key.clone(),
                     checkpoints,
+                    ..Evidence::with_keys(self.key.iter().cloned())
                 };
                 verify_export(BufReader::new(File::open(path)?), &evidence)?
             }
@@ -73,16 +75,14 @@ impl Verify {
             ),
         };
         let store = self.database.open().await?;
-        let verifier_key = match &self.key {
-            Some(key) => key.clone(),
-            None => checkpoint_signer(store.as_ref(), &SystemRandomness)
-                .await?
-                .verifier_key(),
-        };
-        let evidence = Evidence {
-            verifier_key: Some(verifier_key),
+        let mut evidence = Evidence {
             checkpoints,
+            ..Evidence::with_keys(self.key.iter().cloned())
         };
+        if evidence.verifier_key.is_none() {
+            let signer = checkpoint_signer(store.as_ref(), &SystemRandomness).await?;
+            evidence.verifier_key = Some(signer.verifier_key());
+        }
         let report = verify_store_with(store.as_ref(), scope.as_ref(), &evidence).await?;
         store.close().await;
         Ok(report)

@@ -6,6 +6,7 @@ use super::carry::{self, CarryOutcome};
 use super::claim::{self, ClaimCommand};
 use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
+use super::cosignature::{self, CosignCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
@@ -27,6 +28,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
 use super::sla::link::{self, LinkCommand};
@@ -40,10 +42,14 @@ use super::world::{Stop, View};
 pub enum Action {
     /// Of a firm's scope.
     Firm(FirmCommand),
+    /// Of a firm's signing keys.
+    Signing(SigningCommand),
     /// Of a partnership.
     Partnership(PartnershipCommand),
     /// Of what a firm wrote and wants to have erased.
     Redact(RedactCommand),
+    /// To keep a firm's signature of a checkpoint.
+    Cosign(CosignCommand),
     /// Of its clients and outside parties.
     Outsider(OutsiderCommand),
     /// Of its parties' contacts.
@@ -256,7 +262,9 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     };
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
+        Action::Signing(action) => signing::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
+        Action::Cosign(action) => cosignature::decide(action, firm, view),
         Action::Redact(action) => redaction::decide(action, firm, view),
         Action::Outsider(action) => outsiders::decide(action, firm, view),
         Action::Contact(action) => contact::decide(action, firm, view),

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod command;
 pub mod commitment;
 pub mod contact;
+pub mod cosignature;
 pub mod evidence;
 pub mod expectation;
 pub mod firm;
@@ -29,6 +30,7 @@ pub mod record;
 pub mod redaction;
 pub mod reference;
 pub mod refusal;
+pub mod signing;
 pub mod sla;
 #[cfg(test)]
 mod tests;

@@ -206,12 +206,16 @@ records! {
     FirmRegistration(super::firm::FirmRegistration, super::firm::FirmRegistrationEvent) = "firm_registration";
     /// An API key, in its firm's scope.
     ApiKey(super::firm::ApiKey, super::firm::ApiKeyEvent) = "api_key";
+    /// The keys with which a firm signs, in the firm's scope.
+    SigningKeys(super::signing::SigningKeys, super::signing::SigningKeysEvent) = "signing_keys";
     /// A partnership that a firm belongs to, in the firm's scope.
     Membership(super::firm::Membership, super::firm::MembershipEvent) = "membership";
     /// Work for another scope that still has to be carried there.
     Carry(super::carry::Carry, super::carry::CarryEvent) = "carry";
     /// A partnership.
     Partnership(super::partnership::Partnership, super::partnership::PartnershipEvent) = "partnership";
+    /// The latest checkpoint that a party cosigned.
+    Cosignature(super::cosignature::Cosignature, super::cosignature::CosignatureEvent) = "cosignature";
     /// What the firm that wrote it has erased.
     Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
     /// One revision of a partnership's terms.
@@ -266,6 +270,8 @@ records! {
     TicketLink(super::sla::link::TicketLink, super::sla::link::TicketLinkEvent) = "ticket_link";
     /// What a ticket is linked to, in the firm's scope.
     LinkedTicket(super::sla::link::LinkedTicket, super::sla::link::LinkedTicketEvent) = "linked_ticket";
+    /// Fractions of minor units that concessions owe the parties.
+    CarriedFractions(super::pricing::quote::fractions::CarriedFractions, super::pricing::quote::fractions::CarriedFractionsEvent) = "carried_fractions";
     /// A joint quote.
     JointQuote(super::pricing::quote::JointQuote, super::pricing::quote::JointQuoteEvent) = "joint_quote";
     /// What a quote that was won brings in one period.

@@ -110,6 +110,10 @@ reasons! {
     ConcessionTooLarge = "CONCESSION_TOO_LARGE";
     /// The floors leave something over that nobody bears.
     ConcessionShortfall = "CONCESSION_SHORTFALL";
+    /// A clause of the terms is broken; each is named.
+    ClauseViolated = "CLAUSE_VIOLATED";
+    /// The fractions that a proposal was divided with have changed since.
+    StaleFractions = "STALE_FRACTIONS";
     /// The markups on a portion are more than its cap.
     MarkupCapExceeded = "MARKUP_CAP_EXCEEDED";
     /// A cost is in another currency, and no rate was given.
@@ -126,6 +130,10 @@ reasons! {
     NotYourStatement = "NOT_YOUR_STATEMENT";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
+    /// A signature is not one over the documented message by the key named.
+    SignatureInvalid = "SIGNATURE_INVALID";
+    /// The key was revoked, and signs nothing new.
+    SigningKeyRevoked = "SIGNING_KEY_REVOKED";
     /// A documented maximum is reached.
     LimitReached = "LIMIT_REACHED";
     /// Too much waits already.

@@ -48,10 +48,10 @@ fn party(number: usize, firm: Option<&str>) -> Party {
 /// A world with one partnership, and a clock.
 pub(super) struct Scene {
     world: World,
-    scope: ScopeId,
+    pub(super) scope: ScopeId,
     /// The present instant.
     pub(super) now: Timestamp,
-    sequence: u64,
+    pub(super) sequence: u64,
 }
 
 impl Scene {
@@ -119,6 +119,12 @@ impl Scene {
         };
         let key = RecordKey::new(&self.scope, found.record.kind(), id);
         self.world.put_record(key, Some(found));
+    }
+
+    /// The hash of an entry that is there.
+    pub(super) fn put_entry_hash(&mut self, sequence: u64, hash: Hash) {
+        self.world
+            .put_entry_hash(self.scope.clone(), sequence, hash);
     }
 
     /// The record `id`.

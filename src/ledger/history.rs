@@ -2,14 +2,18 @@
 
 use crate::domain::aggregate::Recorded;
 use crate::domain::commitment::Commitment;
+use crate::domain::cosignature::Cosignature;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::{Entry, Head};
-use crate::domain::record::{EventBody, Kind, Record, RecordKey};
+use crate::domain::record::{EventBody, Kind, Record, RecordKey, Stored};
 use crate::domain::world::Versioned;
-use crate::store::{Store, StoreError};
+use crate::ledger::rows;
+use crate::store::{ListQuery, Store, StoreError};
 
 /// Entries read at a time.
 const ENTRIES_AT_A_TIME: usize = 500;
+/// Parties of a partnership whose cosignatures are shown, those that left included.
+const PARTIES_NUMBERED_MAX: usize = 100;
 
 /// The record as it was after the entry `sequence`; `None` if there was none yet. Made for records
 /// that change seldom: every entry about it is read.
@@ -38,6 +42,35 @@ pub async fn as_of(
             return Ok(found);
         }
     }
+}
+
+/// The latest checkpoint that each party of a partnership had cosigned by the entry `until`, by party.
+///
+/// # Errors
+/// If the store fails, or the journal is damaged.
+pub async fn cosignatures(
+    store: &dyn Store,
+    scope: &ScopeId,
+    until: u64,
+) -> Result<Vec<Cosignature>, StoreError> {
+    let query = ListQuery {
+        scope: scope.clone(),
+        kind: Kind::Cosignature,
+        state: None,
+        after_id: String::new(),
+        limit: PARTIES_NUMBERED_MAX,
+    };
+    let mut found = Vec::new();
+    for row in store.list_records(&query).await? {
+        let versioned = if row.sequence <= until {
+            Some(rows::decode_row(&row)?)
+        } else {
+            as_of(store, &row.key, until).await?
+        };
+        let record = versioned.map(|versioned| versioned.record);
+        found.extend(record.and_then(|record| Cosignature::from_record(&record).cloned()));
+    }
+    Ok(found)
 }
 
 /// The end of a scope, or, with `until`, as it was after that entry; `None` without such a scope or

@@ -4,7 +4,7 @@
 //! decoded and applied again, and what comes out is compared with the records that are stored: in
 //! both directions, so that a record that was changed, lost or slipped in is noticed. Time zone
 //! data, openings and credentials are checked against what the journal says of them, and signed
-//! checkpoints against the entries that they name.
+//! checkpoints against the entries that they name. What firms signed is checked with their keys.
 //!
 //! The same replay serves a database ([`verify_store`]) and an export of one ([`verify_export`]).
 //! It keeps the records of one scope in memory at a time.
@@ -25,7 +25,7 @@
 //! | `type` | how many | holds |
 //! | --- | --- | --- |
 //! | `header` | 1 | `format` (`entente.export`), `version` (1), `scope`, `journal_form_version`, `sequence` and `hash` of the last entry, and `openings`: whose follow (`none`, `party`, `all`) |
-//! | `checkpoint` | any | `note`: a signed note |
+//! | `checkpoint` | any | `note`: a signed note; the first of the last entry, then the latest that each firm cosigned |
 //! | `entry` | all | a journal entry; the bytes of the string `payload` are what is hashed |
 //! | `zone` | all that calendars pin | `digest`, and `tzif` in base64 |
 //! | `record` | all | a record as it is stored, `body` as JSON |
@@ -48,9 +48,18 @@ pub use export::{ExportRange, ExportSink, OpeningsFor, export_range, export_scop
 pub use import::verify_export;
 pub use report::{Cause, Counts, FAULTS_SHOWN_MAX, Fault, Report, SCOPES_SHOWN_MAX, ScopeCounts};
 
+use std::collections::BTreeMap;
+
 use super::checkpoint::{self, Checkpoint, CheckpointFault};
 use crate::domain::identity::ScopeId;
+use crate::domain::signing::PublicKey;
 use crate::store::StoreError;
+
+/// Begins the name under which a firm signs; the firm's id follows.
+const FIRMS: &str = "firms/";
+
+/// The keys that a verifier knows to be of firms, by firm.
+type Trusted = BTreeMap<String, Vec<PublicKey>>;
 
 /// Why a verification or an export could not be carried out. What it *finds* is in the [`Report`].
 #[derive(Debug, thiserror::Error)]
@@ -85,19 +94,64 @@ pub enum VerifyError {
 /// What a verifier holds against the journal beside the journal itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The key by which the service signs checkpoints, as a signed note's verifier key. Without
-    /// it, checkpoints are counted but not checked.
+    /// The key by which the service signs checkpoints, as a signed note's verifier key. With neither it
+    /// nor a firm's key, checkpoints are counted but not checked.
     pub verifier_key: Option<String>,
-    /// Checkpoints that were kept, as signed notes, of any scopes.
+    /// Keys by which firms sign, as verifier keys under their names: `firms/{firm}`. Whatever the journal
+    /// says that such a firm signed must be signed by one of these; so name all that a firm ever had.
+    pub firm_keys: Vec<String>,
+    /// Checkpoints that were kept, as signed notes, of any scopes, signed by the service or by a firm.
     pub checkpoints: Vec<String>,
 }
 
 impl Evidence {
+    /// Takes verifier keys: those under the name of a firm are firms' keys, any other is the service's;
+    /// of several, the last one.
+    #[must_use]
+    pub fn with_keys(keys: impl IntoIterator<Item = String>) -> Self {
+        let mut evidence = Self::default();
+        for key in keys {
+            if key.starts_with(FIRMS) {
+                evidence.firm_keys.push(key);
+            } else {
+                evidence.verifier_key = Some(key);
+            }
+        }
+        evidence
+    }
+
+    /// Whether there is any key to check checkpoints with.
+    fn has_key(&self) -> bool {
+        self.verifier_key.is_some() || !self.firm_keys.is_empty()
+    }
+
     /// Reads a checkpoint; `None`, if there is no key to check it with.
     fn read(&self, note: &str) -> Option<Result<Checkpoint, CheckpointFault>> {
-        self.verifier_key
-            .as_ref()
-            .map(|key| checkpoint::verify(note, key))
+        let keys = self.verifier_key.iter().chain(&self.firm_keys);
+        let keys: Vec<&String> = keys.collect();
+        (!keys.is_empty()).then(|| checkpoint::verify(note, &keys))
+    }
+
+    /// As [`Self::read`], of an export's own checkpoint: without the service's key, one that no firm
+    /// cosigned is not checked.
+    fn read_own(&self, note: &str) -> Option<Result<Checkpoint, CheckpointFault>> {
+        let may_lack_ours = self.verifier_key.is_none();
+        let not_signed = Err(CheckpointFault::NotSigned);
+        self.read(note)
+            .filter(|read| !(may_lack_ours && *read == not_signed))
+    }
+
+    /// The keys of each firm of which any is given, by the firm's id.
+    fn trusted(&self) -> Trusted {
+        let mut trusted = Trusted::default();
+        for key in &self.firm_keys {
+            if let Some((name, key)) = checkpoint::parse_key(key)
+                && let Some(firm) = name.strip_prefix(FIRMS)
+            {
+                trusted.entry(firm.to_owned()).or_default().push(key);
+            }
+        }
+        trusted
     }
 
     /// Reads the checkpoints that were kept; what is wrong with them is reported.

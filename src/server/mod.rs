@@ -28,6 +28,7 @@ use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
 use crate::api::sale::SaleService;
 use crate::api::settlement::SettlementService;
+use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
@@ -180,6 +181,10 @@ impl Application {
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::signing_service_server::SigningServiceServer<_>,
+            SigningService(api())
         ))
         .add_service(limited!(
             v1::sale_service_server::SaleServiceServer<_>,

@@ -260,6 +260,7 @@ async fn provable(house: &House, scopes: &[&str]) {
         assert_eq!(written.unwrap().zones, 1, "{scope}");
         let evidence = Evidence {
             verifier_key: Some(signer.verifier_key()),
+            firm_keys: Vec::new(),
             checkpoints: Vec::new(),
         };
         let report = verify_export(out.as_slice(), &evidence).unwrap();

@@ -15,6 +15,7 @@ use super::house::House;
 use super::pricing_rows::PRICING_ROWS;
 use super::raw;
 use super::sale_rows::SALE_ROWS;
+use super::signing_rows::SIGNING_ROWS;
 use super::solo::{self, ALONE};
 use super::stage::{self, Names};
 use super::table::{ROWS, Row};
@@ -57,6 +58,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
     ROWS.iter()
         .chain(GUEST_ROWS)
         .chain(PRICING_ROWS)
+        .chain(SIGNING_ROWS)
         .chain(SALE_ROWS)
         .chain(UPDATE_ROWS)
 }

@@ -152,6 +152,7 @@ pub fn code(reason: &str) -> Code {
         | "GUEST_LINK_REVOKED"
         | "GUEST_LINK_OUTDATED"
         | "ADOPTION_CONFLICT"
+        | "SIGNING_KEY_REVOKED"
         | "COMBINATION_NOT_ADOPTABLE" => Code::FailedPrecondition,
         _ => Code::InvalidArgument,
     }

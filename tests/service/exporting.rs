@@ -25,6 +25,7 @@ pub async fn export(firm: &Firm, scope: &str) -> Vec<Value> {
     }
     let evidence = Evidence {
         verifier_key: Some(info.checkpoint_public_key),
+        firm_keys: Vec::new(),
         checkpoints: Vec::new(),
     };
     let report = verify_export(bytes.as_slice(), &evidence).unwrap();

@@ -8,6 +8,7 @@ use tonic::Code;
 
 use super::adoption::{creating, priority_map, revising, status_map};
 use super::setting::always;
+use super::signing::listing;
 use super::table::{Row, rows};
 
 rows! {
@@ -33,4 +34,6 @@ rows! {
         v1::GetPriorityMapRequest { name: names.of("own_priority_map") };
     "SlaService/ListPriorityMaps" [Read] Ok, NotFound, NotFound, |names|
         v1::ListPriorityMapsRequest { parent: names.of("firm"), ..Default::default() };
+    "SigningService/ListSigningKeys" [Read] Ok, NotFound, NotFound, |names|
+        listing(&names.of("firm"));
 }

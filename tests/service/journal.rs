@@ -94,13 +94,13 @@ pub async fn pages_checkpoints_and_receipts(house: House) {
         name: pair.name.clone(),
     };
     let signed = ok(pair.south.connection.journal().get_checkpoint(request)).await;
-    let checked = checkpoint::verify(&signed.note, &info.checkpoint_public_key).unwrap();
+    let checked = checkpoint::verify(&signed.note, &[&info.checkpoint_public_key]).unwrap();
     assert_eq!(
         (checked.scope, checked.sequence, checked.hash),
         (scope, head.sequence, head.hash)
     );
     let forged = signed.note.replacen(&head.sequence.to_string(), "999", 1);
-    assert!(checkpoint::verify(&forged, &info.checkpoint_public_key).is_err());
+    assert!(checkpoint::verify(&forged, &[&info.checkpoint_public_key]).is_err());
 
     let request = v1::ListEntriesRequest {
         parent: pair.name.clone(),

@@ -62,7 +62,7 @@ pub async fn whoever_left_reads_what_was(house: House) {
     };
     let point = ok(west.connection.journal().get_checkpoint(request)).await;
     let info = ok(wests.get_service_info(v1::GetServiceInfoRequest {})).await;
-    let signed = checkpoint::verify(&point.note, &info.checkpoint_public_key).unwrap();
+    let signed = checkpoint::verify(&point.note, &[&info.checkpoint_public_key]).unwrap();
     assert_eq!((signed.sequence, signed.hash), (last.sequence, last.hash));
     assert_eq!(signed.scope, ScopeId::parse(&pair.name).unwrap());
 

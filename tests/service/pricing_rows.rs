@@ -7,7 +7,8 @@ use tonic::Code;
 
 use super::house::{HOUR, at};
 use super::redaction::redacting;
-use super::setting::{euros, portion};
+use super::setting::{NORTH, euros, portion};
+use super::signing::{Pen, approval};
 use super::table::{Row, rows};
 
 fn quote() -> v1::JointQuote {
@@ -16,6 +17,14 @@ fn quote() -> v1::JointQuote {
         currency: "EUR".to_owned(),
         expire_time: Some(at(HOUR)),
         ..Default::default()
+    }
+}
+
+/// North's signature of its approval.
+fn signature(key: &str, quote: &str, hash: &str) -> v1::Signature {
+    v1::Signature {
+        signing_key: key.to_owned(),
+        signature: Pen::new("north", 91).sign(&approval(quote, NORTH, hash)),
     }
 }
 
@@ -50,6 +59,13 @@ rows! {
         v1::ApproveConcessionRequest {
             name: names.of("to_approve"),
             hash: names.of("approve_hash"),
+            ..Default::default()
+        };
+    "PricingService/SignConcession" [Approve] Ok, NotFound, NotFound, |names|
+        v1::SignConcessionRequest {
+            name: names.of("quote"),
+            hash: names.of("quote_hash"),
+            signature: Some(signature(&names.of("signing_key"), &names.of("quote"), &names.of("quote_hash"))),
             ..Default::default()
         };
     "PricingService/RejectConcession" [Approve] FailedPrecondition, Ok, NotFound, |names|

@@ -20,6 +20,7 @@ use super::setting::{
     NORTH, NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership,
     ticket,
 };
+use super::signing::Pen;
 use super::updates::posting;
 
 /// An identifier like those that the server makes, which nothing has.
@@ -177,6 +178,8 @@ async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     };
     let key = ok(pair.north.connection.admin().create_api_key(request)).await;
     names.insert("api_key", key.name);
+    let signing_key = Pen::new("north", 91).register(&pair.north).await;
+    names.insert("signing_key", signing_key.name);
 }
 
 pub async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

@@ -213,6 +213,7 @@ async fn approve(actor: &Actor, name: &str, hash: String) -> Result<Receipt, Cli
         etag: String::new(),
         request_id: actor.request_id(),
         origin: ORIGIN.to_owned(),
+        signature: None,
     };
     let answer = actor.pricing().approve_concession(request).await;
     let answer = answer.map_err(|status| failed("approve it", &status))?;

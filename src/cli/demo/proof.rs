@@ -107,6 +107,7 @@ pub async fn play(stage: &Stage, setting: &Setting, receipt: &Receipt) -> Result
     let altered = alter_one(&scope, entries);
     let evidence = Evidence {
         verifier_key: Some(key.clone()),
+        firm_keys: Vec::new(),
         checkpoints: vec![signed.note.clone()],
     };
     let database = store::open(&stage.database_url).await?;
@@ -116,7 +117,7 @@ pub async fn play(stage: &Stage, setting: &Setting, receipt: &Receipt) -> Result
         kinds,
         head,
         chain,
-        checkpoint: checkpoint::verify(&signed.note, &key),
+        checkpoint: checkpoint::verify(&signed.note, &[&key]),
         checkpoint_key: key,
         altered,
         receipt_found,

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::replay::{RecordName, Replay};
 use super::report::{Cause, Fault, Report};
-use super::{Evidence, VerifyError, report_left, take_of};
+use super::{Evidence, Trusted, VerifyError, report_left, take_of};
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::Head;
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -49,13 +49,14 @@ pub async fn verify_store_with(
 ) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     let mut kept = evidence.kept(&mut report);
+    let trusted = evidence.trusted();
     if let Some(scope) = scope {
         let heads = store.heads(std::slice::from_ref(scope)).await?;
         if heads.is_empty() {
             return Err(VerifyError::NoSuchScope(scope.clone()));
         }
         let checkpoints = take_of(&mut kept, scope);
-        verify_scope(store, scope, checkpoints, &mut report).await?;
+        verify_scope(store, scope, (checkpoints, &trusted), &mut report).await?;
         return Ok(report);
     }
     let mut after = String::new();
@@ -65,7 +66,7 @@ pub async fn verify_store_with(
         last.scope.as_str().clone_into(&mut after);
         for head in &heads {
             let checkpoints = take_of(&mut kept, &head.scope);
-            verify_scope(store, &head.scope, checkpoints, &mut report).await?;
+            verify_scope(store, &head.scope, (checkpoints, &trusted), &mut report).await?;
         }
     }
     report_left(kept, &mut report);
@@ -75,11 +76,11 @@ pub async fn verify_store_with(
 async fn verify_scope(
     store: &dyn Store,
     scope: &ScopeId,
-    checkpoints: Vec<Checkpoint>,
+    (checkpoints, trusted): (Vec<Checkpoint>, &Trusted),
     report: &mut Report,
 ) -> Result<(), VerifyError> {
     let faults_before = report.faults_count;
-    let mut replay = Replay::new(scope.clone());
+    let mut replay = Replay::new(scope.clone()).trusting(trusted);
     for checkpoint in checkpoints {
         replay.await_checkpoint(checkpoint, report);
     }

@@ -14,7 +14,7 @@ use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::journal::Head;
 use crate::domain::record::Kind;
 use crate::ledger::checkpoint::CheckpointSigner;
-use crate::ledger::history::head_of;
+use crate::ledger::history::{cosignatures, head_of};
 use crate::store::{ListQuery, RecordRow, Store};
 
 /// Entries, records and openings read at a time.
@@ -129,9 +129,10 @@ pub async fn export_range(
     .await?;
     let note = signer.sign(head);
     write_line(out, &Line::Checkpoint(CheckpointLine { note })).await?;
+    let cosigned = write_cosigned(store, head, signer, out).await?;
     let mut committed = range.until.map(|_| HashSet::new());
     let mut replay = write_entries(store, head, &mut committed, out).await?;
-    replay.counts.checkpoints = 1;
+    replay.counts.checkpoints = 1 + cosigned;
     write_zones(store, &mut replay, out).await?;
     write_records(store, &mut replay, head, out).await?;
     if range.openings != OpeningsFor::Nobody {
@@ -149,6 +150,23 @@ async fn write_line(out: &mut dyn ExportSink, line: &Line) -> Result<(), VerifyE
     let mut bytes = serde_json::to_vec(line).map_err(std::io::Error::from)?;
     bytes.push(b'\n');
     Ok(out.line(&bytes).await?)
+}
+
+/// Writes the latest checkpoint that each firm had cosigned by `head`; returns how many.
+async fn write_cosigned(
+    store: &dyn Store,
+    head: &Head,
+    signer: &CheckpointSigner,
+    out: &mut dyn ExportSink,
+) -> Result<u64, VerifyError> {
+    let mut written = 0;
+    for cosignature in cosignatures(store, &head.scope, head.sequence).await? {
+        if let Some(note) = signer.cosigned(&head.scope, &cosignature) {
+            write_line(out, &Line::Checkpoint(CheckpointLine { note })).await?;
+            written += 1;
+        }
+    }
+    Ok(written)
 }
 
 /// The hashes that a payload names, commitments among them: its strings of 64 hexadecimal digits.

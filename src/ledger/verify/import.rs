@@ -139,7 +139,7 @@ impl Verifier<'_> {
         let parsed = ScopeId::parse(&header.scope).zip(from_hexadecimal(&header.hash));
         let (scope, hash) = parsed.ok_or_else(|| self.malformed("scope or hash are malformed"))?;
         let faults_before = self.report.faults_count;
-        let mut replay = Replay::new(scope.clone());
+        let mut replay = Replay::new(scope.clone()).trusting(&self.evidence.trusted());
         for checkpoint in take_of(&mut self.kept, &scope) {
             replay.await_checkpoint(checkpoint, &mut self.report);
         }
@@ -162,7 +162,7 @@ impl Verifier<'_> {
         let Some(mut scope) = self.scope.take() else {
             return;
         };
-        let has_key = self.evidence.verifier_key.is_some();
+        let has_key = self.evidence.has_key();
         scope.end(has_key, &mut self.report);
         self.report.close_scope(
             &scope.replay.scope,
@@ -188,7 +188,7 @@ impl ScopeLines {
     }
 
     fn checkpoint(&mut self, note: &str, evidence: &Evidence, report: &mut Report) {
-        match evidence.read(note) {
+        match evidence.read_own(note) {
             None => report.note_unchecked_checkpoint(),
             Some(Err(fault)) => self.fault(Cause::CheckpointRefused(fault), report),
             Some(Ok(checkpoint)) if checkpoint.scope != self.replay.scope => {

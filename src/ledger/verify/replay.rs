@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Trusted;
 use super::report::{Cause, Counts, Fault, Report};
 use crate::domain::commitment::{Commitment, Opening};
+use crate::domain::cosignature::CosignatureEvent;
 use crate::domain::identity::ScopeId;
-use crate::domain::journal::{Entry, GENESIS, Head, follow};
-use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::journal::{Entry, GENESIS, Hash, Head, follow};
+use crate::domain::record::{EventBody, Kind, Record, RecordKey};
+use crate::domain::signing::{SIGNED_KINDS, statement};
 use crate::domain::world::Versioned;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::history::applied;
@@ -30,6 +33,10 @@ pub(super) struct Replay {
     touched: BTreeSet<RecordName>,
     /// Checkpoints whose entry was not read yet.
     awaited: Vec<Checkpoint>,
+    /// The hashes of the entries so far, by sequence from 1.
+    hashes: Vec<Hash>,
+    /// The keys that the verifier knows to be of firms.
+    trusted: Trusted,
 }
 
 impl Replay {
@@ -44,7 +51,15 @@ impl Replay {
             damaged: BTreeSet::new(),
             touched: BTreeSet::new(),
             awaited: Vec::new(),
+            hashes: Vec::new(),
+            trusted: Trusted::new(),
         }
+    }
+
+    /// The same for a verifier who knows keys of firms.
+    pub fn trusting(mut self, trusted: &Trusted) -> Self {
+        self.trusted.clone_from(trusted);
+        self
     }
 
     /// Holds a checkpoint against the entries to come.
@@ -77,9 +92,14 @@ impl Replay {
         {
             report.fault(self.fault_at(entry, Cause::CheckpointContradicted(sequence)));
         }
+        // Where entries are missing or doubled there is a fault already.
+        if u64::try_from(self.hashes.len() + 1) == Ok(sequence) {
+            self.hashes.push(entry.hash);
+        }
         if let Err(message) = self.apply(entry) {
             report.fault(self.fault_at(entry, Cause::EventUnusable(message)));
         }
+        self.check_statement(entry, report);
     }
 
     /// Checks that an entry, not followed yet, names the one that changed the same record before.
@@ -99,6 +119,36 @@ impl Replay {
         Fault::of_scope(&self.scope, cause)
             .at(entry.sequence)
             .on(&entry.kind, &entry.id)
+    }
+
+    /// Checks again what the entry says that a firm signed, and a cosigned checkpoint against the
+    /// entries so far.
+    fn check_statement(&mut self, entry: &Entry, report: &mut Report) {
+        let kind = Kind::parse(&entry.kind).filter(|kind| SIGNED_KINDS.contains(kind));
+        let event = kind.and_then(|kind| {
+            let version = entry.event_version;
+            EventBody::decode(kind, &entry.event_type, version, &entry.payload).ok()
+        });
+        let Some(event) = event else { return };
+        if let Some(statement) = statement(&self.scope, &entry.id, &event) {
+            self.counts.signatures += 1;
+            let key = &statement.signature.public_key;
+            let known = self.trusted.get(&entry.firm);
+            if !statement.is_genuine() {
+                report.fault(self.fault_at(entry, Cause::SignatureFalse));
+            } else if known.is_some_and(|known| !known.contains(key)) {
+                report.fault(self.fault_at(entry, Cause::SignatureForeign(key.id())));
+            }
+        }
+        if let EventBody::Cosignature(CosignatureEvent::Cosigned(cosigned)) = &event {
+            let index = usize::try_from(cosigned.sequence).ok();
+            let index = index.and_then(|sequence| sequence.checked_sub(1));
+            let hash = index.and_then(|index| self.hashes.get(index).copied());
+            if hash.is_none() || hash != cosigned.signed_hash() {
+                let cause = Cause::CheckpointContradicted(cosigned.sequence);
+                report.fault(self.fault_at(entry, cause));
+            }
+        }
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<(), String> {

@@ -64,6 +64,12 @@ pub enum Cause {
     /// An opening that was redacted is there.
     #[error("the opening of {0} was redacted and is there nevertheless")]
     OpeningNotErased(String),
+    /// What a firm is said to have signed does not have the signature of the key named.
+    #[error("a signature is not one of its key over what it is said to be for")]
+    SignatureFalse,
+    /// A key signed for a firm that is none of those that the verifier knows to be that firm's.
+    #[error("signed by the key {0}, which is none of those given for the firm")]
+    SignatureForeign(String),
     /// A checkpoint cannot be accepted.
     #[error("a checkpoint is not accepted: {0}")]
     CheckpointRefused(CheckpointFault),
@@ -163,6 +169,8 @@ pub struct Counts {
     pub credentials: u64,
     /// Checkpoints whose signature and entry were checked.
     pub checkpoints: u64,
+    /// Signatures of firms that were checked.
+    pub signatures: u64,
 }
 
 impl Counts {
@@ -175,6 +183,7 @@ impl Counts {
         self.sealed += other.sealed;
         self.credentials += other.credentials;
         self.checkpoints += other.checkpoints;
+        self.signatures += other.signatures;
     }
 }
 
@@ -189,11 +198,13 @@ impl Display for Counts {
             sealed,
             credentials,
             checkpoints,
+            signatures,
         } = self;
         write!(
             formatter,
             "{entries} entries, {records} records, {zones} zones, {openings} openings, \
-             {erased} ERASED, {sealed} SEALED, {credentials} credentials, {checkpoints} checkpoints"
+             {erased} ERASED, {sealed} SEALED, {credentials} credentials, {checkpoints} checkpoints, \
+             {signatures} signatures"
         )
     }
 }

@@ -11,15 +11,21 @@
 
 pub mod agreed;
 pub mod basis;
+mod clauses;
 pub mod cost;
 mod decide;
+pub mod fractions;
+pub mod funding;
 pub mod portion;
 mod portion_check;
 mod portions;
 pub mod proposal;
 pub mod revision;
 pub mod sale;
+pub mod signature;
 pub mod split;
+pub mod standing;
+mod update;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +38,18 @@ use crate::domain::time::Timestamp;
 use sale::{ConcessionReversed, QuoteLost, QuoteWon, Sale};
 
 pub use basis::Basis;
+pub use clauses::{Figure, figures};
 pub use decide::{QuoteCommand, decide, decide_as, tick};
+pub use funding::{NegotiationRound, VendorMoney};
 pub use portion::{Cadence, Portion};
 pub use portion_check::{Describer, portion_faults};
 pub use portions::NewPortion;
 pub use proposal::{NewConcession, Proposal};
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
+pub use signature::{ApprovalSignature, ConcessionSigned};
 pub use split::{CadenceSplit, ConcessionSplit, Line, OpenLine, Outcome};
+pub use standing::StandingApproval;
+pub use update::QuoteChanges;
 
 /// Most portions of one quote.
 pub const PORTIONS_MAX: usize = 200;
@@ -95,6 +106,9 @@ pub struct JointQuote {
     pub state: QuoteState,
     /// What it is made of, ordered by id.
     pub portions: Vec<Portion>,
+    /// What vendors would pay of a concession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_funds: Vec<VendorMoney>,
     /// What was proposed to be conceded, oldest first; numbered from 1.
     pub revisions: Vec<ConcessionRevision>,
     /// What became of it.
@@ -191,6 +205,24 @@ pub struct QuoteCreated {
     pub expires_at: Timestamp,
     /// Its first portions, ordered by id.
     pub portions: Vec<Portion>,
+    /// What vendors would pay of a concession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_funds: Vec<VendorMoney>,
+}
+
+/// What changes no money was changed: no division is touched by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteUpdated {
+    /// Its new name for people, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// From when on it no longer stands, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What vendors would pay of a concession, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_funds: Option<Vec<VendorMoney>>,
 }
 
 /// A portion became part of the quote.
@@ -217,6 +249,9 @@ pub struct ConcessionProposed {
     pub state: RevisionState,
     /// Numbers of the revisions that it replaces.
     pub superseded: Vec<u32>,
+    /// Who agreed beforehand, and by which standing consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed_beforehand: Vec<StandingApproval>,
 }
 
 /// A party approved the open revision.
@@ -281,12 +316,16 @@ events! {
     JointQuoteEvent {
         /// It came to be.
         Created(QuoteCreated) = "joint_quote.created", 1;
+        /// Something that changes no money was changed.
+        Updated(QuoteUpdated) = "joint_quote.updated", 1;
         /// A portion was added.
         PortionAdded(PortionAdded) = "joint_quote.portion_added", 1;
         /// A concession was proposed.
         ConcessionProposed(Box<ConcessionProposed>) = "joint_quote.concession_proposed", 1;
         /// A party approved it.
         ConcessionApproved(ConcessionApproved) = "joint_quote.concession_approved", 1;
+        /// A party signed what it approved.
+        ConcessionSigned(Box<ConcessionSigned>) = "joint_quote.concession_signed", 1;
         /// A party turned it down.
         ConcessionRejected(ConcessionRejected) = "joint_quote.concession_rejected", 1;
         /// Its proposer took it back.
@@ -319,6 +358,7 @@ impl Aggregate for JointQuote {
                 expires_at: created.expires_at,
                 state: QuoteState::Open,
                 portions: created.portions.clone(),
+                vendor_funds: created.vendor_funds.clone(),
                 revisions: Vec::new(),
                 sale: Sale::default(),
             }),
@@ -355,9 +395,11 @@ impl JointQuote {
     fn changed(mut self, event: &JointQuoteEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             JointQuoteEvent::Created(_) => return None,
+            JointQuoteEvent::Updated(updated) => self.update(updated),
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
+            JointQuoteEvent::ConcessionSigned(signed) => self.sign(signed, recorded)?,
             JointQuoteEvent::ConcessionRejected(rejected) => {
                 let rejection = Rejection::of(rejected, recorded)?;
                 let revision = self.waiting(rejected.number, &rejected.hash)?;
@@ -379,6 +421,18 @@ impl JointQuote {
             JointQuoteEvent::Expired(_) => self.state = QuoteState::Expired,
         }
         Some(self)
+    }
+
+    fn update(&mut self, updated: &QuoteUpdated) {
+        if let Some(display_name) = &updated.display_name {
+            self.display_name.clone_from(display_name);
+        }
+        if let Some(expires_at) = updated.expires_at {
+            self.expires_at = expires_at;
+        }
+        if let Some(vendor_funds) = &updated.vendor_funds {
+            self.vendor_funds.clone_from(vendor_funds);
+        }
     }
 
     fn add_portion(&mut self, added: &PortionAdded) -> Option<()> {
