@@ -9,6 +9,7 @@ pub mod caller;
 pub mod convert;
 pub mod dates;
 pub mod expectation;
+mod export;
 pub mod faults;
 pub mod journal;
 pub mod listing;
