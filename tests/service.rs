@@ -84,6 +84,8 @@ mod service {
     pub mod signing_rows;
     pub mod simulation;
     pub mod solo;
+    pub mod split_rows;
+    pub mod splits;
     pub mod stage;
     pub mod table;
     pub mod templates;
@@ -282,6 +284,10 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    splits::p01_bases_side_by_side_explain_every_cent;
+    splits::p19_p22_cadences_surcharges_and_rates;
+    splits::p11_alternatives_answer_for_themselves;
+    splits::p10_p25_splits_at_fault;
     quote_races::revisions_under_concurrent_moves;
     redaction::what_is_redacted_is_nowhere_any_more;
     redaction::what_was_deleted_by_hand_is_missing;

@@ -21,6 +21,7 @@ pub mod sale;
 pub mod settlement;
 pub mod signing;
 pub mod sla;
+pub mod split;
 pub mod status;
 pub mod text;
 

@@ -1,6 +1,6 @@
 //! `PricingService`: joint quotes, and who bears which part of what is conceded on them.
 
-mod convert;
+pub(super) mod convert;
 mod explain;
 mod funding;
 mod parse;

@@ -29,6 +29,7 @@ use crate::proto::v1::sale_service_client::SaleServiceClient;
 use crate::proto::v1::settlement_service_client::SettlementServiceClient;
 use crate::proto::v1::signing_service_client::SigningServiceClient;
 use crate::proto::v1::sla_service_client::SlaServiceClient;
+use crate::proto::v1::split_service_client::SplitServiceClient;
 use crate::server::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
 /// Where the server is unless said otherwise.
@@ -242,6 +243,15 @@ impl Connection {
     #[must_use]
     pub fn opportunities(&self) -> OpportunityServiceClient<ApiChannel> {
         let client = OpportunityServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
+    /// Client of the `SplitService`.
+    #[must_use]
+    pub fn splits(&self) -> SplitServiceClient<ApiChannel> {
+        let client = SplitServiceClient::new(self.channel.clone());
         client
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(RESPONSE_BYTES_MAX)

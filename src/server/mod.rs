@@ -30,6 +30,7 @@ use crate::api::sale::SaleService;
 use crate::api::settlement::SettlementService;
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
+use crate::api::split::SplitService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
 use crate::domain::refusal::{Reason, Refusal};
@@ -181,6 +182,10 @@ impl Application {
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::split_service_server::SplitServiceServer<_>,
+            SplitService(api())
         ))
         .add_service(limited!(
             v1::signing_service_server::SigningServiceServer<_>,

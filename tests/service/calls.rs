@@ -145,6 +145,7 @@ pub fn code(reason: &str) -> Code {
         | "REVERSAL_TOO_LARGE"
         | "SHARES_SEALED"
         | "NOT_YOUR_STATEMENT"
+        | "CONCESSION_SHORTFALL"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"
         | "GUEST_LINK_USED"

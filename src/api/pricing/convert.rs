@@ -1,7 +1,7 @@
 //! Joint quotes as the contract shows them.
 
 mod portion;
-pub(super) mod split;
+pub(in crate::api) mod split;
 
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};

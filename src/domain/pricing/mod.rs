@@ -6,5 +6,6 @@ pub mod division;
 pub mod money;
 pub mod quote;
 pub mod settlement;
+pub mod sheet;
 #[cfg(test)]
 mod tests;
