@@ -16,6 +16,7 @@ pub mod opportunity;
 pub mod page;
 pub mod partnership;
 pub mod pricing;
+pub mod sale;
 pub mod signing;
 pub mod sla;
 pub mod split;

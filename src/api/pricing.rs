@@ -2,10 +2,12 @@
 
 pub(super) mod convert;
 mod explain;
+mod funding;
 mod parse;
 mod propose;
 mod sign;
 pub(super) mod steps;
+mod update;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use crate::domain::identity::ScopeId;
 use crate::domain::pricing::quote::{JointQuote, QuoteCommand};
 use crate::ledger::Receipt;
 use crate::proto::v1;
+
+pub(super) use self::convert::split::to_cadence;
 
 /// Shape of a joint quote's name.
 const SHAPE: &str = "partnerships/*/jointQuotes/*";
@@ -56,6 +60,13 @@ impl v1::pricing_service_server::PricingService for PricingService {
         request: Request<v1::AddPortionRequest>,
     ) -> Result<Response<v1::JointQuote>, Status> {
         Ok(self.add(&request).await?)
+    }
+
+    async fn update_joint_quote(
+        &self,
+        request: Request<v1::UpdateJointQuoteRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.update(&request).await?)
     }
 
     async fn get_joint_quote(
@@ -197,6 +208,32 @@ impl PricingService {
         self.answer(&caller, &partnership, &receipt).await
     }
 
+    async fn update(
+        &self,
+        request: &Request<v1::UpdateJointQuoteRequest>,
+    ) -> Result<Response<v1::JointQuote>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Quotes).await?;
+        let asked = request.get_ref();
+        let given = asked
+            .joint_quote
+            .as_ref()
+            .ok_or_else(|| required("joint_quote"))?;
+        let [partnership, id] = parse_name("joint_quote.name", &given.name, SHAPE)?;
+        let scope = ScopeId::partnership(&partnership);
+        let changes = update::changes(&scope, asked.update_mask.as_ref(), given)?;
+        let mutation = Mutation {
+            scope,
+            envelope: Envelope::new(&asked.request_id, &asked.origin, &given.etag),
+            action: Action::Quote(QuoteCommand::Update { id, changes }),
+            openings: Vec::new(),
+        };
+        let receipt = api
+            .run(&caller, "UpdateJointQuote", request, mutation)
+            .await?;
+        self.answer(&caller, &partnership, &receipt).await
+    }
+
     async fn get(
         &self,
         request: &Request<v1::GetJointQuoteRequest>,
@@ -241,10 +278,11 @@ impl PricingService {
         caller.require(Permission::Approve)?;
         let asked = request.get_ref();
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-        let concession = propose::proposal(asked)?;
+        let scope = ScopeId::partnership(&partnership);
+        let concession = propose::proposal(&scope, asked)?;
         let command = QuoteCommand::ProposeConcession { id, concession };
         let mutation = Mutation {
-            scope: ScopeId::partnership(&partnership),
+            scope,
             envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
             action: Action::Quote(command),
             openings: Vec::new(),

@@ -38,8 +38,10 @@ pub const fn code(reason: Reason) -> Code {
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
         Reason::NotFound | Reason::InvitationInvalid => Code::NotFound,
-        Reason::AlreadyExists | Reason::AlreadyAParty => Code::AlreadyExists,
-        Reason::EtagMismatch | Reason::StaleHash => Code::Aborted,
+        Reason::AlreadyExists | Reason::AlreadyAParty | Reason::AlreadyBooked => {
+            Code::AlreadyExists
+        }
+        Reason::EtagMismatch | Reason::StaleHash | Reason::StaleFractions => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
@@ -61,6 +63,11 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
         | Reason::ConcessionShortfall
+        | Reason::ClauseViolated
+        | Reason::NotAPortionOwner
+        | Reason::ReversalTooLarge
+        | Reason::SharesSealed
+        | Reason::NotYourStatement
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

@@ -26,6 +26,7 @@ use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
+use crate::api::sale::SaleService;
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::split::SplitService;
@@ -188,6 +189,10 @@ impl Application {
         .add_service(limited!(
             v1::signing_service_server::SigningServiceServer<_>,
             SigningService(api())
+        ))
+        .add_service(limited!(
+            v1::sale_service_server::SaleServiceServer<_>,
+            SaleService(api())
         ))
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,

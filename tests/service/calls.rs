@@ -120,7 +120,7 @@ pub fn code(reason: &str) -> Code {
         "UNAUTHENTICATED" => Code::Unauthenticated,
         "PERMISSION_MISSING" => Code::PermissionDenied,
         "NOT_FOUND" | "INVITATION_INVALID" => Code::NotFound,
-        "ALREADY_EXISTS" | "ALREADY_A_PARTY" => Code::AlreadyExists,
+        "ALREADY_EXISTS" | "ALREADY_A_PARTY" | "ALREADY_BOOKED" => Code::AlreadyExists,
         "ETAG_MISMATCH" | "STALE_HASH" => Code::Aborted,
         "OUT_OF_RANGE" => Code::OutOfRange,
         "LIMIT_REACHED" | "RESULT_TOO_LARGE" => Code::ResourceExhausted,
@@ -142,6 +142,10 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
         | "CONCESSION_SHORTFALL"
+        | "NOT_A_PORTION_OWNER"
+        | "REVERSAL_TOO_LARGE"
+        | "SHARES_SEALED"
+        | "NOT_YOUR_STATEMENT"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"
         | "GUEST_LINK_USED"

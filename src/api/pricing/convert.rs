@@ -5,20 +5,24 @@ pub(in crate::api) mod split;
 
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
+use super::funding::{to_round, to_vendor_money};
 use super::sign::to_signatures;
 use super::steps::to_int32;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
+use crate::api::sale;
+use crate::api::sale::convert::to_sale;
 use crate::domain::aggregate::guest_of;
 use crate::domain::commitment::Commitment;
+use crate::domain::identity::ScopeId;
 use crate::domain::partnership::terms::PartyShare;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::portion::{Portion, total_over_term};
 use crate::domain::pricing::quote::proposal::{CustomShare, RecurringConcession};
 use crate::domain::pricing::quote::split::by_cadence;
 use crate::domain::pricing::quote::{
-    Basis, ConcessionRevision, JointQuote, QuoteState, RevisionState,
+    Basis, ConcessionRevision, JointQuote, QuoteState, RevisionState, StandingApproval, VendorMoney,
 };
 use crate::proto::v1;
 
@@ -39,7 +43,9 @@ impl Shown for JointQuote {
             .iter()
             .filter_map(|revision| revision.rejection.as_ref());
         let reasons = rejections.map(|rejection| rejection.reason.clone());
-        of_portions.chain(reasons).flatten().collect()
+        let of_sale = sale::convert::commitments(&self.sale);
+        let of_quote = of_portions.chain(reasons).flatten();
+        of_quote.chain(of_sale).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::JointQuote {
@@ -49,6 +55,8 @@ impl Shown for JointQuote {
         let state = match quote.state_at(viewer.now) {
             QuoteState::Open => v1::JointQuoteState::Open,
             QuoteState::Expired => v1::JointQuoteState::Expired,
+            QuoteState::Won => v1::JointQuoteState::Won,
+            QuoteState::Lost => v1::JointQuoteState::Lost,
         };
         v1::JointQuote {
             name: name_in(&scope, "jointQuotes", &found.id),
@@ -70,10 +78,17 @@ impl Shown for JointQuote {
             create_time: Some(to_timestamp(found.created_at)),
             etag: etag(found.revision),
             prices: prices(quote),
+            vendor_funds: to_funds(&quote.vendor_funds, &scope),
             total_price: total_price(quote).as_ref().map(to_money),
+            sale: to_sale(quote, viewer),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }
+}
+
+fn to_funds(money: &[VendorMoney], scope: &ScopeId) -> Vec<v1::VendorMoney> {
+    let money = money.iter();
+    money.map(|money| to_vendor_money(money, scope)).collect()
 }
 
 fn prices(quote: &JointQuote) -> Vec<v1::CadencePrice> {
@@ -146,7 +161,23 @@ fn to_revision(
         total_price_after: term_total(split, quote, |line| line.price_after)
             .as_ref()
             .map(to_money),
+        negotiation_round: proposal.negotiation_round.map(to_round),
+        vendor_money: to_funds(&proposal.vendor_money, &viewer.member.scope()),
+        approved_by_standing_consents: revision
+            .agreed_beforehand
+            .iter()
+            .map(to_cited_consent)
+            .collect(),
         signatures: to_signatures(revision),
+        terms_revision: proposal.terms_revision.map_or(0, i64::from),
+    }
+}
+
+fn to_cited_consent(given: &StandingApproval) -> v1::CitedConsent {
+    v1::CitedConsent {
+        consent_id: given.consent.id.clone(),
+        terms_revision: i64::from(given.consent.terms_revision),
+        party_id: given.party.to_string(),
     }
 }
 

@@ -1,7 +1,14 @@
 //! Pricing splits: money in whole minor units, exact allocation, joint quotes.
 
 pub mod allocation;
+pub mod booking;
 pub mod division;
 pub mod money;
 pub mod quote;
+<<<<<<< HEAD
 pub mod sheet;
+=======
+pub mod settlement;
+#[cfg(test)]
+mod tests;
+>>>>>>> main

@@ -9,16 +9,23 @@
 //! At most one revision of the concession is open (waits for an answer), and at most one is in
 //! force (approved). As soon as one is in force, the portions are frozen.
 
+pub mod agreed;
 pub mod basis;
+mod clauses;
 pub mod cost;
 mod decide;
+pub mod fractions;
+pub mod funding;
 pub mod portion;
 mod portion_check;
 mod portions;
 pub mod proposal;
 pub mod revision;
+pub mod sale;
 pub mod signature;
 pub mod split;
+pub mod standing;
+mod update;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +35,12 @@ use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
+use sale::{ConcessionReversed, QuoteLost, QuoteWon, Sale};
 
 pub use basis::Basis;
+pub use clauses::{Figure, figures};
 pub use decide::{QuoteCommand, decide, decide_as, tick};
+pub use funding::{NegotiationRound, VendorMoney};
 pub use portion::{Cadence, Portion};
 pub use portion_check::{Describer, portion_faults};
 pub use portions::NewPortion;
@@ -38,6 +48,8 @@ pub use proposal::{NewConcession, Proposal};
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
 pub use signature::{ApprovalSignature, ConcessionSigned};
 pub use split::{CadenceSplit, ConcessionSplit, Line, OpenLine, Outcome};
+pub use standing::StandingApproval;
+pub use update::QuoteChanges;
 
 /// Most portions of one quote.
 pub const PORTIONS_MAX: usize = 200;
@@ -59,6 +71,10 @@ pub enum QuoteState {
     Open,
     /// Its time ran out.
     Expired,
+    /// The client bought.
+    Won,
+    /// The client did not.
+    Lost,
 }
 
 impl QuoteState {
@@ -68,6 +84,8 @@ impl QuoteState {
         match self {
             Self::Open => "open",
             Self::Expired => "expired",
+            Self::Won => "won",
+            Self::Lost => "lost",
         }
     }
 }
@@ -88,15 +106,21 @@ pub struct JointQuote {
     pub state: QuoteState,
     /// What it is made of, ordered by id.
     pub portions: Vec<Portion>,
+    /// What vendors would pay of a concession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_funds: Vec<VendorMoney>,
     /// What was proposed to be conceded, oldest first; numbered from 1.
     pub revisions: Vec<ConcessionRevision>,
+    /// What became of it.
+    #[serde(default)]
+    pub sale: Sale,
 }
 
 impl JointQuote {
     /// The state at `now`, whether or not its end was recorded yet.
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> QuoteState {
-        if now >= self.expires_at {
+        if self.state == QuoteState::Open && now >= self.expires_at {
             QuoteState::Expired
         } else {
             self.state
@@ -181,6 +205,24 @@ pub struct QuoteCreated {
     pub expires_at: Timestamp,
     /// Its first portions, ordered by id.
     pub portions: Vec<Portion>,
+    /// What vendors would pay of a concession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_funds: Vec<VendorMoney>,
+}
+
+/// What changes no money was changed: no division is touched by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteUpdated {
+    /// Its new name for people, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// From when on it no longer stands, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What vendors would pay of a concession, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_funds: Option<Vec<VendorMoney>>,
 }
 
 /// A portion became part of the quote.
@@ -207,6 +249,9 @@ pub struct ConcessionProposed {
     pub state: RevisionState,
     /// Numbers of the revisions that it replaces.
     pub superseded: Vec<u32>,
+    /// Who agreed beforehand, and by which standing consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed_beforehand: Vec<StandingApproval>,
 }
 
 /// A party approved the open revision.
@@ -271,6 +316,8 @@ events! {
     JointQuoteEvent {
         /// It came to be.
         Created(QuoteCreated) = "joint_quote.created", 1;
+        /// Something that changes no money was changed.
+        Updated(QuoteUpdated) = "joint_quote.updated", 1;
         /// A portion was added.
         PortionAdded(PortionAdded) = "joint_quote.portion_added", 1;
         /// A concession was proposed.
@@ -285,6 +332,12 @@ events! {
         ConcessionWithdrawn(ConcessionWithdrawn) = "joint_quote.concession_withdrawn", 1;
         /// Its time ran out.
         ConcessionExpired(ConcessionExpired) = "joint_quote.concession_expired", 1;
+        /// The client bought, at a price that a party names.
+        Won(QuoteWon) = "joint_quote.won", 1;
+        /// The client did not.
+        Lost(QuoteLost) = "joint_quote.lost", 1;
+        /// A part of its concession was taken back.
+        ConcessionReversed(Box<ConcessionReversed>) = "joint_quote.concession_reversed", 1;
         /// The quote's time ran out.
         Expired(QuoteExpired) = "joint_quote.expired", 1;
         /// Its time, and that of an open proposal, ended with its partnership.
@@ -305,7 +358,9 @@ impl Aggregate for JointQuote {
                 expires_at: created.expires_at,
                 state: QuoteState::Open,
                 portions: created.portions.clone(),
+                vendor_funds: created.vendor_funds.clone(),
                 revisions: Vec::new(),
+                sale: Sale::default(),
             }),
             (Some(quote), event) => quote.changed(event, recorded),
             (None, _) => None,
@@ -340,6 +395,7 @@ impl JointQuote {
     fn changed(mut self, event: &JointQuoteEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             JointQuoteEvent::Created(_) => return None,
+            JointQuoteEvent::Updated(updated) => self.update(updated),
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
@@ -358,10 +414,25 @@ impl JointQuote {
                 let revision = self.waiting(expired.number, &expired.hash)?;
                 revision.state = RevisionState::Expired;
             }
+            JointQuoteEvent::Won(won) => self.win(won, recorded)?,
+            JointQuoteEvent::Lost(lost) => self.lose(lost, recorded)?,
+            JointQuoteEvent::ConcessionReversed(reversed) => self.reverse(reversed, recorded)?,
             JointQuoteEvent::Closed(closed) => self.close(closed.at),
             JointQuoteEvent::Expired(_) => self.state = QuoteState::Expired,
         }
         Some(self)
+    }
+
+    fn update(&mut self, updated: &QuoteUpdated) {
+        if let Some(display_name) = &updated.display_name {
+            self.display_name.clone_from(display_name);
+        }
+        if let Some(expires_at) = updated.expires_at {
+            self.expires_at = expires_at;
+        }
+        if let Some(vendor_funds) = &updated.vendor_funds {
+            self.vendor_funds.clone_from(vendor_funds);
+        }
     }
 
     fn add_portion(&mut self, added: &PortionAdded) -> Option<()> {
