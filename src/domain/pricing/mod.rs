@@ -5,10 +5,7 @@ pub mod booking;
 pub mod division;
 pub mod money;
 pub mod quote;
-<<<<<<< HEAD
 pub mod sheet;
-=======
 pub mod settlement;
 #[cfg(test)]
 mod tests;
->>>>>>> main
