@@ -31,6 +31,7 @@ mod service {
     pub mod bad_events;
     pub mod bad_money;
     pub mod bad_words;
+    pub mod blind;
     pub mod calls;
     pub mod chains;
     pub mod claims;
@@ -283,6 +284,10 @@ on_both_engines! {
     signing::keys_of_both_firms;
     signing::keys_of_a_firm_that_left;
     signing::signing_keys_at_fault;
+    blind::p26_two_firms_disclose_costs_only_if_both_consent;
+    blind::three_firms_need_no_consent;
+    blind::floors_from_costs_stay_sealed;
+    blind::costs_that_are_not_there;
     signing::approvals_are_signed;
     cosigning::a_cosigned_checkpoint_is_kept_and_shown;
     cosigning::cosignatures_at_fault;

@@ -39,7 +39,7 @@ pub const fn code(reason: Reason) -> Code {
         Reason::PermissionMissing => Code::PermissionDenied,
         Reason::NotFound | Reason::InvitationInvalid => Code::NotFound,
         Reason::AlreadyExists | Reason::AlreadyAParty => Code::AlreadyExists,
-        Reason::EtagMismatch | Reason::StaleHash => Code::Aborted,
+        Reason::EtagMismatch | Reason::StaleHash | Reason::StaleEvaluation => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
@@ -66,6 +66,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::CombinationNotAdoptable
         | Reason::TicketMerged
         | Reason::SigningKeyRevoked
+        | Reason::CostWouldBeDisclosed
+        | Reason::CostErased
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

@@ -61,6 +61,10 @@ rows! {
             hash: names.of("approve_hash"),
             ..Default::default()
         };
+    "PricingService/ConsentToDisclosure" [Approve] Ok, Ok, NotFound, |names|
+        v1::ConsentToDisclosureRequest { name: names.of("quote"), ..Default::default() };
+    "PricingService/WithdrawDisclosureConsent" [Approve] Ok, Ok, NotFound, |names|
+        v1::WithdrawDisclosureConsentRequest { name: names.of("quote"), ..Default::default() };
     "PricingService/SignConcession" [Approve] Ok, NotFound, NotFound, |names|
         v1::SignConcessionRequest {
             name: names.of("quote"),

@@ -5,6 +5,7 @@ pub(super) mod split;
 
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
+use super::blind::readable;
 use super::sign::to_signatures;
 use super::steps::to_int32;
 use crate::api::Found;
@@ -18,7 +19,8 @@ use crate::domain::pricing::quote::portion::{Portion, total_over_term};
 use crate::domain::pricing::quote::proposal::{CustomShare, RecurringConcession};
 use crate::domain::pricing::quote::split::by_cadence;
 use crate::domain::pricing::quote::{
-    Basis, ConcessionRevision, JointQuote, QuoteState, RevisionState,
+    Basis, ConcessionRevision, ConcessionSplit, EvaluationCount, JointQuote, Outcome, QuoteState,
+    RevisionState,
 };
 use crate::proto::v1;
 
@@ -39,7 +41,9 @@ impl Shown for JointQuote {
             .iter()
             .filter_map(|revision| revision.rejection.as_ref());
         let reasons = rejections.map(|rejection| rejection.reason.clone());
-        of_portions.chain(reasons).flatten().collect()
+        let revisions = self.revisions.iter();
+        let lines = revisions.flat_map(|revision| revision.split.sealed_lines().cloned());
+        of_portions.chain(reasons).flatten().chain(lines).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::JointQuote {
@@ -71,8 +75,17 @@ impl Shown for JointQuote {
             etag: etag(found.revision),
             prices: prices(quote),
             total_price: total_price(quote).as_ref().map(to_money),
+            disclosure_consents: quote.disclosure_consents.iter().map(to_approval).collect(),
+            evaluation_counts: quote.evaluations.iter().map(to_evaluation_count).collect(),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
+    }
+}
+
+fn to_evaluation_count(found: &EvaluationCount) -> v1::EvaluationCount {
+    v1::EvaluationCount {
+        party_id: found.party.to_string(),
+        evaluated: to_int32(found.count),
     }
 }
 
@@ -103,7 +116,7 @@ fn to_revision(
     quote: &JointQuote,
     viewer: &Viewer<'_>,
 ) -> v1::ConcessionRevision {
-    let split = &revision.split;
+    let split = &readable(&revision.split, &viewer.texts);
     let proposal = &split.proposal;
     let rejection = revision.rejection.as_ref();
     let reason = rejection.and_then(|rejection| rejection.reason.as_ref());
@@ -117,9 +130,12 @@ fn to_revision(
         concession: Some(to_money(&proposal.concession)),
         basis: to_basis(&proposal.basis).into(),
         recurring_concessions: proposal.recurring.iter().map(to_recurring).collect(),
-        cadences: cadences
-            .map(|cadence| to_cadence_split(cadence, quote))
-            .collect(),
+        cadences: with_commitments(
+            cadences
+                .map(|cadence| to_cadence_split(cadence, quote))
+                .collect(),
+            &revision.split,
+        ),
         state: to_state(revision.state_at(viewer.now)).into(),
         proposer: revision.proposer.to_string(),
         approvals: revision.approvals.iter().map(to_approval).collect(),
@@ -150,6 +166,20 @@ fn to_revision(
     }
 }
 
+/// The commitments of sealed lines, those that the viewer reads included.
+fn with_commitments(
+    mut shown: Vec<v1::CadenceSplit>,
+    split: &ConcessionSplit,
+) -> Vec<v1::CadenceSplit> {
+    let shares = shown.iter_mut().flat_map(|cadence| &mut cadence.shares);
+    for (share, line) in shares.zip(split.lines()) {
+        if let Outcome::Sealed(commitment) = &line.outcome {
+            commitment.as_str().clone_into(&mut share.commitment);
+        }
+    }
+    shown
+}
+
 fn to_recurring(recurring: &RecurringConcession) -> v1::RecurringConcession {
     v1::RecurringConcession {
         period: to_period(recurring.period).into(),
@@ -170,7 +200,7 @@ fn stated(basis: &Basis) -> (Vec<v1::PartyShare>, Vec<v1::CustomShare>) {
     match basis {
         Basis::FixedBps(shares) => (shares.iter().map(party).collect(), Vec::new()),
         Basis::Custom(shares) => (Vec::new(), shares.iter().map(portion).collect()),
-        Basis::Price | Basis::CostBand => (Vec::new(), Vec::new()),
+        Basis::Price | Basis::CostBand | Basis::Cost | Basis::Margin => (Vec::new(), Vec::new()),
     }
 }
 

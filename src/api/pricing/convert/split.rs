@@ -108,6 +108,8 @@ pub(super) const fn to_basis(basis: &Basis) -> v1::AllocationBasis {
         Basis::Price => v1::AllocationBasis::Price,
         Basis::Custom(_) => v1::AllocationBasis::Custom,
         Basis::CostBand => v1::AllocationBasis::CostBand,
+        Basis::Cost => v1::AllocationBasis::Cost,
+        Basis::Margin => v1::AllocationBasis::Margin,
     }
 }
 

@@ -10,8 +10,11 @@
 //! force (approved). As soon as one is in force, the portions are frozen.
 
 pub mod basis;
+pub mod blind;
 pub mod cost;
 mod decide;
+pub mod disclosure;
+pub mod evaluation;
 pub mod portion;
 mod portion_check;
 mod portions;
@@ -26,11 +29,14 @@ use super::money::Currency;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::Approval;
 use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 
 pub use basis::Basis;
-pub use decide::{QuoteCommand, decide, decide_as, tick};
+pub use decide::{Extras, QuoteCommand, decide, decide_as, tick};
+pub use disclosure::DisclosureConsentChanged;
+pub use evaluation::{ConcessionEvaluated, EvaluationCount};
 pub use portion::{Cadence, Portion};
 pub use portion_check::{Describer, portion_faults};
 pub use portions::NewPortion;
@@ -90,6 +96,12 @@ pub struct JointQuote {
     pub portions: Vec<Portion>,
     /// What was proposed to be conceded, oldest first; numbered from 1.
     pub revisions: Vec<ConcessionRevision>,
+    /// The parties that consented to what divisions by costs tell the other one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disclosure_consents: Vec<Approval>,
+    /// How many alternatives each party evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<EvaluationCount>,
 }
 
 impl JointQuote {
@@ -279,6 +291,12 @@ events! {
         ConcessionApproved(ConcessionApproved) = "joint_quote.concession_approved", 1;
         /// A party signed what it approved.
         ConcessionSigned(Box<ConcessionSigned>) = "joint_quote.concession_signed", 1;
+        /// A party evaluated alternatives.
+        ConcessionEvaluated(ConcessionEvaluated) = "joint_quote.concession_evaluated", 1;
+        /// A party consented to what divisions by costs tell.
+        DisclosureConsented(DisclosureConsentChanged) = "joint_quote.disclosure_consented", 1;
+        /// A party took that back.
+        DisclosureConsentWithdrawn(DisclosureConsentChanged) = "joint_quote.disclosure_consent_withdrawn", 1;
         /// A party turned it down.
         ConcessionRejected(ConcessionRejected) = "joint_quote.concession_rejected", 1;
         /// Its proposer took it back.
@@ -306,6 +324,8 @@ impl Aggregate for JointQuote {
                 state: QuoteState::Open,
                 portions: created.portions.clone(),
                 revisions: Vec::new(),
+                disclosure_consents: Vec::new(),
+                evaluations: Vec::new(),
             }),
             (Some(quote), event) => quote.changed(event, recorded),
             (None, _) => None,
@@ -343,6 +363,9 @@ impl JointQuote {
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
+            JointQuoteEvent::ConcessionEvaluated(evaluated) => self.count_evaluation(evaluated)?,
+            JointQuoteEvent::DisclosureConsented(changed) => self.consent(changed, recorded)?,
+            JointQuoteEvent::DisclosureConsentWithdrawn(changed) => self.withdraw_consent(changed),
             JointQuoteEvent::ConcessionSigned(signed) => self.sign(signed, recorded)?,
             JointQuoteEvent::ConcessionRejected(rejected) => {
                 let rejection = Rejection::of(rejected, recorded)?;
