@@ -15,6 +15,7 @@ pub mod cost;
 mod decide;
 pub mod disclosure;
 pub mod evaluation;
+pub mod inference;
 pub mod portion;
 mod portion_check;
 mod portions;
