@@ -25,6 +25,8 @@ mod latency;
 mod load;
 #[path = "ratios/pgbench.rs"]
 mod pgbench;
+#[path = "ratios/proposal.rs"]
+mod proposal;
 #[path = "ratios/repin.rs"]
 mod repin;
 #[path = "ratios/table.rs"]
@@ -99,6 +101,9 @@ async fn main() {
     }
     if wanted("g") {
         thresholds::measure(rounds, &mut table).await;
+    }
+    if wanted("i") {
+        proposal::measure(rounds, &mut table).await;
     }
     table.print();
 }

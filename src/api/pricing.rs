@@ -3,10 +3,12 @@
 mod blind;
 mod convert;
 mod explain;
+mod funding;
 mod parse;
 mod propose;
 mod sign;
 pub(super) mod steps;
+mod update;
 
 use std::sync::Arc;
 
@@ -58,6 +60,13 @@ impl v1::pricing_service_server::PricingService for PricingService {
         request: Request<v1::AddPortionRequest>,
     ) -> Result<Response<v1::JointQuote>, Status> {
         Ok(self.add(&request).await?)
+    }
+
+    async fn update_joint_quote(
+        &self,
+        request: Request<v1::UpdateJointQuoteRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.update(&request).await?)
     }
 
     async fn get_joint_quote(
@@ -213,6 +222,32 @@ impl PricingService {
         self.answer(&caller, &partnership, &receipt).await
     }
 
+    async fn update(
+        &self,
+        request: &Request<v1::UpdateJointQuoteRequest>,
+    ) -> Result<Response<v1::JointQuote>, ApiError> {
+        let api = &self.0;
+        let caller = api.caller(request, Permission::Quotes).await?;
+        let asked = request.get_ref();
+        let given = asked
+            .joint_quote
+            .as_ref()
+            .ok_or_else(|| required("joint_quote"))?;
+        let [partnership, id] = parse_name("joint_quote.name", &given.name, SHAPE)?;
+        let scope = ScopeId::partnership(&partnership);
+        let changes = update::changes(&scope, asked.update_mask.as_ref(), given)?;
+        let mutation = Mutation {
+            scope,
+            envelope: Envelope::new(&asked.request_id, &asked.origin, &given.etag),
+            action: Action::Quote(QuoteCommand::Update { id, changes }),
+            openings: Vec::new(),
+        };
+        let receipt = api
+            .run(&caller, "UpdateJointQuote", request, mutation)
+            .await?;
+        self.answer(&caller, &partnership, &receipt).await
+    }
+
     async fn get(
         &self,
         request: &Request<v1::GetJointQuoteRequest>,
@@ -256,8 +291,8 @@ impl PricingService {
         // A proposal carries its proposer's approval.
         caller.require(Permission::Approve)?;
         let asked = request.get_ref();
-        parse_name::<2>("name", &asked.name, SHAPE)?;
-        let concession = propose::proposal(asked)?;
+        let [partnership, _] = parse_name("name", &asked.name, SHAPE)?;
+        let concession = propose::proposal(&ScopeId::partnership(&partnership), asked)?;
         self.propose_concession_of(request, concession).await
     }
 

@@ -39,7 +39,10 @@ pub const fn code(reason: Reason) -> Code {
         Reason::PermissionMissing => Code::PermissionDenied,
         Reason::NotFound | Reason::InvitationInvalid => Code::NotFound,
         Reason::AlreadyExists | Reason::AlreadyAParty => Code::AlreadyExists,
-        Reason::EtagMismatch | Reason::StaleHash | Reason::StaleEvaluation => Code::Aborted,
+        Reason::EtagMismatch
+        | Reason::StaleHash
+        | Reason::StaleFractions
+        | Reason::StaleEvaluation => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
@@ -61,6 +64,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReferenceAmbiguous
         | Reason::ConcessionTooLarge
         | Reason::ConcessionShortfall
+        | Reason::ClauseViolated
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

@@ -270,6 +270,8 @@ records! {
     TicketLink(super::sla::link::TicketLink, super::sla::link::TicketLinkEvent) = "ticket_link";
     /// What a ticket is linked to, in the firm's scope.
     LinkedTicket(super::sla::link::LinkedTicket, super::sla::link::LinkedTicketEvent) = "linked_ticket";
+    /// Fractions of minor units that concessions owe the parties.
+    CarriedFractions(super::pricing::quote::fractions::CarriedFractions, super::pricing::quote::fractions::CarriedFractionsEvent) = "carried_fractions";
     /// A joint quote.
     JointQuote(super::pricing::quote::JointQuote, super::pricing::quote::JointQuoteEvent) = "joint_quote";
 }

@@ -110,6 +110,10 @@ reasons! {
     ConcessionTooLarge = "CONCESSION_TOO_LARGE";
     /// The floors leave something over that nobody bears.
     ConcessionShortfall = "CONCESSION_SHORTFALL";
+    /// A clause of the terms is broken; each is named.
+    ClauseViolated = "CLAUSE_VIOLATED";
+    /// The fractions that a proposal was divided with have changed since.
+    StaleFractions = "STALE_FRACTIONS";
     /// The markups on a portion are more than its cap.
     MarkupCapExceeded = "MARKUP_CAP_EXCEEDED";
     /// A cost is in another currency, and no rate was given.

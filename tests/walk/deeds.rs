@@ -9,6 +9,7 @@ use entente::domain::expectation::{
 use entente::domain::firm::FirmCommand;
 use entente::domain::identity::{FirmId, PartyId, ScopeId};
 use entente::domain::notice::{NoticeCommand, NoticeDraft, NoticeKind, NoticePart, Plan};
+use entente::domain::partnership::clauses::PricingClauses;
 use entente::domain::partnership::ending::EndAsked;
 use entente::domain::partnership::terms::{FUTURE_TOLERANCE_DEFAULT, TermsContent, TermsProposed};
 use entente::domain::partnership::{PartnershipCommand, PartnershipOpening, Role};
@@ -160,6 +161,7 @@ fn terms(offer_hours: i64) -> TermsContent {
         exclusion_classes: Vec::new(),
         standing_consents: Vec::new(),
         notice_lead_times: Vec::new(),
+        pricing_clauses: PricingClauses::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Standing consents between the contract and the domain.
 
+use super::clauses::{bps, to_int32};
 use crate::api::convert::{
     known_enum, money, span, timestamp, to_duration, to_money, to_timestamp,
 };
@@ -7,9 +8,9 @@ use crate::api::required;
 use crate::api::text::Sealer;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::standing::{
-    ConsentSubject, STANDING_CONSENTS_MAX, StandingConsent,
+    ConcessionConsent, ConsentSubject, ConsentedBasis, STANDING_CONSENTS_MAX, StandingConsent,
 };
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, Violations};
 use crate::proto::v1;
 
 /// Standing consents as a caller wrote them; what is wrong is noted in `sealer`.
@@ -31,9 +32,12 @@ pub(super) fn standing_consents(
         let cost = consent.largest_cost_per_hour.as_ref();
         let cost = cost.map(|cost| money(&cost_field, cost)).transpose();
         let cost = violations.take(cost);
+        let is_concession = subject == Some(ConsentSubject::Concession);
+        let concession = concession(violations, &field, consent);
         let notice_field = field("shortest_notice");
         let notice = consent.shortest_notice;
-        let notice = notice.ok_or_else(|| required(&notice_field));
+        let none = is_concession.then(prost_types::Duration::default);
+        let notice = notice.or(none).ok_or_else(|| required(&notice_field));
         let notice = violations.take(notice.and_then(|notice| span(&notice_field, notice)));
         let until_field = field("until_time");
         let until = consent.until_time;
@@ -52,14 +56,55 @@ pub(super) fn standing_consents(
             largest_cost_per_hour,
             allows_on_site: consent.allows_on_site,
             until,
+            concession,
         });
     }
     taken
 }
 
+/// To which concessions; `None` if nothing is said of any.
+fn concession(
+    violations: &mut Violations,
+    field: &impl Fn(&str) -> String,
+    consent: &v1::StandingConsent,
+) -> Option<ConcessionConsent> {
+    let largest_field = field("largest_concession_bps");
+    let largest_bps = bps(violations, &largest_field, consent.largest_concession_bps)?;
+    let mut bases = Vec::new();
+    // One too many is enough for one of them to be there twice.
+    for (index, basis) in consent.bases.iter().take(BASES_MAX + 1).enumerate() {
+        let field = field(&format!("bases[{index}]"));
+        let Some(basis) = violations.take(known_enum(&field, *basis)) else {
+            continue;
+        };
+        let basis = match basis {
+            v1::AllocationBasis::FixedBps => ConsentedBasis::FixedBps,
+            v1::AllocationBasis::Price => ConsentedBasis::Price,
+            v1::AllocationBasis::Custom => ConsentedBasis::Custom,
+            v1::AllocationBasis::CostBand => ConsentedBasis::CostBand,
+            v1::AllocationBasis::Cost | v1::AllocationBasis::Margin => {
+                violations.add(
+                    &field,
+                    "its shares are sealed: nobody agrees to them beforehand",
+                );
+                continue;
+            }
+            v1::AllocationBasis::Unspecified => continue,
+        };
+        violations.require(!bases.contains(&basis), &field, "each basis once");
+        bases.push(basis);
+    }
+    bases.sort_unstable();
+    Some(ConcessionConsent { largest_bps, bases })
+}
+
+/// How many bases there are.
+const BASES_MAX: usize = 4;
+
 fn subject(field: &str, value: i32) -> Result<ConsentSubject, Refusal> {
     match known_enum(field, value)? {
         v1::StandingConsentKind::Expectation => Ok(ConsentSubject::Expectation),
+        v1::StandingConsentKind::Concession => Ok(ConsentSubject::Concession),
         v1::StandingConsentKind::Unspecified => Err(required(field)),
     }
 }
@@ -68,14 +113,29 @@ fn subject(field: &str, value: i32) -> Result<ConsentSubject, Refusal> {
 pub(super) fn to_standing_consent(consent: &StandingConsent) -> v1::StandingConsent {
     let kind = match consent.subject {
         ConsentSubject::Expectation => v1::StandingConsentKind::Expectation,
+        ConsentSubject::Concession => v1::StandingConsentKind::Concession,
     };
+    let is_concession = consent.subject == ConsentSubject::Concession;
+    let bound = consent.concession.as_ref();
+    let bases = bound.map_or(&[][..], |bound| &bound.bases);
     v1::StandingConsent {
         consent_id: consent.id.clone(),
         kind: kind.into(),
         party_id: consent.party.to_string(),
-        shortest_notice: Some(to_duration(consent.shortest_notice)),
+        shortest_notice: (!is_concession).then(|| to_duration(consent.shortest_notice)),
         largest_cost_per_hour: consent.largest_cost_per_hour.as_ref().map(to_money),
         allows_on_site: consent.allows_on_site,
         until_time: Some(to_timestamp(consent.until)),
+        largest_concession_bps: bound.map(|bound| to_int32(bound.largest_bps)),
+        bases: bases.iter().map(|basis| to_basis(*basis).into()).collect(),
+    }
+}
+
+const fn to_basis(basis: ConsentedBasis) -> v1::AllocationBasis {
+    match basis {
+        ConsentedBasis::FixedBps => v1::AllocationBasis::FixedBps,
+        ConsentedBasis::Price => v1::AllocationBasis::Price,
+        ConsentedBasis::Custom => v1::AllocationBasis::Custom,
+        ConsentedBasis::CostBand => v1::AllocationBasis::CostBand,
     }
 }

@@ -15,13 +15,15 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::partnership::Partnership;
 use crate::domain::pricing::money::Money;
-use crate::domain::pricing::quote::blind::{self, Blind, Costs, costs, is_blind, needs_costs};
+use crate::domain::pricing::quote::blind::{self, Blind, costs, needs_costs};
 use crate::domain::pricing::quote::proposal::Proposal;
 use crate::domain::pricing::quote::split::RevisionPlace;
 use crate::domain::pricing::quote::{
     ConcessionRevision, ConcessionSplit, Extras, JointQuote, Line, NewConcession, OpenLine,
     QuoteCommand,
 };
+use crate::domain::world::View;
+use crate::ledger::preview::look;
 use crate::proto::v1;
 use crate::store::BATCH_KEYS_MAX;
 
@@ -137,7 +139,8 @@ async fn prepared(
     partnership: &Partnership,
     concession: &NewConcession,
 ) -> Result<(Blind, Vec<Opening>), ApiError> {
-    let Ok(proposal) = Proposal::resolved(concession, quote, partnership) else {
+    let resolve = |view: &View<'_>| Proposal::resolved(concession, quote, partnership, view);
+    let Ok(proposal) = look(&api.ledger, scope, resolve).await? else {
         return Ok((Blind::default(), Vec::new()));
     };
     let mut blind = Blind {
@@ -238,21 +241,4 @@ fn sentence(quote: &JointQuote, line: &Line, open: &OpenLine) -> String {
         money(open.price_before),
         money(open.price_after)
     )
-}
-
-/// Divides a proposal for somebody who only looks, as openly as the server can.
-pub(super) fn divided(
-    scope: &ScopeId,
-    quote: &JointQuote,
-    proposal: &Proposal,
-    known: &Costs,
-) -> Result<ConcessionSplit, crate::domain::refusal::Refusal> {
-    let portions: Vec<_> = quote.portions.iter().collect();
-    let place = nowhere(scope);
-    if is_blind(&proposal.basis, &quote.portions) {
-        let salts = vec![[0; crate::domain::commitment::SALT_BYTES]; portions.len()];
-        // The refusals of this one tell nothing.
-        blind::divide(place, quote, proposal.clone(), known, &salts)?;
-    }
-    ConcessionSplit::with_costs(place, &portions, proposal.clone(), known)
 }

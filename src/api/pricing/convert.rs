@@ -6,6 +6,7 @@ pub(super) mod split;
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
 use super::blind::readable;
+use super::funding::{to_round, to_vendor_money};
 use super::sign::to_signatures;
 use super::steps::to_int32;
 use crate::api::Found;
@@ -13,6 +14,7 @@ use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
 use crate::domain::aggregate::guest_of;
 use crate::domain::commitment::Commitment;
+use crate::domain::identity::ScopeId;
 use crate::domain::partnership::terms::PartyShare;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::portion::{Portion, total_over_term};
@@ -20,7 +22,7 @@ use crate::domain::pricing::quote::proposal::{CustomShare, RecurringConcession};
 use crate::domain::pricing::quote::split::by_cadence;
 use crate::domain::pricing::quote::{
     Basis, ConcessionRevision, ConcessionSplit, EvaluationCount, JointQuote, Outcome, QuoteState,
-    RevisionState,
+    RevisionState, StandingApproval, VendorMoney,
 };
 use crate::proto::v1;
 
@@ -74,6 +76,7 @@ impl Shown for JointQuote {
             create_time: Some(to_timestamp(found.created_at)),
             etag: etag(found.revision),
             prices: prices(quote),
+            vendor_funds: to_funds(&quote.vendor_funds, &scope),
             total_price: total_price(quote).as_ref().map(to_money),
             disclosure_consents: quote.disclosure_consents.iter().map(to_approval).collect(),
             evaluation_counts: quote.evaluations.iter().map(to_evaluation_count).collect(),
@@ -87,6 +90,11 @@ fn to_evaluation_count(found: &EvaluationCount) -> v1::EvaluationCount {
         party_id: found.party.to_string(),
         evaluated: to_int32(found.count),
     }
+}
+
+fn to_funds(money: &[VendorMoney], scope: &ScopeId) -> Vec<v1::VendorMoney> {
+    let money = money.iter();
+    money.map(|money| to_vendor_money(money, scope)).collect()
 }
 
 fn prices(quote: &JointQuote) -> Vec<v1::CadencePrice> {
@@ -162,7 +170,23 @@ fn to_revision(
         total_price_after: term_total(split, quote, |line| line.price_after)
             .as_ref()
             .map(to_money),
+        negotiation_round: proposal.negotiation_round.map(to_round),
+        vendor_money: to_funds(&proposal.vendor_money, &viewer.member.scope()),
+        approved_by_standing_consents: revision
+            .agreed_beforehand
+            .iter()
+            .map(to_cited_consent)
+            .collect(),
         signatures: to_signatures(revision),
+        terms_revision: proposal.terms_revision.map_or(0, i64::from),
+    }
+}
+
+fn to_cited_consent(given: &StandingApproval) -> v1::CitedConsent {
+    v1::CitedConsent {
+        consent_id: given.consent.id.clone(),
+        terms_revision: i64::from(given.consent.terms_revision),
+        party_id: given.party.to_string(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Quotes and portions as callers send them: texts and costs are sealed, every fault is noted.
 
+use super::funding::vendor_money;
 use crate::api::convert::{chosen_id, civil_date, known_enum, money, money_refusal, timestamp};
 use crate::api::expectation::parse::client;
 use crate::api::faults::Faults;
@@ -77,6 +78,8 @@ impl<'request> Intake<'request> {
             let field = format!("joint_quote.portions[{index}]");
             portions.push(self.portion(&field, currency, given));
         }
+        let field = "joint_quote.vendor_funds";
+        let vendor_funds = vendor_money(&mut self.faults, field, scope, &given.vendor_funds);
         Some(QuoteCommand::Create {
             id,
             display_name: given.display_name.clone(),
@@ -84,6 +87,7 @@ impl<'request> Intake<'request> {
             currency: currency?,
             expires_at: expires_at?,
             portions,
+            vendor_funds,
             references: None,
         })
     }

@@ -1,10 +1,11 @@
 //! Proposals as callers send them.
 
+use super::funding::{round, vendor_money};
 use super::parse::to_period;
 use crate::api::convert::{known_enum, money};
 use crate::api::faults::Faults;
 use crate::api::required;
-use crate::domain::identity::PartyId;
+use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::partnership::PARTIES_MAX;
 use crate::domain::partnership::terms::PartyShare;
 use crate::domain::pricing::division::Rounding;
@@ -17,7 +18,10 @@ use crate::proto::v1;
 ///
 /// # Errors
 /// Everything that is wrong with the request.
-pub(super) fn proposal(asked: &v1::ProposeConcessionRequest) -> Result<NewConcession, Refusal> {
+pub(super) fn proposal(
+    scope: &ScopeId,
+    asked: &v1::ProposeConcessionRequest,
+) -> Result<NewConcession, Refusal> {
     let mut faults = Faults::default();
     let concession = asked.concession.as_ref();
     let concession = concession
@@ -44,6 +48,8 @@ pub(super) fn proposal(asked: &v1::ProposeConcessionRequest) -> Result<NewConces
         v1::ShortfallPolicy::BelowFloorWithConsent => ShortfallChoice::BelowFloorWithConsent,
     });
     let shortfall_policy = faults.take(policy);
+    let negotiation_round = round(&mut faults, asked.negotiation_round.as_ref());
+    let vendor_money = vendor_money(&mut faults, "vendor_money", scope, &asked.vendor_money);
     faults.finish()?;
     Ok(NewConcession {
         concession,
@@ -51,6 +57,8 @@ pub(super) fn proposal(asked: &v1::ProposeConcessionRequest) -> Result<NewConces
         basis,
         rounding,
         shortfall_policy,
+        negotiation_round,
+        vendor_money,
     })
 }
 
@@ -165,11 +173,15 @@ mod tests {
         violations.map(|it| it.field.as_str()).collect()
     }
 
+    fn read(asked: &v1::ProposeConcessionRequest) -> Result<NewConcession, Refusal> {
+        proposal(&ScopeId::partnership("p"), asked)
+    }
+
     #[test]
     fn proposals_by_every_basis() {
-        let read = proposal(&proposed(v1::AllocationBasis::FixedBps, &[7_500, 2_500])).unwrap();
-        assert_eq!(read.concession.map(|amount| amount.minor), Some(9_999));
-        let Basis::FixedBps(shares) = read.basis else {
+        let found = read(&proposed(v1::AllocationBasis::FixedBps, &[7_500, 2_500])).unwrap();
+        assert_eq!(found.concession.map(|amount| amount.minor), Some(9_999));
+        let Basis::FixedBps(shares) = found.basis else {
             panic!("fixed shares")
         };
         assert_eq!(shares[1].party.as_str(), "party-2");
@@ -179,20 +191,20 @@ mod tests {
             (v1::AllocationBasis::CostBand, Basis::CostBand),
             (v1::AllocationBasis::Custom, Basis::Custom(Vec::new())),
         ] {
-            assert_eq!(proposal(&proposed(basis, &[])).unwrap().basis, expected);
+            assert_eq!(read(&proposed(basis, &[])).unwrap().basis, expected);
         }
     }
 
     #[test]
     fn everything_wrong_with_a_proposal_is_listed() {
-        let refusal = proposal(&proposed(v1::AllocationBasis::Price, &[10_000])).unwrap_err();
+        let refusal = read(&proposed(v1::AllocationBasis::Price, &[10_000])).unwrap_err();
         assert_eq!(refusal.reason, Reason::WeightsInvalid);
         let mut bad = proposed(v1::AllocationBasis::FixedBps, &[-1]);
         bad.concession = None;
         bad.rounding = 9;
         bad.shortfall_policy = 9;
         bad.custom_shares = vec![v1::CustomShare::default()];
-        let refusal = proposal(&bad).unwrap_err();
+        let refusal = read(&bad).unwrap_err();
         assert_eq!(refusal.reason, Reason::InvalidField);
         let expected = [
             "concession",
@@ -207,7 +219,7 @@ mod tests {
             recurring_concessions: vec![v1::RecurringConcession::default()],
             ..Default::default()
         };
-        let refusal = proposal(&nothing).unwrap_err();
+        let refusal = read(&nothing).unwrap_err();
         let expected = [
             "recurring_concessions[0].period",
             "recurring_concessions[0].amount",

@@ -27,6 +27,7 @@ use super::commitment::Commitment;
 use super::identity::PartyId;
 use super::time::Timestamp;
 
+pub use crate::domain::partnership::standing::CitedConsent;
 pub use decide::{ExpectationCommand, decide, decide_as, tick};
 pub use events::{
     ExpectationAgreed, ExpectationCreated, ExpectationEvent, ExpectationExpired, ExpectationMissed,
@@ -42,7 +43,6 @@ pub use intake::Missing;
 pub use judgement::Judgement;
 pub use links::{AskedWithTicket, Links, NoticeItem, refuse_second};
 pub use offers::{Agreed, Offer, OfferEnd, OfferOutcome, Statement};
-pub use standing::CitedConsent;
 
 /// Most offers of one expectation, counter-offers included.
 pub const OFFERS_MAX: usize = 100;

@@ -1,24 +1,10 @@
 //! Offers that the other party agreed to beforehand.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Expectation, ExpectationAgreed, FiveW, OfferMade, Place};
-use crate::domain::identity::{FirmId, PartyId};
-use crate::domain::partnership::standing::{ConsentSubject, StandingConsent};
+use crate::domain::identity::PartyId;
+use crate::domain::partnership::standing::{CitedConsent, ConsentSubject, StandingConsent};
 use crate::domain::partnership::{Approval, Partnership};
 use crate::domain::time::Timestamp;
-
-/// The standing consent by which a party agreed without being asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CitedConsent {
-    /// Its id within the terms.
-    pub id: String,
-    /// The revision of the terms that hold it.
-    pub terms_revision: u32,
-    /// The firm that the party was when it approved them.
-    pub firm: FirmId,
-}
 
 /// Who agreed beforehand to the offer of `five_w` that `offerer` makes at `now`, as the event that
 /// records it; `None` if nobody did. It takes terms that the party approved, and an offer that

@@ -5,6 +5,7 @@ use crate::domain::command::Action;
 use crate::domain::expectation::{
     Expectation, ExpectationCommand, ExpectationState, FiveW, How, When, WorkShown,
 };
+use crate::domain::partnership::clauses::PricingClauses;
 use crate::domain::partnership::{Approval, Partnership, PartnershipCommand};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::tests::{FIRST, SECOND, Scene, hours, sealed};
@@ -287,6 +288,7 @@ fn a_placeholders_approval_of_terms_binds_no_firm() {
         exclusion_classes: Vec::new(),
         standing_consents: Vec::new(),
         notice_lead_times: Vec::new(),
+        pricing_clauses: PricingClauses::default(),
     };
     let proposing = PartnershipCommand::ProposeTerms(content);
     scene.go(FIRST, Action::Partnership(proposing));

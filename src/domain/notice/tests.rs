@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::command::Action;
+use crate::domain::partnership::clauses::PricingClauses;
 use crate::domain::partnership::terms::{
     FUTURE_TOLERANCE_DEFAULT, NoticeLeadTime, OFFER_VALIDITY_DEFAULT, TermsContent,
 };
@@ -25,6 +26,7 @@ fn terms() -> TermsContent {
         future_tolerance: FUTURE_TOLERANCE_DEFAULT,
         lateness_window: None,
         exclusion_classes: Vec::new(),
+        pricing_clauses: PricingClauses::default(),
         notice_lead_times: vec![NoticeLeadTime {
             kind: NoticeKind::Move,
             lead_time: Span::from_hours(DAYS_AGREED * 24),

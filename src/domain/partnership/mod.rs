@@ -1,6 +1,7 @@
 //! Partnerships: who belongs to them, on what terms, and whether they still stand.
 
 mod access;
+pub mod clauses;
 mod decide;
 pub mod ending;
 mod opening;

@@ -140,20 +140,29 @@ pub fn fields(content: &TermsContent, text: &str) -> BTreeMap<String, String> {
     for consent in &content.standing_consents {
         consent_fields(consent, &mut put);
     }
+    content.pricing_clauses.fields(&mut put);
     fields
 }
 
 fn consent_fields(consent: &StandingConsent, put: &mut impl FnMut(String, String)) {
     let path = |field: &str| format!("standing_consents[{}].{field}", consent.id);
-    let ConsentSubject::Expectation = consent.subject;
-    put(path("kind"), "expectation".to_owned());
     put(path("party_id"), consent.party.to_string());
+    put(path("until_time"), consent.until.to_string());
+    if let (ConsentSubject::Concession, Some(bound)) = (consent.subject, &consent.concession) {
+        put(path("kind"), "concession".to_owned());
+        put(
+            path("largest_concession_bps"),
+            bound.largest_bps.to_string(),
+        );
+        let bases: Vec<_> = bound.bases.iter().map(|basis| basis.as_str()).collect();
+        return put(path("bases"), bases.join(","));
+    }
+    put(path("kind"), "expectation".to_owned());
     put(path("shortest_notice"), seconds(consent.shortest_notice));
     let cost = consent.largest_cost_per_hour;
     let cost = cost.map_or_else(String::new, |cost| cost.to_string());
     put(path("largest_cost_per_hour"), cost);
     put(path("allows_on_site"), consent.allows_on_site.to_string());
-    put(path("until_time"), consent.until.to_string());
 }
 
 const fn kind_name(kind: NoticeKind) -> &'static str {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clauses::PricingClauses;
 use super::standing::{self, StandingConsent};
 use super::{Approval, Partnership, Party};
 use crate::domain::commitment::Commitment;
@@ -90,6 +91,9 @@ pub struct TermsContent {
     /// empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notice_lead_times: Vec<NoticeLeadTime>,
+    /// What every concession keeps.
+    #[serde(default, skip_serializing_if = "PricingClauses::is_empty")]
+    pub pricing_clauses: PricingClauses,
 }
 
 impl TermsContent {
@@ -111,6 +115,7 @@ impl TermsContent {
         check_classes(&mut violations, &self.exclusion_classes);
         standing::check(&mut violations, &self.standing_consents, partnership);
         check_lead_times(&mut violations, &self.notice_lead_times);
+        self.pricing_clauses.check(&mut violations, partnership);
         violations.finish()
     }
 }

@@ -5,8 +5,9 @@ use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
 use entente::domain::notice::NoticeKind;
 use entente::domain::outsiders::{Client, OutsideParty, OutsidePartyType, OutsiderCommand};
+use entente::domain::partnership::clauses::PricingClauses;
 use entente::domain::partnership::ending::EndAsked;
-use entente::domain::partnership::standing::{ConsentSubject, StandingConsent};
+use entente::domain::partnership::standing::{ConcessionConsent, ConsentSubject, StandingConsent};
 use entente::domain::partnership::terms::{
     ExclusionClass, NoticeLeadTime, PartyShare, TermsContent,
 };
@@ -108,6 +109,25 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
         party: PartyId::numbered(number),
         share_bps,
     };
+    let of_concessions = StandingConsent {
+        id: "small-discounts".to_owned(),
+        subject: ConsentSubject::Concession,
+        party: PartyId::numbered(draw.number(1..=2)),
+        shortest_notice: Span::ZERO,
+        largest_cost_per_hour: None,
+        allows_on_site: false,
+        until: Timestamp::LATEST,
+        concession: Some(ConcessionConsent {
+            largest_bps: draw.number(0..=10_000),
+            bases: Vec::new(),
+        }),
+    };
+    let clauses = PricingClauses {
+        most_favoured_bps: draw.chance(30).then(|| draw.number(2_000..=10_000)),
+        unrenewed_concession_bps: draw.chance(50).then(|| draw.number(0..=10_000)),
+        carry_fractions: draw.chance(50),
+        ..PricingClauses::default()
+    };
     Action::Partnership(PartnershipCommand::ProposeTerms(TermsContent {
         text: draw.maybe_text("terms.text"),
         shares: if draw.chance(30) {
@@ -125,15 +145,20 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
             display_name: "Planned maintenance".to_owned(),
             longest: Span::from_minutes(draw.number(1..900)),
         }],
-        standing_consents: vec![StandingConsent {
-            id: "small-jobs".to_owned(),
-            subject: ConsentSubject::Expectation,
-            party: PartyId::numbered(2),
-            shortest_notice: Span::from_minutes(draw.number(0..=90)),
-            largest_cost_per_hour: None,
-            allows_on_site: draw.chance(50),
-            until: Timestamp::LATEST.saturating_add(Span::from_hours(-draw.number(0..=9))),
-        }],
+        standing_consents: vec![
+            StandingConsent {
+                id: "small-jobs".to_owned(),
+                subject: ConsentSubject::Expectation,
+                party: PartyId::numbered(2),
+                shortest_notice: Span::from_minutes(draw.number(0..=90)),
+                largest_cost_per_hour: None,
+                allows_on_site: draw.chance(50),
+                until: Timestamp::LATEST.saturating_add(Span::from_hours(-draw.number(0..=9))),
+                concession: None,
+            },
+            of_concessions,
+        ],
+        pricing_clauses: clauses,
         notice_lead_times: vec![NoticeLeadTime {
             kind: NoticeKind::GoLive,
             lead_time: Span::from_minutes(draw.number(1..900)),

@@ -62,6 +62,7 @@ fn create(draw: &mut Draw, number: u8, at: Timestamp) -> QuoteCommand {
         currency: currency(draw),
         expires_at: at.saturating_add(Span::from_hours(draw.number(0..72))),
         portions,
+        vendor_funds: Vec::new(),
         references: draw
             .chance(20)
             .then(|| reference("acme", "opportunity", format!("Q{number}"))),
@@ -128,6 +129,8 @@ fn concession(draw: &mut Draw) -> NewConcession {
             5..9 => ShortfallChoice::BelowFloorWithConsent,
             _ => ShortfallChoice::PrimeAbsorbs,
         },
+        negotiation_round: None,
+        vendor_money: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::convert::to_money;
 use crate::api::pricing::steps::to_int64;
+use crate::domain::pricing::allocation::carried::Carried;
 use crate::domain::pricing::division::Rounding;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::portion::total_over_term;
@@ -31,6 +32,16 @@ pub(super) fn to_cadence_split(split: &CadenceSplit, quote: &JointQuote) -> v1::
         shortfall: money(to_int64(split.shortfall)),
         price_before: money(split.price_before),
         price_after: money(split.price_after),
+        vendor_money: money(split.vendor_money),
+        carried_fractions: split.carried.iter().map(to_fraction).collect(),
+    }
+}
+
+fn to_fraction(carried: &Carried) -> v1::PartyFraction {
+    v1::PartyFraction {
+        party_id: carried.id.clone(),
+        before_billionths: carried.before,
+        after_billionths: carried.after,
     }
 }
 

@@ -61,6 +61,7 @@ fn quote(concession: i64, basis: Basis) -> JointQuote {
         currency: yen(0).currency,
         expires_at: ends,
         portions: portions.clone(),
+        vendor_funds: Vec::new(),
     });
     let quote = JointQuote::apply(None, &created, &recorded()).unwrap();
     let place = RevisionPlace {
@@ -76,6 +77,10 @@ fn quote(concession: i64, basis: Basis) -> JointQuote {
         basis,
         rounding: Rounding::LargestRemainder,
         shortfall_policy: ShortfallPolicy::Reject,
+        negotiation_round: None,
+        vendor_money: Vec::new(),
+        terms_revision: None,
+        owed: None,
     };
     let split = ConcessionSplit::new(place, &portions, proposal).unwrap();
     let proposed = JointQuoteEvent::ConcessionProposed(Box::new(ConcessionProposed {
@@ -84,6 +89,7 @@ fn quote(concession: i64, basis: Basis) -> JointQuote {
         expires_at: Timestamp::EARLIEST.saturating_add(Span::from_hours(24)),
         state: RevisionState::Proposed,
         superseded: Vec::new(),
+        agreed_beforehand: Vec::new(),
     }));
     JointQuote::apply(Some(quote), &proposed, &recorded()).unwrap()
 }

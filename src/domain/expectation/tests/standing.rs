@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::partnership::Approval;
+use crate::domain::partnership::clauses::PricingClauses;
 use crate::domain::partnership::standing::{ConsentSubject, StandingConsent};
 use crate::domain::partnership::terms::{FUTURE_TOLERANCE_DEFAULT, Terms, TermsContent};
 
@@ -22,6 +23,7 @@ fn consent() -> StandingConsent {
         largest_cost_per_hour: Some(euros(50_000)),
         allows_on_site: false,
         until: deadline(),
+        concession: None,
     }
 }
 
@@ -63,6 +65,7 @@ fn with_terms(consents: Vec<StandingConsent>, approvers: &[(usize, &str)]) -> Sc
         revision: 7,
         content: TermsContent {
             notice_lead_times: Vec::new(),
+            pricing_clauses: PricingClauses::default(),
             text: None,
             shares: Vec::new(),
             offer_validity: OFFER_VALIDITY_DEFAULT,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::basis::Basis;
+use super::clauses::refuse_broken;
 use super::decide::Caller;
 use super::disclosure::require_consents;
 use super::portion::Portion;
@@ -15,6 +16,7 @@ use super::proposal::{Proposal, ShortfallPolicy};
 use super::split::{ConcessionSplit, OpenLine, Outcome, RevisionPlace};
 use super::{JointQuote, cost};
 use crate::domain::commitment::{Commitment, Opening, Readers, SALT_BYTES};
+use crate::domain::partnership::Partnership;
 use crate::domain::pricing::division::{BPS_TOTAL, Slice};
 use crate::domain::pricing::money::Currency;
 use crate::domain::redaction::Redaction;
@@ -215,9 +217,57 @@ pub fn divide(
     salts: &[[u8; SALT_BYTES]],
 ) -> Result<(ConcessionSplit, Vec<Opening>), Refusal> {
     let portions: Vec<&Portion> = quote.portions.iter().collect();
-    let split = ConcessionSplit::with_costs(place, &portions, proposal, costs);
-    let split = split.map_err(|refusal| untold(&refusal))?;
+    let split = openly(place, quote, proposal, costs)?;
     split.sealed(place, &portions, salts).ok_or_else(changed)
+}
+
+/// Divides what is proposed by its costs, with every line open: for whoever only passes on what each may
+/// know.
+///
+/// # Errors
+/// A refusal that tells nothing of any cost.
+pub fn openly(
+    place: RevisionPlace<'_>,
+    quote: &JointQuote,
+    proposal: Proposal,
+    costs: &Costs,
+) -> Result<ConcessionSplit, Refusal> {
+    let portions: Vec<&Portion> = quote.portions.iter().collect();
+    ConcessionSplit::with_costs(place, &portions, proposal, costs)
+        .map_err(|refusal| untold(&refusal))
+}
+
+/// Refuses what may not be divided by costs, before any of them is looked at.
+///
+/// # Errors
+/// [`Reason::InvalidField`], [`Reason::CostWouldBeDisclosed`].
+pub fn require_allowed(proposal: &Proposal, quote: &JointQuote) -> Result<(), Refusal> {
+    require_reject(proposal)?;
+    require_consents(&proposal.basis, quote)
+}
+
+/// Refuses a split with open lines that breaks clauses, naming them and no number.
+///
+/// # Errors
+/// [`Reason::ClauseViolated`].
+pub fn require_clauses(
+    partnership: &Partnership,
+    split: &ConcessionSplit,
+    quote: &JointQuote,
+) -> Result<(), Refusal> {
+    let Some(terms) = &partnership.terms else {
+        return Ok(());
+    };
+    let kept = refuse_broken(&terms.content.pricing_clauses, split, quote);
+    kept.map_err(|mut refusal| {
+        for violation in &mut refusal.violations {
+            "is not kept; by how much is not told".clone_into(&mut violation.description);
+        }
+        let mut told = Refusal::fields(refusal.reason, refusal.violations);
+        let names = refusal.metadata.into_iter();
+        told.metadata = names.filter(|(key, _)| *key == "clauses").collect();
+        told
+    })
 }
 
 /// A refusal of a division without any number that came of a cost.
@@ -244,14 +294,17 @@ pub(super) fn decide(
     blind: &Blind,
     caller: Caller<'_>,
 ) -> Result<ConcessionSplit, Stop> {
-    require_reject(&proposal)?;
-    require_consents(&proposal.basis, quote)?;
+    require_allowed(&proposal, quote)?;
     let basis = &proposal.basis;
     let costs = match costs(basis, &quote.portions, quote.currency, &blind.costs) {
         Ok(costs) => costs,
         Err(fault) => return Err(refused(fault, caller)?.into()),
     };
-    let (split, _) = divide(place, quote, proposal, &costs, &blind.salts)?;
+    let open = openly(place, quote, proposal, &costs)?;
+    require_clauses(caller.partnership, &open, quote)?;
+    let portions: Vec<&Portion> = quote.portions.iter().collect();
+    let sealed = open.sealed(place, &portions, &blind.salts);
+    let (split, _) = sealed.ok_or_else(changed)?;
     if !split.sealed_lines().eq(&blind.lines) {
         return Err(changed().into());
     }

@@ -1,12 +1,17 @@
 //! Decisions on a joint quote.
 
 use super::blind::{self, Blind, is_blind};
+use super::clauses::refuse_broken;
 use super::disclosure::{consent, withdraw_consent};
 use super::evaluation::{evaluate, evaluation_hash, require_fresh};
+use super::fractions::{carried, refuse_stale};
+use super::funding::VendorMoney;
 use super::portions::{NewPortion, NewQuote, add_portion, create};
 use super::proposal::{NewConcession, Proposal};
 use super::signature::{approve_signed, sign};
 use super::split::{ConcessionSplit, RevisionPlace};
+use super::standing::agreed_beforehand;
+use super::update::{QuoteChanges, update};
 use super::{
     ALLOCATION_LINES_MAX, ConcessionApproved, ConcessionExpired, ConcessionProposed,
     ConcessionRejected, ConcessionRevision, ConcessionWithdrawn, JointQuote, JointQuoteEvent,
@@ -41,8 +46,17 @@ pub enum QuoteCommand {
         /// The caller's own portions and those of placeholders, in any order; up to
         /// [`super::PORTIONS_MAX`].
         portions: Vec<NewPortion>,
+        /// What vendors would pay of a concession.
+        vendor_funds: Vec<VendorMoney>,
         /// Its id in the firm's own software.
         references: Option<ExternalReference>,
+    },
+    /// Changes what changes no money: no division is touched by it.
+    Update {
+        /// Which quote.
+        id: String,
+        /// What changes.
+        changes: QuoteChanges,
     },
     /// Adds a portion, the caller's own or a placeholder's; an open proposal is superseded, because
     /// it does not divide the whole any more. Refused while a concession is in force.
@@ -183,6 +197,7 @@ pub fn decide_as(
             currency,
             expires_at,
             portions,
+            vendor_funds,
             references,
         } => {
             let currency = *currency;
@@ -194,10 +209,12 @@ pub fn decide_as(
                 currency,
                 expires_at,
                 portions,
+                vendor_funds,
                 references,
             };
             create(&new, caller)
         }
+        QuoteCommand::Update { id, changes } => update(id, changes, caller),
         QuoteCommand::AddPortion { id, portion } => add_portion(id, portion, caller),
         QuoteCommand::ProposeConcession { id, concession } => {
             propose(id, concession, &Extras::default(), caller)
@@ -277,7 +294,7 @@ fn propose(
     } = caller;
     let quote = view.get::<JointQuote>(id)?;
     refuse_expired(quote, "ProposeConcession", view.now)?;
-    let proposal = Proposal::resolved(asked, quote, partnership)?;
+    let proposal = Proposal::resolved(asked, quote, partnership, &view)?;
     let place = RevisionPlace {
         scope: view.scope,
         quote: id,
@@ -287,7 +304,8 @@ fn propose(
     let portions: Vec<&Portion> = quote.portions.iter().collect();
     let current = evaluation_hash(view.scope, id, quote, &proposal, partnership);
     require_fresh(extras.evaluation_hash.as_deref(), &current)?;
-    let split = if is_blind(&proposal.basis, &quote.portions) {
+    let is_sealed = is_blind(&proposal.basis, &quote.portions);
+    let split = if is_sealed {
         blind::decide(place, quote, proposal, &extras.blind, caller)?
     } else {
         ConcessionSplit::new(place, &portions, proposal)?
@@ -295,9 +313,21 @@ fn propose(
     if quote.allocation_lines() + split.line_count() > ALLOCATION_LINES_MAX {
         return Err(Refusal::limit("allocation_lines_per_quote", ALLOCATION_LINES_MAX).into());
     }
+    // What is sealed was held against the clauses before it was, and nobody agrees to it beforehand.
+    let agreed_beforehand = if is_sealed {
+        Vec::new()
+    } else {
+        if let Some(terms) = &partnership.terms {
+            refuse_broken(&terms.content.pricing_clauses, &split, quote)?;
+        }
+        agreed_beforehand(partnership, party, &split, quote, view.now)
+    };
     let state = {
         let owners = portions.iter().map(|portion| &portion.owner);
-        RevisionState::after_approvals(partnership, owners, |approver| approver == party)
+        let consented = |party: &PartyId| agreed_beforehand.iter().any(|it| it.party == *party);
+        RevisionState::after_approvals(partnership, owners, |approver| {
+            approver == party || consented(approver)
+        })
     };
     // Where nobody is there yet who could answer, the proposal waits as long as the quote stands.
     let answer_by = match state {
@@ -313,12 +343,17 @@ fn propose(
         expires_at: answer_by.min(quote.expires_at),
         state,
         superseded: superseded.map(|revision| revision.split.number).collect(),
+        agreed_beforehand,
         split,
     };
     let mut decision = Decision::about(Kind::JointQuote, id);
     decision
         .events
         .extend(expired_revision(id, quote, view.now));
+    if state == RevisionState::Approved {
+        let fractions = carried(id, quote, &proposed.split, &view)?;
+        decision.events.extend(fractions);
+    }
     let event = JointQuoteEvent::ConcessionProposed(Box::new(proposed));
     Ok(decision.event(Event::new(id, event)))
 }
@@ -379,6 +414,7 @@ pub(super) fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decisi
         return Ok(about);
     }
     let open = answerable(quote, hash, "ApproveConcession", view.now)?;
+    refuse_stale(quote, &open.split, &view)?;
     let consents = |other: &PartyId| other == party || open.is_approved_by(other);
     let owners = open.split.lines().map(|line| &line.owner);
     let reached = RevisionState::after_approvals(partnership, owners, consents);
@@ -400,10 +436,13 @@ pub(super) fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decisi
         state,
         superseded: replaced.map(|revision| revision.split.number),
     };
-    Ok(about.event(Event::new(
-        id,
-        JointQuoteEvent::ConcessionApproved(approved),
-    )))
+    let mut decision = about;
+    if state == RevisionState::Approved {
+        let fractions = carried(id, quote, &open.split, &view)?;
+        decision.events.extend(fractions);
+    }
+    let event = JointQuoteEvent::ConcessionApproved(approved);
+    Ok(decision.event(Event::new(id, event)))
 }
 
 fn reject(

@@ -11,10 +11,13 @@
 
 pub mod basis;
 pub mod blind;
+mod clauses;
 pub mod cost;
 mod decide;
 pub mod disclosure;
 pub mod evaluation;
+pub mod fractions;
+pub mod funding;
 pub mod inference;
 pub mod portion;
 mod portion_check;
@@ -23,6 +26,8 @@ pub mod proposal;
 pub mod revision;
 pub mod signature;
 pub mod split;
+pub mod standing;
+mod update;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +40,11 @@ use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 
 pub use basis::Basis;
+pub use clauses::{Figure, figures};
 pub use decide::{Extras, QuoteCommand, decide, decide_as, tick};
 pub use disclosure::DisclosureConsentChanged;
 pub use evaluation::{ConcessionEvaluated, EvaluationCount};
+pub use funding::{NegotiationRound, VendorMoney};
 pub use portion::{Cadence, Portion};
 pub use portion_check::{Describer, portion_faults};
 pub use portions::NewPortion;
@@ -45,6 +52,8 @@ pub use proposal::{NewConcession, Proposal};
 pub use revision::{ConcessionRevision, Rejection, RevisionState};
 pub use signature::{ApprovalSignature, ConcessionSigned};
 pub use split::{CadenceSplit, ConcessionSplit, Line, OpenLine, Outcome};
+pub use standing::StandingApproval;
+pub use update::QuoteChanges;
 
 /// Most portions of one quote.
 pub const PORTIONS_MAX: usize = 200;
@@ -95,6 +104,9 @@ pub struct JointQuote {
     pub state: QuoteState,
     /// What it is made of, ordered by id.
     pub portions: Vec<Portion>,
+    /// What vendors would pay of a concession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_funds: Vec<VendorMoney>,
     /// What was proposed to be conceded, oldest first; numbered from 1.
     pub revisions: Vec<ConcessionRevision>,
     /// The parties that consented to what divisions by costs tell the other one.
@@ -194,6 +206,24 @@ pub struct QuoteCreated {
     pub expires_at: Timestamp,
     /// Its first portions, ordered by id.
     pub portions: Vec<Portion>,
+    /// What vendors would pay of a concession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_funds: Vec<VendorMoney>,
+}
+
+/// What changes no money was changed: no division is touched by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteUpdated {
+    /// Its new name for people, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// From when on it no longer stands, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What vendors would pay of a concession, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_funds: Option<Vec<VendorMoney>>,
 }
 
 /// A portion became part of the quote.
@@ -220,6 +250,9 @@ pub struct ConcessionProposed {
     pub state: RevisionState,
     /// Numbers of the revisions that it replaces.
     pub superseded: Vec<u32>,
+    /// Who agreed beforehand, and by which standing consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed_beforehand: Vec<StandingApproval>,
 }
 
 /// A party approved the open revision.
@@ -284,6 +317,8 @@ events! {
     JointQuoteEvent {
         /// It came to be.
         Created(QuoteCreated) = "joint_quote.created", 1;
+        /// Something that changes no money was changed.
+        Updated(QuoteUpdated) = "joint_quote.updated", 1;
         /// A portion was added.
         PortionAdded(PortionAdded) = "joint_quote.portion_added", 1;
         /// A concession was proposed.
@@ -324,6 +359,7 @@ impl Aggregate for JointQuote {
                 expires_at: created.expires_at,
                 state: QuoteState::Open,
                 portions: created.portions.clone(),
+                vendor_funds: created.vendor_funds.clone(),
                 revisions: Vec::new(),
                 disclosure_consents: Vec::new(),
                 evaluations: Vec::new(),
@@ -361,6 +397,7 @@ impl JointQuote {
     fn changed(mut self, event: &JointQuoteEvent, recorded: &Recorded) -> Option<Self> {
         match event {
             JointQuoteEvent::Created(_) => return None,
+            JointQuoteEvent::Updated(updated) => self.update(updated),
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
@@ -386,6 +423,18 @@ impl JointQuote {
             JointQuoteEvent::Expired(_) => self.state = QuoteState::Expired,
         }
         Some(self)
+    }
+
+    fn update(&mut self, updated: &QuoteUpdated) {
+        if let Some(display_name) = &updated.display_name {
+            self.display_name.clone_from(display_name);
+        }
+        if let Some(expires_at) = updated.expires_at {
+            self.expires_at = expires_at;
+        }
+        if let Some(vendor_funds) = &updated.vendor_funds {
+            self.vendor_funds.clone_from(vendor_funds);
+        }
     }
 
     fn add_portion(&mut self, added: &PortionAdded) -> Option<()> {

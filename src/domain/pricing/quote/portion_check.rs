@@ -273,6 +273,15 @@ impl MarkupExcess {
         )
     }
 
+    /// Whether rounding each of these portions to a minor unit could have made all of it.
+    pub(super) fn is_rounding(&self, all: &[&Portion]) -> bool {
+        let markups = all.iter();
+        let markups = markups.filter(|portion| portion.markup_on.as_ref() == Some(&self.base));
+        let units = i128::try_from(markups.count()).unwrap_or_default();
+        let most = (i128::from(self.price) + 1) * i128::from(self.cap_bps);
+        (self.markup - units) * i128::from(BPS_TOTAL) < most
+    }
+
     fn refusal(&self, field: &str) -> Refusal {
         Refusal::field(Reason::MarkupCapExceeded, field, self.why())
             .with("portion_id", &self.base)

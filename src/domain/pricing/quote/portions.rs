@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cost::CostExchange;
 use super::decide::{Caller, expired_revision, refuse_expired};
+use super::funding::{self, VendorMoney};
 use super::portion::{PassThrough, Portion, Recurrence, Stake};
 use super::portion_check::{Describer, check_together, portion_faults};
 use super::{JointQuote, JointQuoteEvent, PORTIONS_MAX, PortionAdded, QuoteCreated, RevisionState};
@@ -123,12 +124,13 @@ pub(super) struct NewQuote<'command> {
     pub(super) currency: Currency,
     pub(super) expires_at: Timestamp,
     pub(super) portions: &'command [NewPortion],
+    pub(super) vendor_funds: &'command [VendorMoney],
     pub(super) references: &'command Option<ExternalReference>,
 }
 
 impl NewQuote<'_> {
     /// Refuses fields that are wrong by themselves, all at once.
-    fn check(&self, caller: Caller<'_>) -> Result<(), Refusal> {
+    fn check(&self, caller: Caller<'_>) -> Result<(), Stop> {
         let mut violations = Violations::default();
         let chosen = self.id.as_deref().is_none_or(is_chosen_identifier);
         violations.require(
@@ -155,14 +157,20 @@ impl NewQuote<'_> {
             );
         }
         let mut faults: Vec<Refusal> = violations.finish().err().into_iter().collect();
+        let funds = self.vendor_funds;
+        let view = &caller.view;
+        faults.extend(funding::check(FUNDS, funds, self.currency, view)?);
         let describer = caller.describer(self.currency);
         // A list beyond the limit is refused for its length; its portions need no list of faults.
         for (index, portion) in self.portions.iter().enumerate().take(PORTIONS_MAX) {
             faults.extend(portion_faults(&path_in_quote(index), portion, describer));
         }
-        Refusal::all(faults)
+        Ok(Refusal::all(faults)?)
     }
 }
+
+/// Where the vendors' money of a quote stands in requests.
+pub(super) const FUNDS: &str = "joint_quote.vendor_funds";
 
 /// Notes an expiry that does not lie ahead.
 pub(super) fn require_expiry(
@@ -200,6 +208,7 @@ pub(super) fn create(new: &NewQuote<'_>, caller: Caller<'_>) -> Result<Decision,
         currency: new.currency,
         expires_at: new.expires_at,
         portions,
+        vendor_funds: new.vendor_funds.to_vec(),
     };
     let event = Event::new(&id, JointQuoteEvent::Created(created));
     let decision = Decision::about(Kind::JointQuote, &id).event(event);

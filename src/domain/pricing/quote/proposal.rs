@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
+use super::fractions::{Owed, owed_for};
+use super::funding::{self, NegotiationRound, VendorMoney};
 use super::portion::{Cadence, Period, Portion};
 use super::portions::described_mismatch;
 use super::{JointQuote, PORTIONS_MAX};
@@ -13,6 +15,7 @@ use crate::domain::partnership::{Partnership, Role};
 use crate::domain::pricing::division::{self, Measure, Question, Rounding};
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::world::{Stop, View};
 
 /// What is conceded in every period, on what recurs so often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +65,10 @@ pub struct NewConcession {
     pub rounding: Rounding,
     /// What becomes of what the floors leave over.
     pub shortfall_policy: ShortfallChoice,
+    /// When the client asked, and when the partner was told.
+    pub negotiation_round: Option<NegotiationRound>,
+    /// What vendors pay of what is conceded once.
+    pub vendor_money: Vec<VendorMoney>,
 }
 
 /// A proposal with everything resolved: what every party approves, apart from what comes of it.
@@ -79,20 +86,38 @@ pub struct Proposal {
     pub rounding: Rounding,
     /// What becomes of what the floors leave over.
     pub shortfall_policy: ShortfallPolicy,
+    /// When the client asked, and when the partner was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negotiation_round: Option<NegotiationRound>,
+    /// What vendors pay of what is conceded once: taken first, so that no portion bears it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_money: Vec<VendorMoney>,
+    /// The revision of the terms whose clauses it keeps; `None` if there were no terms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms_revision: Option<u32>,
+    /// The fractions that earlier concessions owe the parties with a portion, if they are carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Owed>,
 }
 
 impl Proposal {
     /// The proposal as a revision states it: everything named, checked and in one order.
     ///
     /// # Errors
-    /// Everything that is wrong with what is asked, in one refusal.
+    /// Everything that is wrong with what is asked, in one refusal, or what has to be loaded first.
     pub fn resolved(
         asked: &NewConcession,
         quote: &JointQuote,
         partnership: &Partnership,
-    ) -> Result<Self, Refusal> {
-        let mut faults = Vec::new();
+        view: &View<'_>,
+    ) -> Result<Self, Stop> {
+        let vendor_money = &asked.vendor_money;
+        let mut faults = funding::check("vendor_money", vendor_money, quote.currency, view)?;
         check_amounts(asked, quote, &mut faults);
+        funding::check_fits(vendor_money, asked.concession, quote, &mut faults);
+        if let Some(round) = asked.negotiation_round {
+            round.check(view.now, partnership.future_tolerance(), &mut faults);
+        }
         let basis = asked.basis.resolved(partnership, quote);
         let basis = basis.map_err(|refusal| faults.push(refusal)).ok();
         let policy = resolved_policy(asked.shortfall_policy, partnership);
@@ -101,13 +126,19 @@ impl Proposal {
         let mut recurring = asked.recurring.clone();
         recurring.sort_by_key(|recurring| recurring.period);
         let not_noted = || Refusal::new(Reason::Internal, "a fault was not noted");
-        Ok(Self {
+        let mut proposal = Self {
             concession: asked.concession.unwrap_or(Money::zero(quote.currency)),
             recurring,
             basis: basis.ok_or_else(not_noted)?,
             rounding: asked.rounding,
             shortfall_policy: policy.ok_or_else(not_noted)?,
-        })
+            negotiation_round: asked.negotiation_round,
+            vendor_money: asked.vendor_money.clone(),
+            terms_revision: partnership.terms.as_ref().map(|terms| terms.revision),
+            owed: None,
+        };
+        proposal.owed = owed_for(&proposal, quote, partnership, view)?;
+        Ok(proposal)
     }
 
     /// What is conceded at each time that this cadence is due; negative for a surcharge.
@@ -122,6 +153,15 @@ impl Proposal {
             .map_or(0, |recurring| recurring.amount.minor)
     }
 
+    /// What of it vendors pay.
+    #[must_use]
+    pub fn vendor_money_on(&self, cadence: Cadence) -> i64 {
+        match cadence {
+            Cadence::OneTime => funding::sum(&self.vendor_money),
+            _ => 0,
+        }
+    }
+
     /// The currency of every amount in it.
     #[must_use]
     pub const fn currency(&self) -> Currency {
@@ -131,7 +171,9 @@ impl Proposal {
     /// What is to be divided over `portions`, those of one cadence.
     #[must_use]
     pub fn question(&self, cadence: Cadence, portions: &[&Portion]) -> Question {
-        let concession = self.on(cadence);
+        // Vendors pay no more than what is conceded.
+        let vendors = self.vendor_money_on(cadence);
+        let concession = self.on(cadence).saturating_sub(vendors);
         Question {
             concession,
             measure: self.measure(concession, portions),
@@ -144,8 +186,15 @@ impl Proposal {
             },
             rounding: self.rounding,
             limits: BTreeMap::new(),
-            owed: None,
+            owed: self.owed_on(cadence),
         }
+    }
+
+    /// Only what is conceded once carries fractions.
+    fn owed_on(&self, cadence: Cadence) -> Option<BTreeMap<String, i64>> {
+        let owed = self.owed.as_ref().filter(|_| cadence == Cadence::OneTime)?;
+        let named = owed.iter().map(|(party, owed)| (party.to_string(), *owed));
+        Some(named.collect())
     }
 
     fn measure(&self, concession: i64, portions: &[&Portion]) -> Measure {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::signature::ApprovalSignature;
 use super::split::ConcessionSplit;
+use super::standing::StandingApproval;
 use super::{ConcessionApproved, ConcessionProposed, ConcessionRejected};
 use crate::domain::aggregate::Recorded;
 use crate::domain::commitment::Commitment;
@@ -119,11 +120,27 @@ pub struct ConcessionRevision {
     pub state: RevisionState,
     /// Who approved; the proposer is the first.
     pub approvals: Vec<Approval>,
+    /// Which of these approvals were given beforehand, and by which standing consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed_beforehand: Vec<StandingApproval>,
     /// How it was turned down, if it was.
     pub rejection: Option<Rejection>,
     /// The approvals that were signed, one signature each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<ApprovalSignature>,
+}
+
+/// The proposer's approval, and those that were given beforehand.
+fn approvals(proposed: &ConcessionProposed, recorded: &Recorded) -> Option<Vec<Approval>> {
+    let mut approvals = vec![Approval::of(&proposed.proposer, recorded)?];
+    approvals.extend(proposed.agreed_beforehand.iter().map(|given| Approval {
+        party: given.party.clone(),
+        // Whoever agreed beforehand is not the firm that acts now, and used no key for it.
+        firm: Some(given.consent.firm.clone()),
+        at: recorded.at,
+        actor: String::new(),
+    }));
+    Some(approvals)
 }
 
 impl ConcessionRevision {
@@ -136,7 +153,8 @@ impl ConcessionRevision {
             proposed_at: recorded.at,
             expires_at: proposed.expires_at,
             state: proposed.state,
-            approvals: vec![Approval::of(&proposed.proposer, recorded)?],
+            approvals: approvals(proposed, recorded)?,
+            agreed_beforehand: proposed.agreed_beforehand.clone(),
             rejection: None,
             signatures: Vec::new(),
         })

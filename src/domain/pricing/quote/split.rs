@@ -16,6 +16,7 @@ use super::proposal::Proposal;
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::pricing::allocation::carried::Carried;
 use crate::domain::pricing::allocation::{AllocationError, ENGINE_VERSION};
 use crate::domain::pricing::division::{Division, DivisionError, Part, Slice, divide};
 use crate::domain::pricing::money::{Currency, Money};
@@ -90,17 +91,32 @@ impl Line {
 pub struct CadenceSplit {
     /// When it is due.
     pub cadence: Cadence,
-    /// What its portions bear together; negative for a surcharge.
+    /// What is conceded together; negative for a surcharge.
     pub concession: i64,
+    /// What of it vendors pay, so that no portion bears it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub vendor_money: i64,
     /// One line for each of its portions, those that bear nothing too, ordered by portion id. They
-    /// add up to the concession.
+    /// add up to the concession less the vendors' money.
     pub lines: Vec<Line>,
+    /// The fractions owed to each party with a portion before and after, if they are carried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
     /// What the floors left over, however it was placed.
     pub shortfall: u64,
     /// Sum of its prices before the concession.
     pub price_before: i64,
-    /// Sum of its prices after it: `price_before` less the concession.
+    /// What the client pays after it: `price_before` less the concession. The prices of the lines are
+    /// that and the vendors' money.
     pub price_after: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_zero(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// A concession divided over the portions that a quote had, and the hash that parties approve.
@@ -178,7 +194,13 @@ impl ConcessionSplit {
         let mut cadences = Vec::new();
         for (cadence, of_cadence) in by_cadence(portions) {
             let division = division(&proposal, cadence, &of_cadence, costs)?;
-            cadences.push(CadenceSplit::of(cadence, division, &of_cadence)?);
+            let vendor_money = proposal.vendor_money_on(cadence);
+            cadences.push(CadenceSplit::of(
+                cadence,
+                &division,
+                vendor_money,
+                &of_cadence,
+            )?);
         }
         let mut split = Self {
             number: place.number,
@@ -322,9 +344,16 @@ impl ConcessionSplit {
 }
 
 impl CadenceSplit {
-    fn of(cadence: Cadence, division: Division, portions: &[&Portion]) -> Result<Self, Refusal> {
+    fn of(
+        cadence: Cadence,
+        division: &Division,
+        vendor_money: i64,
+        portions: &[&Portion],
+    ) -> Result<Self, Refusal> {
         let price_before = signed(division.price_before, "price_before")?;
-        let price_after = signed(division.price_after, "price_after")?;
+        let of_lines = signed(division.price_after, "price_after")?;
+        let price_after = of_lines.checked_sub(vendor_money);
+        let concession = division.concession.checked_add(vendor_money);
         let mut lines = Vec::with_capacity(portions.len());
         for (portion, part) in portions.iter().zip(&division.parts) {
             lines.push(Line {
@@ -335,11 +364,13 @@ impl CadenceSplit {
         }
         Ok(Self {
             cadence,
-            concession: division.concession,
+            concession: concession.ok_or_else(|| out_of_range("concession"))?,
+            vendor_money,
             lines,
+            carried: division.carried.clone(),
             shortfall: division.shortfall,
             price_before,
-            price_after,
+            price_after: price_after.ok_or_else(|| out_of_range("price_after"))?,
         })
     }
 
@@ -349,6 +380,7 @@ impl CadenceSplit {
         let before = i128::from(self.price_before);
         let conceded = i128::from(self.concession);
         let after = i128::from(self.price_after);
+        let vendors = i128::from(self.vendor_money);
         let open: Vec<&OpenLine> = self.lines.iter().filter_map(Line::open).collect();
         let sum = |amount: fn(&OpenLine) -> i64| -> i128 {
             open.iter().map(|line| i128::from(amount(line))).sum()
@@ -356,8 +388,8 @@ impl CadenceSplit {
         let whole = open.len() == self.lines.len();
         let of_lines = !whole
             || (sum(|line| line.price_before) == before
-                && sum(|line| line.share) == conceded
-                && sum(|line| line.price_after) == after);
+                && sum(|line| line.share) == conceded - vendors
+                && sum(|line| line.price_after) == after + vendors);
         let each = open
             .iter()
             .all(|line| line.price_before.checked_sub(line.share) == Some(line.price_after));

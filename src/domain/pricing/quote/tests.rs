@@ -1,6 +1,9 @@
 //! Tests of joint quotes: the cases by name here, the model with random commands beside them.
 
+mod agreed;
 mod bench;
+mod fractions;
+mod funding;
 mod lifecycle;
 mod limits;
 mod model;

@@ -4,14 +4,20 @@ use crate::domain::aggregate::{Aggregate, Recorded};
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId, ScopeId};
+use crate::domain::partnership::clauses::PricingClauses;
+use crate::domain::partnership::standing::StandingConsent;
 use crate::domain::partnership::terms::{
     FUTURE_TOLERANCE_DEFAULT, OFFER_VALIDITY_DEFAULT, PartyShare, Terms, TermsContent,
 };
-use crate::domain::partnership::{Partnership, PartnershipCreated, PartnershipEvent, Party, Role};
+use crate::domain::partnership::{
+    Approval, Partnership, PartnershipCreated, PartnershipEvent, Party, Role,
+};
 use crate::domain::pricing::money::{Currency, Money};
+use crate::domain::pricing::quote::fractions::CarriedFractions;
 use crate::domain::pricing::quote::split::RevisionPlace;
 use crate::domain::pricing::quote::{
-    Basis, JointQuote, JointQuoteEvent, NewConcession, NewPortion, QuoteCommand, decide, tick,
+    Basis, JointQuote, JointQuoteEvent, NewConcession, NewPortion, QuoteChanges, QuoteCommand,
+    VendorMoney, decide, tick,
 };
 use crate::domain::record::{Event, EventBody, Kind, Record, RecordKey};
 use crate::domain::refusal::Refusal;
@@ -33,6 +39,8 @@ pub struct Bench {
     pub now: Timestamp,
     sequence: u64,
     pub partnership: Partnership,
+    /// What vendors would pay, for the next quote that is created.
+    pub vendor_funds: Vec<VendorMoney>,
     /// What happened to the quote, with when and by whom.
     pub history: Vec<(JointQuoteEvent, Recorded)>,
 }
@@ -122,6 +130,7 @@ impl Bench {
             now: Timestamp::EARLIEST,
             sequence: 0,
             partnership,
+            vendor_funds: Vec::new(),
             history: Vec::new(),
         };
         bench.put_partnership();
@@ -156,6 +165,22 @@ impl Bench {
 
     /// Terms with these shares come into force.
     pub fn terms(&mut self, shares: &[(&str, u32)]) {
+        self.agree(shares, PricingClauses::default(), Vec::new());
+    }
+
+    /// Terms come into force that both parties approved.
+    pub fn agree(
+        &mut self,
+        shares: &[(&str, u32)],
+        pricing_clauses: PricingClauses,
+        standing_consents: Vec<StandingConsent>,
+    ) {
+        let approval = |party: &str| Approval {
+            party: PartyId::from_text(party),
+            firm: FirmId::parse(party),
+            at: self.now,
+            actor: "key".to_owned(),
+        };
         let content = TermsContent {
             text: None,
             shares: shares
@@ -166,15 +191,16 @@ impl Bench {
             future_tolerance: FUTURE_TOLERANCE_DEFAULT,
             lateness_window: None,
             exclusion_classes: Vec::new(),
-            standing_consents: Vec::new(),
+            standing_consents,
             notice_lead_times: Vec::new(),
+            pricing_clauses,
         };
         let hash = String::new();
         self.partnership.terms = Some(Terms {
             revision: 1,
             content,
             hash,
-            approvals: Vec::new(),
+            approvals: vec![approval(ONE), approval(TWO)],
         });
         self.put_partnership();
     }
@@ -219,7 +245,7 @@ impl Bench {
     fn note(&mut self, event: &Event, recorded: Recorded) {
         let body = match &event.body {
             EventBody::JointQuote(body) => body,
-            EventBody::Reference(_) => return,
+            EventBody::Reference(_) | EventBody::CarriedFractions(_) => return,
             other => panic!("only quotes change here, not {other:?}"),
         };
         let payload = body.payload().unwrap();
@@ -252,6 +278,34 @@ impl Bench {
         self.run(Some(by), |view| decide(command, &firm, view))
     }
 
+    /// Changes something that changes no money.
+    pub fn update(&mut self, by: &str, changes: QuoteChanges) -> Result<Decision, Stop> {
+        let id = QUOTE.to_owned();
+        self.command(by, &QuoteCommand::Update { id, changes })
+    }
+
+    /// Another quote's concession was approved, and this is what parties are owed now.
+    pub fn owe(&mut self, owed: &[(&str, i64)]) {
+        let owed = owed.iter();
+        let owed = owed.map(|(party, owed)| (PartyId::from_text(party), *owed));
+        let fractions = CarriedFractions {
+            owed: owed.collect(),
+        };
+        let id = CarriedFractions::id_of(euro(0).currency);
+        let record = Record::CarriedFractions(Box::new(fractions));
+        self.put(Kind::CarriedFractions, &id, record);
+    }
+
+    /// What a party is owed of fractions, in billionths of a cent.
+    pub fn owed(&self, party: &str) -> i64 {
+        let id = CarriedFractions::id_of(euro(0).currency);
+        let key = RecordKey::new(&self.scope, Kind::CarriedFractions, &id);
+        match self.world.versioned(&key).map(|found| &found.record) {
+            Some(Record::CarriedFractions(found)) => found.owed[&PartyId::from_text(party)],
+            _ => 0,
+        }
+    }
+
     pub fn tick(&mut self) -> Decision {
         self.run(None, |view| tick(QUOTE, view)).unwrap()
     }
@@ -272,6 +326,7 @@ impl Bench {
             currency: euro(0).currency,
             expires_at: self.now.saturating_add(QUOTE_VALIDITY),
             portions: portions.to_vec(),
+            vendor_funds: self.vendor_funds.clone(),
             references: None,
         };
         self.command(by, &command)

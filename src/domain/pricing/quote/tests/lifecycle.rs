@@ -380,6 +380,7 @@ fn creating_checks_every_field() {
         currency: euro(0).currency,
         expires_at: bench.now,
         portions: vec![portion("B_", -1)],
+        vendor_funds: Vec::new(),
         references: Some(reference("")),
     };
     let refusal = refusal_of(bench.command(ONE, &bad));
@@ -394,6 +395,7 @@ fn creating_checks_every_field() {
         currency: euro(0).currency,
         expires_at,
         portions: Vec::new(),
+        vendor_funds: Vec::new(),
         references: Some(reference("q-1")),
     };
     let later = bench.now.saturating_add(QUOTE_VALIDITY);

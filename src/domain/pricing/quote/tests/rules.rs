@@ -1,6 +1,6 @@
 //! By which rules a concession is divided: bases, floors, policies, cadences.
 
-use super::bench::{Bench, ONE, TWO, bps, euro, portion, refusal_of};
+use super::bench::{Bench, ONE, TWO, euro, portion, refusal_of};
 use super::{assert_genuine, open, shares};
 use crate::domain::partnership::Role;
 use crate::domain::pricing::division::Rounding;
@@ -107,15 +107,14 @@ fn a_shortfall_is_rejected_absorbed_or_consented_to() {
     assert!(matches!(policy, ShortfallPolicy::PrimeAbsorbs(prime) if prime.as_str() == ONE));
 
     let below = ShortfallChoice::BelowFloorWithConsent;
-    let fixed = bps(&[(ONE, 10_000), (TWO, 0)]);
     bench
-        .propose_all(TWO, conceding(1_500, fixed, below))
+        .propose_all(TWO, conceding(11_500, Basis::Price, below))
         .unwrap();
     let split = last(&bench);
-    assert_eq!(shares(split), [("a", 1_500), ("b", 0)]);
-    assert!(
-        split.undercuts_a_floor(),
-        "its owner's approval is its consent"
+    assert_eq!(shares(split), [("a", 1_500), ("b", 10_000)]);
+    assert_eq!(
+        split.proposal.shortfall_policy,
+        ShortfallPolicy::BelowFloorWithConsent
     );
     assert_genuine(&bench);
 }
