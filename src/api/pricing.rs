@@ -2,8 +2,10 @@
 
 mod blind;
 mod convert;
+mod evaluate;
 mod explain;
 mod funding;
+mod impact;
 mod parse;
 mod propose;
 mod sign;
@@ -107,6 +109,20 @@ impl v1::pricing_service_server::PricingService for PricingService {
         };
         let command = |id, hash, _| QuoteCommand::ApproveConcession { id, hash };
         Ok(self.reply(&request, reply, command).await?)
+    }
+
+    async fn evaluate_concession(
+        &self,
+        request: Request<v1::EvaluateConcessionRequest>,
+    ) -> Result<Response<v1::EvaluateConcessionResponse>, Status> {
+        Ok(self.evaluate(&request).await?)
+    }
+
+    async fn get_disclosure_impact(
+        &self,
+        request: Request<v1::GetDisclosureImpactRequest>,
+    ) -> Result<Response<v1::DisclosureImpact>, Status> {
+        Ok(self.impact(&request).await?)
     }
 
     async fn consent_to_disclosure(

@@ -85,7 +85,8 @@ impl Shown for JointQuote {
     }
 }
 
-fn to_evaluation_count(found: &EvaluationCount) -> v1::EvaluationCount {
+/// How many alternatives a party evaluated.
+pub(super) fn to_evaluation_count(found: &EvaluationCount) -> v1::EvaluationCount {
     v1::EvaluationCount {
         party_id: found.party.to_string(),
         evaluated: to_int32(found.count),

@@ -326,30 +326,44 @@ fn require_reject(proposal: &Proposal) -> Result<(), Refusal> {
 
 /// What to say of costs that cannot be used: they were not stated, or erased, or the quote changed.
 fn refused(fault: CostFault, caller: Caller<'_>) -> Result<Refusal, Stop> {
-    let closed = match fault {
-        CostFault::NotStated(portions) => {
-            let portions = portions.join(",");
-            let why = format!("the cost of {portions} is not stated");
-            let refusal = Refusal::field(Reason::WeightsInvalid, "basis", why);
-            return Ok(refusal.with("portion_ids", portions));
-        }
-        CostFault::Unfit(portion) => {
-            let why = "a cost does not fit the quote's currency";
-            return Ok(Refusal::new(Reason::OutOfRange, why).with("portion_id", portion));
-        }
-        CostFault::Closed(closed) => closed,
+    let CostFault::Closed(closed) = fault else {
+        return Ok(stated(fault));
     };
     let erased = for_each(&closed, |(portion, commitment)| {
         let found = caller.view.find::<Redaction>(commitment.as_str())?;
         Ok(found.map(|_| portion.as_str()))
     })?;
-    let erased: Vec<&str> = erased.into_iter().flatten().collect();
-    if erased.is_empty() {
+    if erased.iter().all(Option::is_none) {
         return Ok(changed());
     }
-    let erased = erased.join(",");
-    let why = format!("the cost of {erased} was erased by its owner");
-    Ok(Refusal::field(Reason::CostErased, "basis", why).with("portion_ids", erased))
+    let of_erased = |((portion, commitment), erased): (&(String, Commitment), &Option<&str>)| {
+        erased.map(|_| (portion.clone(), commitment.clone()))
+    };
+    let erased = closed.iter().zip(&erased).filter_map(of_erased);
+    Ok(stated(CostFault::Closed(erased.collect())))
+}
+
+/// The refusal of costs that were not stated, do not fit, or were erased.
+#[must_use]
+pub fn stated(fault: CostFault) -> Refusal {
+    match fault {
+        CostFault::NotStated(portions) => {
+            let portions = portions.join(",");
+            let why = format!("the cost of {portions} is not stated");
+            let refusal = Refusal::field(Reason::WeightsInvalid, "basis", why);
+            refusal.with("portion_ids", portions)
+        }
+        CostFault::Unfit(portion) => {
+            let why = "a cost does not fit the quote's currency";
+            Refusal::new(Reason::OutOfRange, why).with("portion_id", portion)
+        }
+        CostFault::Closed(closed) => {
+            let erased: Vec<String> = closed.into_iter().map(|(portion, _)| portion).collect();
+            let erased = erased.join(",");
+            let why = format!("the cost of {erased} was erased by its owner");
+            Refusal::field(Reason::CostErased, "basis", why).with("portion_ids", erased)
+        }
+    }
 }
 
 /// The refusal for openings that do not fit the quote as it is now.

@@ -30,6 +30,26 @@ impl Bounds {
     }
 }
 
+/// A width rounded up to 1, 2 or 5 times a power of ten, so that it tells how near somebody comes and next
+/// to nothing of how that was worked out.
+#[must_use]
+pub fn coarse(width: u128) -> u128 {
+    let mut power: u128 = 1;
+    loop {
+        for step in [1, 2, 5] {
+            match power.checked_mul(step) {
+                Some(found) if found < width => {}
+                Some(found) => return found,
+                None => return u128::MAX,
+            }
+        }
+        let Some(next) = power.checked_mul(10) else {
+            return u128::MAX;
+        };
+        power = next;
+    }
+}
+
 /// Bounds of what all others weigh together, where `amount` was divided by largest remainder over so many
 /// slices with a weight, none of which reached a limit. `None` if there is no upper bound, or none at all.
 #[must_use]
@@ -116,6 +136,22 @@ mod tests {
         assert!((bounds.least..=bounds.most).contains(&4_000_000));
         // To within 0.17 of 40,000.00.
         assert_eq!(bounds.within(), 17);
+    }
+
+    #[test]
+    fn widths_are_coarse() {
+        for (width, expected) in [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 5),
+            (17, 20),
+            (50, 50),
+            (51, 100),
+        ] {
+            assert_eq!(coarse(width), expected);
+        }
+        assert_eq!(coarse(u128::MAX), u128::MAX);
     }
 
     #[test]
