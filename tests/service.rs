@@ -31,6 +31,7 @@ mod service {
     pub mod bad_events;
     pub mod bad_money;
     pub mod bad_words;
+    pub mod blind;
     pub mod calls;
     pub mod chains;
     pub mod claims;
@@ -40,6 +41,7 @@ mod service {
     pub mod contacts;
     pub mod cosigning;
     pub mod ending;
+    pub mod evaluations;
     pub mod evidence;
     pub mod expectation_clocks;
     pub mod expectations;
@@ -319,6 +321,15 @@ on_both_engines! {
     signing::keys_of_both_firms;
     signing::keys_of_a_firm_that_left;
     signing::signing_keys_at_fault;
+    blind::p26_two_firms_disclose_costs_only_if_both_consent;
+    blind::three_firms_need_no_consent;
+    blind::floors_from_costs_stay_sealed;
+    blind::costs_that_are_not_there;
+    evaluations::alternatives_side_by_side;
+    evaluations::p27_a_stale_evaluation_proposes_nothing;
+    evaluations::evaluations_at_fault;
+    evaluations::the_impact_is_what_the_other_works_out;
+    evaluations::p20_no_answer_tells_the_others_cost;
     signing::approvals_are_signed;
     cosigning::a_cosigned_checkpoint_is_kept_and_shown;
     cosigning::cosignatures_at_fault;
