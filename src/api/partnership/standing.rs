@@ -82,6 +82,13 @@ fn concession(
             v1::AllocationBasis::Price => ConsentedBasis::Price,
             v1::AllocationBasis::Custom => ConsentedBasis::Custom,
             v1::AllocationBasis::CostBand => ConsentedBasis::CostBand,
+            v1::AllocationBasis::Cost | v1::AllocationBasis::Margin => {
+                violations.add(
+                    &field,
+                    "its shares are sealed: nobody agrees to them beforehand",
+                );
+                continue;
+            }
             v1::AllocationBasis::Unspecified => continue,
         };
         violations.require(!bases.contains(&measure), &field, "each basis once");

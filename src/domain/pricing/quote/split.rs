@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blind::{Costs, slice};
 use super::portion::{Cadence, Portion, total_over_term};
 use super::proposal::Proposal;
 use super::refused::refused;
@@ -176,10 +177,24 @@ impl ConcessionSplit {
         portions: &[&Portion],
         proposal: Proposal,
     ) -> Result<Self, Refusal> {
+        Self::with_costs(place, portions, proposal, &Costs::new())
+    }
+
+    /// As [`Self::new`], by costs and with the floors that follow from these. Every line is open; what
+    /// is journalled is [`Self::sealed`].
+    ///
+    /// # Errors
+    /// As [`Self::new`]; what they say may tell of costs.
+    pub fn with_costs(
+        place: RevisionPlace<'_>,
+        portions: &[&Portion],
+        proposal: Proposal,
+        costs: &Costs,
+    ) -> Result<Self, Refusal> {
         let mut cadences = Vec::new();
         let mut faults = Vec::new();
         for (cadence, of_cadence) in by_cadence(portions) {
-            let division = match division(&proposal, cadence, &of_cadence) {
+            let division = match division(&proposal, cadence, &of_cadence, costs) {
                 Ok(division) => division,
                 Err(refusal) => {
                     faults.push(refusal);
@@ -240,6 +255,26 @@ impl ConcessionSplit {
         Self::new(place, &divided, self.proposal.clone()).is_ok_and(|again| again == *self)
     }
 
+    /// Whether dividing again by these costs gives exactly this split, lines and all; `read` finds the
+    /// openings of its lines. `None` if one of these is not there.
+    #[must_use]
+    pub fn is_genuine_by(
+        &self,
+        place: RevisionPlace<'_>,
+        portions: &[Portion],
+        costs: &Costs,
+        read: impl Fn(&Commitment) -> Option<String>,
+    ) -> Option<bool> {
+        let opened = self.opened(read);
+        let is_whole = opened.sealed_lines().next().is_none();
+        let divided = self.divided(portions);
+        let again = Self::with_costs(place, &divided, self.proposal.clone(), costs);
+        // What was sealed has the hash of what was sealed.
+        let same = |again: Self| again.cadences == opened.cadences;
+        let is_hashed = self.hash_over(place, &divided) == self.hash;
+        is_whole.then(|| is_hashed && again.is_ok_and(same))
+    }
+
     /// The divisions with every step of them, one for each cadence. `portions` are the quote's.
     ///
     /// # Errors
@@ -249,7 +284,8 @@ impl ConcessionSplit {
         let cadences = by_cadence(&divided).into_iter();
         cadences
             .map(|(cadence, of_cadence)| {
-                division(&self.proposal, cadence, &of_cadence).map(|found| (cadence, found))
+                division(&self.proposal, cadence, &of_cadence, &Costs::new())
+                    .map(|found| (cadence, found))
             })
             .collect()
     }
@@ -429,8 +465,10 @@ fn division(
     proposal: &Proposal,
     cadence: Cadence,
     portions: &[&Portion],
+    costs: &Costs,
 ) -> Result<Division, Refusal> {
-    let slices: Vec<Slice> = portions.iter().map(|portion| portion.slice()).collect();
+    let slices = portions.iter().map(|portion| slice(portion, costs));
+    let slices: Vec<Slice> = slices.collect();
     let question = proposal.question(cadence, portions);
     divide(&slices, &question).map_err(|error| {
         let field = match cadence {
