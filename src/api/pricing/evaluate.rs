@@ -89,6 +89,7 @@ fn alternatives(
             custom_shares: given.custom_shares.clone(),
             rounding: given.rounding,
             shortfall_policy: given.shortfall_policy,
+            vendor_money: given.vendor_money.clone(),
             ..Default::default()
         };
         let read = propose::proposal(scope, &request).map_err(|mut refusal| {

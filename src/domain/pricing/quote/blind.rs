@@ -376,3 +376,6 @@ fn changed() -> Refusal {
 pub fn needs_costs(refusal: &Refusal) -> bool {
     refusal.reason == Reason::EtagMismatch && refusal.message == CHANGED
 }
+
+#[cfg(test)]
+mod tests;
