@@ -29,6 +29,8 @@ mod pgbench;
 mod proposal;
 #[path = "ratios/repin.rs"]
 mod repin;
+#[path = "ratios/splits.rs"]
+mod splits;
 #[path = "ratios/table.rs"]
 mod table;
 #[path = "ratios/thresholds.rs"]
@@ -101,6 +103,9 @@ async fn main() {
     }
     if wanted("g") {
         thresholds::measure(rounds, &mut table).await;
+    }
+    if wanted("h") {
+        splits::measure(rounds, &mut table);
     }
     if wanted("i") {
         proposal::measure(rounds, &mut table).await;

@@ -13,7 +13,9 @@ use entente::domain::pricing::allocation::periods::spread;
 use entente::domain::pricing::allocation::ratchet::allocate_ratchet;
 use entente::domain::pricing::allocation::reversal::{Recorded, reverse};
 use entente::domain::pricing::allocation::within::{LimitedPart, allocate_within};
-use entente::domain::pricing::allocation::{AllocationError, Part, allocate};
+use entente::domain::pricing::allocation::{
+    AllocationError, Part, allocate, shares as shares_alone,
+};
 use num_bigint::BigInt;
 use num_rational::Ratio;
 use proptest::prelude::*;
@@ -95,6 +97,11 @@ proptest! {
             .iter()
             .map(|share| share.share)
             .collect();
+        let mut turned = parts(&weights);
+        turned.reverse();
+        let mut alone = shares_alone(amount, &turned).unwrap();
+        alone.reverse();
+        prop_assert_eq!(&alone, &shares);
         let exact = exact_shares(amount, &weights);
         let sum: i128 = shares.iter().copied().map(i128::from).sum();
         prop_assert_eq!(sum, i128::from(amount));

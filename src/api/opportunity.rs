@@ -1,6 +1,6 @@
 //! `OpportunityService`: sales that the parties may win together.
 
-mod convert;
+pub(super) mod convert;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! `PricingService`: joint quotes, and who bears which part of what is conceded on them.
 
 mod blind;
-mod convert;
+pub(super) mod convert;
 mod evaluate;
 mod explain;
 mod funding;
@@ -30,6 +30,8 @@ use crate::domain::identity::ScopeId;
 use crate::domain::pricing::quote::{JointQuote, QuoteCommand};
 use crate::ledger::Receipt;
 use crate::proto::v1;
+
+pub(super) use self::convert::split::to_cadence;
 
 /// Shape of a joint quote's name.
 const SHAPE: &str = "partnerships/*/jointQuotes/*";

@@ -38,7 +38,9 @@ pub const fn code(reason: Reason) -> Code {
         Reason::Unauthenticated => Code::Unauthenticated,
         Reason::PermissionMissing => Code::PermissionDenied,
         Reason::NotFound | Reason::InvitationInvalid => Code::NotFound,
-        Reason::AlreadyExists | Reason::AlreadyAParty => Code::AlreadyExists,
+        Reason::AlreadyExists | Reason::AlreadyAParty | Reason::AlreadyBooked => {
+            Code::AlreadyExists
+        }
         Reason::EtagMismatch
         | Reason::StaleHash
         | Reason::StaleFractions
@@ -65,6 +67,10 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ConcessionTooLarge
         | Reason::ConcessionShortfall
         | Reason::ClauseViolated
+        | Reason::NotAPortionOwner
+        | Reason::ReversalTooLarge
+        | Reason::SharesSealed
+        | Reason::NotYourStatement
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

@@ -25,8 +25,11 @@ use crate::proto::v1::journal_service_client::JournalServiceClient;
 use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
 use crate::proto::v1::pricing_service_client::PricingServiceClient;
+use crate::proto::v1::sale_service_client::SaleServiceClient;
+use crate::proto::v1::settlement_service_client::SettlementServiceClient;
 use crate::proto::v1::signing_service_client::SigningServiceClient;
 use crate::proto::v1::sla_service_client::SlaServiceClient;
+use crate::proto::v1::split_service_client::SplitServiceClient;
 use crate::server::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
 /// Where the server is unless said otherwise.
@@ -245,10 +248,37 @@ impl Connection {
             .max_decoding_message_size(RESPONSE_BYTES_MAX)
     }
 
+    /// Client of the `SplitService`.
+    #[must_use]
+    pub fn splits(&self) -> SplitServiceClient<ApiChannel> {
+        let client = SplitServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
     /// Client of the `PricingService`.
     #[must_use]
     pub fn pricing(&self) -> PricingServiceClient<ApiChannel> {
         let client = PricingServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
+    /// Client of the `SaleService`.
+    #[must_use]
+    pub fn sales(&self) -> SaleServiceClient<ApiChannel> {
+        let client = SaleServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
+    /// Client of the `SettlementService`.
+    #[must_use]
+    pub fn settlements(&self) -> SettlementServiceClient<ApiChannel> {
+        let client = SettlementServiceClient::new(self.channel.clone());
         client
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(RESPONSE_BYTES_MAX)

@@ -7,7 +7,9 @@ pub mod import;
 pub mod inspect;
 pub mod keys;
 pub mod migrate;
+pub mod page;
 pub mod serve;
+pub mod split;
 pub mod verify;
 
 use std::process::ExitCode;
@@ -42,6 +44,8 @@ enum Command {
     Verify(verify::Verify),
     /// Print a record and its history.
     Inspect(inspect::Inspect),
+    /// Divide a concession over a quote from a file, without a server.
+    Split(split::Split),
     /// Create the database or bring its schema up to date.
     Migrate(migrate::Migrate),
     /// Manage API keys directly on the database.
@@ -110,6 +114,7 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Export(export) => export.run().await,
         Command::Verify(verify) => verify.run().await,
         Command::Inspect(inspect) => inspect.run().await,
+        Command::Split(split) => split.run(),
         Command::Migrate(migrate) => migrate.run().await,
         Command::Keys(keys) => keys.run().await,
     }

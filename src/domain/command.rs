@@ -19,7 +19,10 @@ use super::opportunity::{self, OpportunityCommand};
 use super::outsiders::{self, OutsiderCommand};
 use super::partnership::ending::{self, Closing};
 use super::partnership::{self, PartnershipCommand};
+use super::pricing::booking::{self, BookPeriod};
+use super::pricing::quote::sale::{self, SaleCommand};
 use super::pricing::quote::{self, QuoteCommand};
+use super::pricing::settlement::{self, SettlementCommand};
 use super::progress;
 use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
@@ -79,6 +82,12 @@ pub enum Action {
     TicketLink(LinkCommand),
     /// Of a joint quote.
     Quote(QuoteCommand),
+    /// Of what became of a joint quote.
+    Sale(SaleCommand),
+    /// To book a period of a joint quote that was won.
+    BookPeriod(BookPeriod),
+    /// Of a settlement statement.
+    Settlement(SettlementCommand),
     /// Notes how work carried to another scope went.
     SettleCarry {
         /// Which carry.
@@ -272,6 +281,9 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Ticket(action) => ticket::decide(action, firm, view),
         Action::TicketLink(action) => link::decide(action, firm, view),
         Action::Quote(action) => quote::decide(action, firm, view),
+        Action::Sale(action) => sale::decide(action, firm, view),
+        Action::BookPeriod(asked) => booking::decide(asked, firm, view),
+        Action::Settlement(action) => settlement::decide(action, firm, view),
         Action::SettleCarry { .. }
         | Action::UseGuestLink(_)
         | Action::RefreshTicket { .. }

@@ -14,6 +14,7 @@ use super::aggregate::{Aggregate, By, Recorded, events};
 use super::commitment::Commitment;
 use super::identity::PartyId;
 use super::partnership::ending::ClosedWithPartnership;
+use super::pricing::quote::sale::SaleReason;
 use super::sla::calendar::CivilDate;
 use super::time::Timestamp;
 
@@ -40,30 +41,6 @@ pub enum Qualification {
     Qualified,
     /// It is not.
     NotQualified,
-}
-
-/// Why a sale came to nothing, or what decided it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SaleReason {
-    /// The price.
-    Price,
-    /// The time at which it could be had.
-    Timing,
-    /// Somebody else's offer.
-    Competitor,
-    /// The client decided nothing.
-    NoDecision,
-    /// The client has no money for it.
-    NoBudget,
-    /// The client does not need it.
-    NoNeed,
-    /// What was offered, or was not.
-    Scope,
-    /// How the client and the parties get on.
-    Relationship,
-    /// Something else.
-    Other,
 }
 
 /// How far an opportunity has come.

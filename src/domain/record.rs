@@ -274,6 +274,12 @@ records! {
     CarriedFractions(super::pricing::quote::fractions::CarriedFractions, super::pricing::quote::fractions::CarriedFractionsEvent) = "carried_fractions";
     /// A joint quote.
     JointQuote(super::pricing::quote::JointQuote, super::pricing::quote::JointQuoteEvent) = "joint_quote";
+    /// What a quote that was won brings in one period.
+    Booking(super::pricing::booking::Booking, super::pricing::booking::BookingEvent) = "booking";
+    /// What two parties still have to settle in one currency.
+    SettlementAccount(super::pricing::settlement::account::SettlementAccount, super::pricing::settlement::account::SettlementAccountEvent) = "settlement_account";
+    /// What two parties owe each other for one month.
+    SettlementStatement(super::pricing::settlement::SettlementStatement, super::pricing::settlement::SettlementStatementEvent) = "settlement_statement";
 }
 
 /// Something that happened to a record.

@@ -118,6 +118,16 @@ reasons! {
     MarkupCapExceeded = "MARKUP_CAP_EXCEEDED";
     /// A cost is in another currency, and no rate was given.
     ExchangeRateMissing = "EXCHANGE_RATE_MISSING";
+    /// Nothing of the quote belongs to the caller's party.
+    NotAPortionOwner = "NOT_A_PORTION_OWNER";
+    /// More was to be taken back than is left.
+    ReversalTooLarge = "REVERSAL_TOO_LARGE";
+    /// What some portions bear is known to their owners alone.
+    SharesSealed = "SHARES_SEALED";
+    /// The period is booked already.
+    AlreadyBooked = "ALREADY_BOOKED";
+    /// A settlement statement is answered by the two parties that it is of, each in its turn.
+    NotYourStatement = "NOT_YOUR_STATEMENT";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
     /// A signature is not one over the documented message by the key named.

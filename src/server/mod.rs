@@ -26,8 +26,11 @@ use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
+use crate::api::sale::SaleService;
+use crate::api::settlement::SettlementService;
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
+use crate::api::split::SplitService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
 use crate::domain::refusal::{Reason, Refusal};
@@ -181,8 +184,20 @@ impl Application {
             PricingService(api())
         ))
         .add_service(limited!(
+            v1::split_service_server::SplitServiceServer<_>,
+            SplitService(api())
+        ))
+        .add_service(limited!(
             v1::signing_service_server::SigningServiceServer<_>,
             SigningService(api())
+        ))
+        .add_service(limited!(
+            v1::sale_service_server::SaleServiceServer<_>,
+            SaleService(api())
+        ))
+        .add_service(limited!(
+            v1::settlement_service_server::SettlementServiceServer<_>,
+            SettlementService(api())
         ))
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,

@@ -17,6 +17,7 @@ use super::raw;
 use super::sale_rows::SALE_ROWS;
 use super::signing_rows::SIGNING_ROWS;
 use super::solo::{self, ALONE};
+use super::split_rows::SPLIT_ROWS;
 use super::stage::{self, Names};
 use super::table::{ROWS, Row};
 use super::update_rows::UPDATE_ROWS;
@@ -59,6 +60,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(GUEST_ROWS)
         .chain(PRICING_ROWS)
         .chain(SIGNING_ROWS)
+        .chain(SPLIT_ROWS)
         .chain(SALE_ROWS)
         .chain(UPDATE_ROWS)
 }

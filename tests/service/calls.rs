@@ -120,7 +120,7 @@ pub fn code(reason: &str) -> Code {
         "UNAUTHENTICATED" => Code::Unauthenticated,
         "PERMISSION_MISSING" => Code::PermissionDenied,
         "NOT_FOUND" | "INVITATION_INVALID" => Code::NotFound,
-        "ALREADY_EXISTS" | "ALREADY_A_PARTY" => Code::AlreadyExists,
+        "ALREADY_EXISTS" | "ALREADY_A_PARTY" | "ALREADY_BOOKED" => Code::AlreadyExists,
         "ETAG_MISMATCH" | "STALE_HASH" | "STALE_FRACTIONS" | "STALE_EVALUATION" => Code::Aborted,
         "OUT_OF_RANGE" => Code::OutOfRange,
         "LIMIT_REACHED" | "RESULT_TOO_LARGE" => Code::ResourceExhausted,
@@ -141,6 +141,10 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_NOT_ACTIVE"
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
+        | "NOT_A_PORTION_OWNER"
+        | "REVERSAL_TOO_LARGE"
+        | "SHARES_SEALED"
+        | "NOT_YOUR_STATEMENT"
         | "CONCESSION_SHORTFALL"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"

@@ -11,8 +11,9 @@ use crate::domain::aggregate::By;
 use crate::domain::commitment::Commitment;
 use crate::domain::opportunity::{
     ClientPlan, EffortEntry, Opportunity, OpportunityOutcome, OpportunityState, Qualification,
-    QualificationStatement, SaleReason,
+    QualificationStatement,
 };
+use crate::domain::pricing::quote::sale::SaleReason;
 use crate::domain::refusal::{Reason, Refusal, Violation};
 use crate::proto::v1;
 

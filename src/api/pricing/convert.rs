@@ -1,7 +1,7 @@
 //! Joint quotes as the contract shows them.
 
 mod portion;
-pub(super) mod split;
+pub(in crate::api) mod split;
 
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
@@ -12,6 +12,8 @@ use super::steps::to_int32;
 use crate::api::Found;
 use crate::api::convert::{etag, to_approval, to_firm, to_money, to_timestamp};
 use crate::api::listing::{Shown, Viewer, name_in};
+use crate::api::sale;
+use crate::api::sale::convert::to_sale;
 use crate::domain::aggregate::guest_of;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::ScopeId;
@@ -43,9 +45,11 @@ impl Shown for JointQuote {
             .iter()
             .filter_map(|revision| revision.rejection.as_ref());
         let reasons = rejections.map(|rejection| rejection.reason.clone());
+        let of_sale = sale::convert::commitments(&self.sale);
+        let of_quote = of_portions.chain(reasons).flatten();
         let revisions = self.revisions.iter();
         let lines = revisions.flat_map(|revision| revision.split.sealed_lines().cloned());
-        of_portions.chain(reasons).flatten().chain(lines).collect()
+        of_quote.chain(of_sale).chain(lines).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::JointQuote {
@@ -55,6 +59,8 @@ impl Shown for JointQuote {
         let state = match quote.state_at(viewer.now) {
             QuoteState::Open => v1::JointQuoteState::Open,
             QuoteState::Expired => v1::JointQuoteState::Expired,
+            QuoteState::Won => v1::JointQuoteState::Won,
+            QuoteState::Lost => v1::JointQuoteState::Lost,
         };
         v1::JointQuote {
             name: name_in(&scope, "jointQuotes", &found.id),
@@ -80,6 +86,7 @@ impl Shown for JointQuote {
             total_price: total_price(quote).as_ref().map(to_money),
             disclosure_consents: quote.disclosure_consents.iter().map(to_approval).collect(),
             evaluation_counts: quote.evaluations.iter().map(to_evaluation_count).collect(),
+            sale: to_sale(quote, viewer),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }

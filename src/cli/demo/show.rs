@@ -3,7 +3,6 @@
 pub mod attainment;
 pub mod bargain;
 pub mod clock;
-pub mod page;
 pub mod promise;
 pub mod proof;
 pub mod words;
@@ -12,7 +11,7 @@ use super::desk::DESKS;
 use super::history::Sent;
 use super::quarter::{LocalTime, QUARTER};
 use super::{Played, desk::UNEXPLAINED_STATUS};
-use page::Page;
+use crate::cli::page::Page;
 use words::count;
 
 /// All of it, as it is printed; `bold` headings are for terminals.

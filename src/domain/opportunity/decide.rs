@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     EFFORT_ENTRIES_MAX, EFFORT_MINUTES_MAX, EffortSpent, NamedClient, Opportunity,
     OpportunityClosed, OpportunityCreated, OpportunityEvent, OpportunityState, OpportunityUpdated,
-    PLANS_MAX, QUALIFICATIONS_MAX, QUOTES_MAX, Qualification, QualificationStated, SaleReason,
+    PLANS_MAX, QUALIFICATIONS_MAX, QUOTES_MAX, Qualification, QualificationStated,
 };
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
@@ -14,6 +14,7 @@ use crate::domain::identity::{ExternalReference, FirmId, PartyId};
 use crate::domain::outsiders::{Client, already_exists};
 use crate::domain::partnership::{Partnership, as_active_party};
 use crate::domain::pricing::quote::JointQuote;
+use crate::domain::pricing::quote::sale::SaleReason;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Refusal, Violations};
 use crate::domain::sla::calendar::CivilDate;

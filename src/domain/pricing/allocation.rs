@@ -12,17 +12,16 @@
 //! - the sign is applied last, so a credit mirrors its debit.
 
 pub mod carried;
+mod exact;
 pub mod periods;
 pub mod ratchet;
 pub mod reversal;
 pub mod within;
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::money::{Currency, grouped};
+use exact::{Claim, Exact, Places, Weighted};
 
 /// Version of the method. A stored allocation names it, so that it can be recomputed to the bit;
 /// any change of a result needs a new version beside the old one.
@@ -141,94 +140,133 @@ pub enum AllocationError {
 /// nothing else.
 ///
 /// # Errors
-/// Every variant of [`AllocationError`]. All weights zero is an error only where the amount is
-/// not zero.
+/// Every variant of [`AllocationError`] but those of other methods. All weights zero is an error only
+/// where the amount is not zero.
 pub fn allocate(amount: i64, parts: &[Part]) -> Result<Allocation, AllocationError> {
-    let weight_total = checked_weight_total(amount, parts)?;
-    let magnitude = amount.unsigned_abs();
+    explained(amount, parts)
+}
+
+/// As [`allocate`], whatever else the parts have.
+fn explained<W: Weighted>(amount: i64, parts: &[W]) -> Result<Allocation, AllocationError> {
+    let split = Split::new(amount, parts)?;
     let mut shares: Vec<Share> = parts
         .iter()
-        .map(|part| before_spare_units(magnitude, part, weight_total))
+        .zip(&split.exact)
+        .map(|(part, exact)| Share {
+            id: part.id().to_owned(),
+            weight: part.weight(),
+            floor: exact.floor,
+            remainder: exact.remainder,
+            rank: None,
+            spare_unit: false,
+            share: signed(amount, exact.floor),
+        })
         .collect();
-    rank_remainders(&mut shares);
-    // Every remainder is less than a whole unit, so there are fewer spare units than remainders
-    // above zero, and each finds its rank.
-    let spare_units = magnitude - shares.iter().map(|share| share.floor).sum::<u64>();
-    for share in &mut shares {
-        share.spare_unit = share
-            .rank
-            .is_some_and(|rank| u64::from(rank) <= spare_units);
-        let size = (share.floor + u64::from(share.spare_unit)).cast_signed();
-        share.share = if amount < 0 { -size } else { size };
+    let mut claims = split.claims();
+    claims.sort_unstable();
+    for (rank, claim) in (1_u32..).zip(&claims) {
+        let share = &mut shares[claim.index()];
+        share.rank = Some(rank);
+        share.spare_unit = u64::from(rank) <= split.spare_units;
+        let size = share.floor + u64::from(share.spare_unit);
+        share.share = signed(amount, size);
     }
     Ok(Allocation {
         amount,
-        weight_total,
+        weight_total: split.weight_total,
         shares,
     })
 }
 
-/// The sum of the weights, once everything that could go wrong has been ruled out.
-fn checked_weight_total(amount: i64, parts: &[Part]) -> Result<u64, AllocationError> {
+/// The shares of [`allocate`] alone, in the order of `parts`, for those who need no explanation.
+///
+/// # Errors
+/// As [`allocate`].
+pub fn shares(amount: i64, parts: &[Part]) -> Result<Vec<i64>, AllocationError> {
+    let split = Split::new(amount, parts)?;
+    let exact = split.exact.iter();
+    let mut shares: Vec<i64> = exact.map(|exact| signed(amount, exact.floor)).collect();
+    // Fewer than there are parts.
+    let spare_units = usize::try_from(split.spare_units).unwrap_or(PARTS_MAX);
+    if spare_units == 0 {
+        return Ok(shares);
+    }
+    let mut claims = split.claims();
+    // Who is among the first matters here, and not in which order.
+    if spare_units < claims.len() {
+        claims.select_nth_unstable(spare_units);
+    }
+    for claim in claims.iter().take(spare_units) {
+        shares[claim.index()] += amount.signum();
+    }
+    Ok(shares)
+}
+
+/// A number of minor units with the sign of the amount of which it is a part.
+const fn signed(amount: i64, size: u64) -> i64 {
+    // No more than the amount.
+    let size = size.cast_signed();
+    if amount < 0 { -size } else { size }
+}
+
+/// The exact shares of all parts, before spare units are given out.
+struct Split {
+    weight_total: u64,
+    exact: Vec<Exact>,
+    places: Places,
+    /// Every remainder is less than a whole unit, so there are fewer of these than remainders above
+    /// zero.
+    spare_units: u64,
+}
+
+impl Split {
+    fn new(amount: i64, parts: &[impl Weighted]) -> Result<Self, AllocationError> {
+        let (weight_total, places) = checked_weight_total(amount, parts)?;
+        let magnitude = amount.unsigned_abs();
+        let exact: Vec<Exact> = parts
+            .iter()
+            .map(|part| Exact::of(magnitude, part.weight(), weight_total))
+            .collect();
+        let floors: u64 = exact.iter().map(|exact| exact.floor).sum();
+        // With no weight at all the amount is zero.
+        Ok(Self {
+            weight_total,
+            exact,
+            places,
+            spare_units: magnitude - floors,
+        })
+    }
+
+    /// Everybody who may get a spare unit, in no order.
+    fn claims(&self) -> Vec<Claim> {
+        let mut claims = Vec::with_capacity(self.exact.len());
+        for (index, exact) in (0_u32..).zip(&self.exact) {
+            if exact.remainder > 0 {
+                claims.push(Claim::new(exact.remainder, self.places.at(index), index));
+            }
+        }
+        claims
+    }
+}
+
+/// The sum of the weights and the order of the ids, once everything that could go wrong has been ruled
+/// out.
+fn checked_weight_total(
+    amount: i64,
+    parts: &[impl Weighted],
+) -> Result<(u64, Places), AllocationError> {
     if amount == i64::MIN {
         return Err(AllocationError::AmountOutOfRange { amount });
     }
-    if parts.is_empty() {
-        return Err(AllocationError::NoParts);
-    }
-    if parts.len() > PARTS_MAX {
-        return Err(AllocationError::TooManyParts { count: parts.len() });
-    }
-    let mut seen = HashSet::with_capacity(parts.len());
-    if let Some(part) = parts.iter().find(|part| !seen.insert(part.id.as_str())) {
-        return Err(AllocationError::DuplicatePart {
-            id: part.id.clone(),
-        });
-    }
+    let places = Places::of(parts)?;
     let weight_total = parts
         .iter()
-        .try_fold(0_u64, |sum, part| sum.checked_add(part.weight))
+        .try_fold(0_u64, |sum, part| sum.checked_add(part.weight()))
         .ok_or(AllocationError::WeightsOutOfRange)?;
     if weight_total == 0 && amount != 0 {
         return Err(AllocationError::NoWeight { amount });
     }
-    Ok(weight_total)
-}
-
-/// A part's floor and remainder; rank, spare unit and share are filled in later.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a weight is at most the total, so the floor is at most the magnitude; a remainder \
-              is less than the total"
-)]
-fn before_spare_units(magnitude: u64, part: &Part, weight_total: u64) -> Share {
-    // The product of two 64-bit numbers fits 128 bits. A total of zero comes with an amount of
-    // zero: dividing by one gives the zeros that are due.
-    let product = u128::from(magnitude) * u128::from(part.weight);
-    let divisor = u128::from(weight_total.max(1));
-    Share {
-        id: part.id.clone(),
-        weight: part.weight,
-        floor: (product / divisor) as u64,
-        remainder: (product % divisor) as u64,
-        rank: None,
-        spare_unit: false,
-        share: 0,
-    }
-}
-
-/// Numbers the remainders above zero from the largest on, equal ones by id.
-fn rank_remainders(shares: &mut [Share]) {
-    let mut ranked: Vec<&mut Share> = shares
-        .iter_mut()
-        .filter(|share| share.remainder > 0)
-        .collect();
-    ranked.sort_by(|left, right| {
-        (Reverse(left.remainder), &left.id).cmp(&(Reverse(right.remainder), &right.id))
-    });
-    for (rank, share) in (1_u32..).zip(ranked) {
-        share.rank = Some(rank);
-    }
+    Ok((weight_total, places))
 }
 
 impl Allocation {

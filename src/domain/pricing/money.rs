@@ -5,7 +5,11 @@
 //! stored amount keeps its meaning because its own exponent wins over any later table. Nothing
 //! is ever rounded here: what does not fit is an error.
 
+mod written;
+
 use serde::{Deserialize, Serialize};
+
+pub use written::WrittenError;
 
 /// Letters in an ISO 4217 code.
 pub const CODE_LETTERS: usize = 3;

@@ -1,11 +1,11 @@
 //! Shows how both firms kept their targets, and the statuses that nobody explained.
 
-use super::page::Page;
 use super::words::{NOTHING, count, length, percent, target};
 use crate::cli::demo::desk::{DESKS, Desk, HARBOUR, NIGHTDESK, UNEXPLAINED_STATUS};
 use crate::cli::demo::history::Quarter;
 use crate::cli::demo::quarter::MINUTE;
 use crate::cli::demo::stage::{PRIME, SUB, name_of, seconds};
+use crate::cli::page::Page;
 use crate::proto::v1::{self, TargetType};
 
 /// Adds the section about how the targets were kept.

@@ -1,9 +1,9 @@
 //! Shows the joint quote, the rounds about its concession, and the split cent by cent.
 
-use super::page::Page;
 use super::words::{amount, amount_with_currency, basis, concession_state, count, read};
 use crate::cli::demo::bargain::Bargain;
 use crate::cli::demo::stage::{PRIME, SUB, name_of};
+use crate::cli::page::Page;
 use crate::domain::pricing::money::Money;
 use crate::proto::v1;
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use prost_types::Duration;
 
-use super::page::Page;
 use super::words::{
     NOTHING, charged, clock_state, length, moment, percent, same_day, time_of_day, to_the_second,
     verdict,
@@ -13,6 +12,7 @@ use crate::cli::demo::desk::HARBOUR;
 use crate::cli::demo::history::Explained;
 use crate::cli::demo::quarter::{LocalTime, MINUTE};
 use crate::cli::demo::stage::seconds;
+use crate::cli::page::Page;
 use crate::proto::v1;
 
 /// The whole, in basis points.

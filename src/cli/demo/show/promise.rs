@@ -1,12 +1,12 @@
 //! Shows the expectation with its history.
 
-use super::page::Page;
 use super::words::{
     amount_with_currency, expectation_state, moment, time_of_day, time_to_the_second,
 };
 use crate::cli::demo::quarter::LocalTime;
 use crate::cli::demo::setup::Setting;
 use crate::cli::demo::stage::{PRIME, SUB, name_of};
+use crate::cli::page::Page;
 use crate::proto::v1::{self, ImpactScope, Place, Severity};
 
 /// Adds the section.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::page::Page;
 use super::words::{count, digits};
 use crate::cli::demo::bargain::Receipt;
 use crate::cli::demo::proof::Proof;
+use crate::cli::page::Page;
 
 /// Adds the section.
 pub fn show(page: &mut Page, proof: &Proof, receipt: &Receipt) {

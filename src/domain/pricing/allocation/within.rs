@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Allocation, AllocationError, Part, allocate, checked_weight_total};
+use super::{Allocation, AllocationError, checked_weight_total, explained};
 
 /// One part of an amount to be split, with its limits. They are in minor units and without sign: a
 /// negative amount is limited like the positive one that it mirrors.
@@ -98,15 +98,14 @@ impl LimitedAllocation {
 /// as the shortfall.
 ///
 /// # Errors
-/// As [`allocate`]; moreover [`AllocationError::LimitsCrossed`] for a part whose limits exclude each
+/// As [`allocate`](super::allocate); moreover [`AllocationError::LimitsCrossed`] for a part whose limits exclude each
 /// other or that pledged something without a weight, [`AllocationError::PledgedTooMuch`] if the
 /// pledges are more than the amount.
 pub fn allocate_within(
     amount: i64,
     parts: &[LimitedPart],
 ) -> Result<LimitedAllocation, AllocationError> {
-    let plain: Vec<Part> = parts.iter().map(LimitedPart::plain).collect();
-    checked_weight_total(amount, &plain)?;
+    checked_weight_total(amount, parts)?;
     check_limits(amount, parts)?;
     let magnitude = amount.unsigned_abs();
     let borne = magnitude.min(most_of_all(parts));
@@ -124,15 +123,6 @@ pub fn allocate_within(
         rest,
         shortfall: magnitude - borne,
     })
-}
-
-impl LimitedPart {
-    fn plain(&self) -> Part {
-        Part {
-            id: self.id.clone(),
-            weight: self.weight,
-        }
-    }
 }
 
 fn check_limits(amount: i64, parts: &[LimitedPart]) -> Result<(), AllocationError> {
@@ -235,7 +225,6 @@ impl<'parts> Pool<'parts> {
         if self.open.is_empty() {
             return Ok(None);
         }
-        let parts: Vec<Part> = self.open.iter().map(|part| part.plain()).collect();
-        allocate(self.left.cast_signed() * sign, &parts).map(Some)
+        explained(self.left.cast_signed() * sign, &self.open).map(Some)
     }
 }

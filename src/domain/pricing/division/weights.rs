@@ -19,15 +19,13 @@ pub(super) fn check(slices: &[Slice], question: &Question) -> Result<(), Divisio
         let count = slices.len();
         return Err(AllocationError::TooManyParts { count }.into());
     }
-    let mut seen = HashSet::with_capacity(slices.len());
-    for slice in slices {
+    if let Some(slice) = repeated(slices) {
         let id = slice.id.clone();
-        if !seen.insert(slice.id.as_str()) {
-            return Err(AllocationError::DuplicatePart { id }.into());
-        }
-        if slice.floor > slice.price {
-            return Err(DivisionError::FloorAbovePrice { id });
-        }
+        return Err(AllocationError::DuplicatePart { id }.into());
+    }
+    if let Some(slice) = slices.iter().find(|slice| slice.floor > slice.price) {
+        let id = slice.id.clone();
+        return Err(DivisionError::FloorAbovePrice { id });
     }
     for (owner, limits) in &question.limits {
         let most = limits.most_bps.unwrap_or(BPS_TOTAL);
@@ -41,6 +39,16 @@ pub(super) fn check(slices: &[Slice], question: &Question) -> Result<(), Divisio
         }
     }
     check_carrying(slices, question)
+}
+
+/// A slice whose id another one has, too.
+fn repeated(slices: &[Slice]) -> Option<&Slice> {
+    // In the order of their ids, as most quotes are, nothing needs to be remembered.
+    if slices.windows(2).all(|pair| pair[0].id < pair[1].id) {
+        return None;
+    }
+    let mut seen = HashSet::with_capacity(slices.len());
+    slices.iter().find(|slice| !seen.insert(slice.id.as_str()))
 }
 
 fn check_carrying(slices: &[Slice], question: &Question) -> Result<(), DivisionError> {

@@ -277,7 +277,7 @@ pub(super) fn refuse_expired(
 ) -> Result<(), Refusal> {
     match quote.state_at(now) {
         QuoteState::Open => Ok(()),
-        QuoteState::Expired => Err(Refusal::invalid_state(QuoteState::Expired.as_str(), action)),
+        over => Err(Refusal::invalid_state(over.as_str(), action)),
     }
 }
 
@@ -373,6 +373,7 @@ fn answerable<'quote>(
     action: &str,
     now: Timestamp,
 ) -> Result<&'quote ConcessionRevision, Refusal> {
+    quote.refuse_sold(action)?;
     if let Some(open) = quote.open_at(now) {
         if open.split.hash == hash {
             return Ok(open);

@@ -9,6 +9,7 @@
 //! At most one revision of the concession is open (waits for an answer), and at most one is in
 //! force (approved). As soon as one is in force, the portions are frozen.
 
+pub mod agreed;
 pub mod basis;
 pub mod blind;
 mod clauses;
@@ -23,7 +24,9 @@ pub mod portion;
 mod portion_check;
 mod portions;
 pub mod proposal;
+mod refused;
 pub mod revision;
+pub mod sale;
 pub mod signature;
 pub mod split;
 pub mod standing;
@@ -38,6 +41,7 @@ use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
 use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
+use sale::{ConcessionReversed, QuoteLost, QuoteWon, Sale};
 
 pub use basis::Basis;
 pub use clauses::{Figure, figures};
@@ -75,6 +79,10 @@ pub enum QuoteState {
     Open,
     /// Its time ran out.
     Expired,
+    /// The client bought.
+    Won,
+    /// The client did not.
+    Lost,
 }
 
 impl QuoteState {
@@ -84,6 +92,8 @@ impl QuoteState {
         match self {
             Self::Open => "open",
             Self::Expired => "expired",
+            Self::Won => "won",
+            Self::Lost => "lost",
         }
     }
 }
@@ -115,13 +125,16 @@ pub struct JointQuote {
     /// How many alternatives each party evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evaluations: Vec<EvaluationCount>,
+    /// What became of it.
+    #[serde(default)]
+    pub sale: Sale,
 }
 
 impl JointQuote {
     /// The state at `now`, whether or not its end was recorded yet.
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> QuoteState {
-        if now >= self.expires_at {
+        if self.state == QuoteState::Open && now >= self.expires_at {
             QuoteState::Expired
         } else {
             self.state
@@ -339,6 +352,12 @@ events! {
         ConcessionWithdrawn(ConcessionWithdrawn) = "joint_quote.concession_withdrawn", 1;
         /// Its time ran out.
         ConcessionExpired(ConcessionExpired) = "joint_quote.concession_expired", 1;
+        /// The client bought, at a price that a party names.
+        Won(QuoteWon) = "joint_quote.won", 1;
+        /// The client did not.
+        Lost(QuoteLost) = "joint_quote.lost", 1;
+        /// A part of its concession was taken back.
+        ConcessionReversed(Box<ConcessionReversed>) = "joint_quote.concession_reversed", 1;
         /// The quote's time ran out.
         Expired(QuoteExpired) = "joint_quote.expired", 1;
         /// Its time, and that of an open proposal, ended with its partnership.
@@ -363,6 +382,7 @@ impl Aggregate for JointQuote {
                 revisions: Vec::new(),
                 disclosure_consents: Vec::new(),
                 evaluations: Vec::new(),
+                sale: Sale::default(),
             }),
             (Some(quote), event) => quote.changed(event, recorded),
             (None, _) => None,
@@ -419,6 +439,9 @@ impl JointQuote {
                 let revision = self.waiting(expired.number, &expired.hash)?;
                 revision.state = RevisionState::Expired;
             }
+            JointQuoteEvent::Won(won) => self.win(won, recorded)?,
+            JointQuoteEvent::Lost(lost) => self.lose(lost, recorded)?,
+            JointQuoteEvent::ConcessionReversed(reversed) => self.reverse(reversed, recorded)?,
             JointQuoteEvent::Closed(closed) => self.close(closed.at),
             JointQuoteEvent::Expired(_) => self.state = QuoteState::Expired,
         }

@@ -39,10 +39,13 @@ pub struct Recurrence {
 
 /// When something is due: once, or in every period. What is due at different times is never divided
 /// together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Cadence {
     /// Once.
+    #[default]
     OneTime,
     /// In every month.
     Monthly,

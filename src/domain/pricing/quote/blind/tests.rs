@@ -48,6 +48,7 @@ fn quote(portions: Vec<Portion>) -> JointQuote {
         revisions: Vec::new(),
         disclosure_consents: Vec::new(),
         evaluations: Vec::new(),
+        sale: crate::domain::pricing::quote::sale::Sale::default(),
     }
 }
 

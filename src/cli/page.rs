@@ -85,15 +85,27 @@ impl Page {
         to_the_right: &[usize],
         wrapping: &[usize],
     ) {
+        let rows = rows.into_iter().map(Vec::from).collect();
+        self.columns(&header, rows, to_the_right, wrapping);
+    }
+
+    /// As [`Page::table`], with as many columns as `header` has.
+    pub fn columns(
+        &mut self,
+        header: &[&str],
+        rows: Vec<Vec<String>>,
+        to_the_right: &[usize],
+        wrapping: &[usize],
+    ) {
         let mut table = Table::new();
         table.load_style(TABLE);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(WIDTH - INDENT).unwrap_or(u16::MAX));
-        table.set_header(header);
+        table.set_header(header.iter().copied());
         for row in rows {
             table.add_row(row);
         }
-        let last = COLUMNS.saturating_sub(1);
+        let last = header.len().saturating_sub(1);
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, if index == last { 0 } else { 2 }));
             if !wrapping.contains(&index) {
