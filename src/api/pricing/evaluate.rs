@@ -133,7 +133,9 @@ async fn evaluated(
         let shown = cadences.map(|cadence| to_cadence_split(cadence, quote));
         let mut cadences: Vec<_> = shown.collect();
         if is_sealed {
-            cadences.iter_mut().for_each(|cadence| seal(cadence, own));
+            for cadence in &mut cadences {
+                seal(cadence, own);
+            }
         }
         v1::ConcessionEvaluation {
             evaluation_hash: hash,
