@@ -45,11 +45,11 @@ impl Shown for JointQuote {
             .iter()
             .filter_map(|revision| revision.rejection.as_ref());
         let reasons = rejections.map(|rejection| rejection.reason.clone());
-        let of_sale = sale::convert::commitments(&self.sale);
-        let of_quote = of_portions.chain(reasons).flatten();
         let revisions = self.revisions.iter();
         let lines = revisions.flat_map(|revision| revision.split.sealed_lines().cloned());
-        of_quote.chain(of_sale).chain(lines).collect()
+        let of_sale = sale::convert::commitments(&self.sale);
+        let of_quote = of_portions.chain(reasons).flatten().chain(lines);
+        of_quote.chain(of_sale).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::JointQuote {
@@ -84,9 +84,9 @@ impl Shown for JointQuote {
             prices: prices(quote),
             vendor_funds: to_funds(&quote.vendor_funds, &scope),
             total_price: total_price(quote).as_ref().map(to_money),
+            sale: to_sale(quote, viewer),
             disclosure_consents: quote.disclosure_consents.iter().map(to_approval).collect(),
             evaluation_counts: quote.evaluations.iter().map(to_evaluation_count).collect(),
-            sale: to_sale(quote, viewer),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
     }

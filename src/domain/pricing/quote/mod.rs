@@ -37,7 +37,6 @@ use serde::{Deserialize, Serialize};
 
 use super::money::Currency;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
-use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
 use crate::domain::partnership::ending::ClosedWithPartnership;
@@ -121,15 +120,15 @@ pub struct JointQuote {
     pub vendor_funds: Vec<VendorMoney>,
     /// What was proposed to be conceded, oldest first; numbered from 1.
     pub revisions: Vec<ConcessionRevision>,
+    /// What became of it.
+    #[serde(default)]
+    pub sale: Sale,
     /// The parties that consented to what divisions by costs tell the other one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disclosure_consents: Vec<Approval>,
     /// How many alternatives each party evaluated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evaluations: Vec<EvaluationCount>,
-    /// What became of it.
-    #[serde(default)]
-    pub sale: Sale,
 }
 
 impl JointQuote {
@@ -341,9 +340,9 @@ impl Aggregate for JointQuote {
                 portions: created.portions.clone(),
                 vendor_funds: created.vendor_funds.clone(),
                 revisions: Vec::new(),
+                sale: Sale::default(),
                 disclosure_consents: Vec::new(),
                 evaluations: Vec::new(),
-                sale: Sale::default(),
             }),
             (Some(quote), event) => quote.changed(event, recorded),
             (None, _) => None,
