@@ -335,6 +335,7 @@ on_both_engines! {
     cosigning::cosignatures_at_fault;
     signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
+    secrecy::p20_three_firms_are_told_their_own_share;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;
