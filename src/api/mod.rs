@@ -9,6 +9,7 @@ pub mod caller;
 pub mod convert;
 pub mod dates;
 pub mod expectation;
+pub mod fairness;
 pub mod faults;
 pub mod journal;
 pub mod listing;

@@ -3,9 +3,10 @@
 pub mod allocation;
 pub mod booking;
 pub mod division;
+pub mod fairness;
 pub mod money;
 pub mod quote;
-pub mod sheet;
 pub mod settlement;
+pub mod sheet;
 #[cfg(test)]
 mod tests;
