@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 
 use entente::cli::demo::quarter::LocalTime;
-use entente::cli::demo::show::page::WIDTH;
 use entente::cli::demo::stage::Stage;
 use entente::cli::demo::{Progress, SEED_DEFAULT, play, show};
+use entente::cli::page::WIDTH;
 
 struct Silent;
 

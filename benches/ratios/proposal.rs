@@ -91,6 +91,7 @@ fn create(world: &World, number: i64) -> QuoteCommand {
             NewPortion::new("network", euros(1_845_000)),
             partners,
         ],
+        vendor_funds: Vec::new(),
         references: None,
     }
 }

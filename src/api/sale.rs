@@ -2,6 +2,7 @@
 
 mod bookings;
 pub(super) mod convert;
+mod export;
 
 use std::sync::Arc;
 
@@ -62,6 +63,13 @@ impl v1::sale_service_server::SaleService for SaleService {
         request: Request<v1::BookPeriodRequest>,
     ) -> Result<Response<v1::Booking>, Status> {
         Ok(bookings::book(&self.0, &request).await?)
+    }
+
+    async fn export_joint_quote(
+        &self,
+        request: Request<v1::ExportJointQuoteRequest>,
+    ) -> Result<Response<v1::ExportJointQuoteResponse>, Status> {
+        Ok(export::export(&self.0, &request).await?)
     }
 
     async fn get_booking(

@@ -1,6 +1,7 @@
 //! `SettlementService`: what two parties owe each other, month by month.
 
 mod convert;
+mod export;
 
 use std::sync::Arc;
 
@@ -77,6 +78,13 @@ impl v1::settlement_service_server::SettlementService for SettlementService {
         request: Request<v1::SettleSettlementStatementRequest>,
     ) -> Result<Response<v1::SettlementStatement>, Status> {
         Ok(settle(&self.0, &request).await?)
+    }
+
+    async fn export_settlement_statement(
+        &self,
+        request: Request<v1::ExportSettlementStatementRequest>,
+    ) -> Result<Response<v1::ExportSettlementStatementResponse>, Status> {
+        Ok(export::export(&self.0, &request).await?)
     }
 
     async fn get_settlement_statement(

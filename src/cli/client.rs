@@ -27,6 +27,7 @@ use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
 use crate::proto::v1::pricing_service_client::PricingServiceClient;
 use crate::proto::v1::sale_service_client::SaleServiceClient;
+use crate::proto::v1::settlement_service_client::SettlementServiceClient;
 use crate::proto::v1::signing_service_client::SigningServiceClient;
 use crate::proto::v1::sla_service_client::SlaServiceClient;
 use crate::proto::v1::split_service_client::SplitServiceClient;
@@ -279,6 +280,15 @@ impl Connection {
     #[must_use]
     pub fn sales(&self) -> SaleServiceClient<ApiChannel> {
         let client = SaleServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
+    /// Client of the `SettlementService`.
+    #[must_use]
+    pub fn settlements(&self) -> SettlementServiceClient<ApiChannel> {
+        let client = SettlementServiceClient::new(self.channel.clone());
         client
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(RESPONSE_BYTES_MAX)

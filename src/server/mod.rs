@@ -28,6 +28,7 @@ use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
 use crate::api::sale::SaleService;
+use crate::api::settlement::SettlementService;
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::split::SplitService;
@@ -198,6 +199,10 @@ impl Application {
         .add_service(limited!(
             v1::sale_service_server::SaleServiceServer<_>,
             SaleService(api())
+        ))
+        .add_service(limited!(
+            v1::settlement_service_server::SettlementServiceServer<_>,
+            SettlementService(api())
         ))
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,

@@ -121,7 +121,7 @@ pub fn code(reason: &str) -> Code {
         "PERMISSION_MISSING" => Code::PermissionDenied,
         "NOT_FOUND" | "INVITATION_INVALID" => Code::NotFound,
         "ALREADY_EXISTS" | "ALREADY_A_PARTY" | "ALREADY_BOOKED" => Code::AlreadyExists,
-        "ETAG_MISMATCH" | "STALE_HASH" => Code::Aborted,
+        "ETAG_MISMATCH" | "STALE_HASH" | "STALE_FRACTIONS" => Code::Aborted,
         "OUT_OF_RANGE" => Code::OutOfRange,
         "LIMIT_REACHED" | "RESULT_TOO_LARGE" => Code::ResourceExhausted,
         "JOURNAL_DIVERGED" => Code::DataLoss,
@@ -141,11 +141,11 @@ pub fn code(reason: &str) -> Code {
         | "AGREEMENT_NOT_ACTIVE"
         | "AGREEMENT_AMBIGUOUS"
         | "CONCESSION_TOO_LARGE"
-        | "CONCESSION_SHORTFALL"
         | "NOT_A_PORTION_OWNER"
         | "REVERSAL_TOO_LARGE"
         | "SHARES_SEALED"
         | "NOT_YOUR_STATEMENT"
+        | "CONCESSION_SHORTFALL"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"
         | "GUEST_LINK_USED"

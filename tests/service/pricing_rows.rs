@@ -44,6 +44,15 @@ rows! {
             portion: Some(portion(&names.of("caller"), 100)),
             ..Default::default()
         };
+    "PricingService/UpdateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
+        v1::UpdateJointQuoteRequest {
+            joint_quote: Some(v1::JointQuote {
+                name: names.of("quote"),
+                display_name: names.of("caller"),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
     "PricingService/GetJointQuote" [Read] Ok, Ok, NotFound, |names|
         v1::GetJointQuoteRequest { name: names.of("quote") };
     "PricingService/ListJointQuotes" [Read] Ok, Ok, NotFound, |names|

@@ -13,6 +13,7 @@ use super::evidence::an_hour_late;
 use super::guests::{first_offer, linking};
 use super::house::{HOUR, House};
 use super::maps::priority_map_request;
+use super::sale_stage;
 use super::setting::{
     NORTH_PSA, Pair, SOUTH, euros, five_w, invitation, offering, opening, partnership, ticket,
 };
@@ -66,6 +67,11 @@ pub const ALONE: &[(&str, Code, &str)] = &[
         "nobody else is there, so no event waits for anybody",
     ),
     (
+        "SettleSettlementStatement",
+        Code::Ok,
+        "nobody else is there to agree, or to say that it was paid",
+    ),
+    (
         "CreateGuestLink",
         Code::FailedPrecondition,
         "the work that the link is about was never agreed",
@@ -107,6 +113,7 @@ pub async fn set(house: &House, names: &Names) -> (Pair, Names) {
     stage::opportunities(&pair, &mut own).await;
     expectations(&pair, &mut own).await;
     quotes(&pair, &mut own).await;
+    sale_stage::set(&pair, &mut own, true).await;
     let solo = names.clone().with_all(own);
     let shared = names.shared_with(&solo);
     // Updates are told of what was agreed, which nothing is here.

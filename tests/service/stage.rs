@@ -15,6 +15,7 @@ use super::house::{HOUR, House, START_SECONDS};
 use super::maps::priority_map_request;
 use super::notices::{giving, moving};
 use super::opportunities::hoping;
+use super::sale_stage;
 use super::setting::{
     NORTH, NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership,
     ticket,
@@ -121,6 +122,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     claims(&pair, &mut names).await;
     opportunities(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
+    sale_stage::set(&pair, &mut names, false).await;
     guests(&pair, &mut names).await;
     assert_eq!(
         house.running.application.api.now().as_micros() / 1_000_000,

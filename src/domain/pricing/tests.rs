@@ -46,6 +46,7 @@ pub(super) fn quoted(scene: &mut Scene, first: Vec<NewPortion>, second: Vec<NewP
         currency: euro(0).currency,
         expires_at: hours(1_000),
         portions: first,
+        vendor_funds: Vec::new(),
         references: None,
     };
     scene.go(FIRST, Action::Quote(create));

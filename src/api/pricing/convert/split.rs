@@ -8,7 +8,7 @@ use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::portion::total_over_term;
 use crate::domain::pricing::quote::proposal::ShortfallPolicy;
 use crate::domain::pricing::quote::{
-    Basis, Cadence, CadenceSplit, ConcessionSplit, JointQuote, Line, OpenLine, Outcome,
+    Basis, Cadence, CadenceSplit, ConcessionSplit, JointQuote, Line, OpenLine, Outcome, Portion,
 };
 use crate::proto::v1;
 
@@ -86,7 +86,7 @@ fn with_numbers(
 fn periods_of(quote: &JointQuote, portion_id: &str) -> u16 {
     let mut portions = quote.portions.iter();
     let portion = portions.find(|portion| portion.id == portion_id);
-    portion.map_or(1, |portion| portion.periods())
+    portion.map_or(1, Portion::periods)
 }
 
 /// What a split's lines are together over all periods; `None` where one is sealed.

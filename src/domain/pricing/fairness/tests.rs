@@ -1,11 +1,13 @@
 //! Indices, evenness and the way back to parity.
 
+mod counting;
+
 use proptest::prelude::*;
 
 use super::*;
 
 fn party(name: &str) -> PartyId {
-    PartyId::parse(name).unwrap()
+    PartyId::from_text(name)
 }
 
 fn euro() -> Currency {

@@ -25,11 +25,13 @@ pub struct AgreedLine {
 pub struct AgreedCadence {
     /// When.
     pub cadence: Cadence,
-    /// What its portions bear together; negative for a surcharge.
+    /// What is conceded together; negative for a surcharge.
     pub concession: i64,
+    /// What of it vendors pay, so that no portion bears it.
+    pub vendor_money: i64,
     /// Sum of its prices before the concession.
     pub price_before: i64,
-    /// Sum of its prices after it.
+    /// What the client pays after it: `price_before` less `concession`.
     pub price_after: i64,
     /// One line for each of its portions, ordered by portion id.
     pub lines: Vec<AgreedLine>,
@@ -79,6 +81,7 @@ impl JointQuote {
         Some(AgreedCadence {
             cadence,
             concession,
+            vendor_money: split.map_or(0, |split| split.vendor_money),
             price_before,
             price_after: split.map_or(price_before, |split| split.price_after),
             lines,

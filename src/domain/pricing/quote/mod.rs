@@ -20,6 +20,7 @@ pub mod portion;
 mod portion_check;
 mod portions;
 pub mod proposal;
+mod refused;
 pub mod revision;
 pub mod sale;
 pub mod signature;

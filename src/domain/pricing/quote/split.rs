@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::portion::{Cadence, Portion, total_over_term};
 use super::proposal::Proposal;
+use super::refused::refused;
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::pricing::allocation::ENGINE_VERSION;
 use crate::domain::pricing::allocation::carried::Carried;
-use crate::domain::pricing::allocation::{AllocationError, ENGINE_VERSION};
-use crate::domain::pricing::division::{Division, DivisionError, Part, Slice, divide};
-use crate::domain::pricing::money::{Currency, Money};
+use crate::domain::pricing::division::{Division, Part, Slice, divide};
 use crate::domain::refusal::{Reason, Refusal};
 
 /// What the first revision of a quote has for its previous hash: 64 zeros.
@@ -419,54 +419,6 @@ fn division(
     let question = proposal.question(cadence, portions);
     divide(&slices, &question)
         .map_err(|error| refused(&error, proposal.currency()).with("cadence", cadence.as_str()))
-}
-
-fn refused(error: &DivisionError, currency: Currency) -> Refusal {
-    let amount = |minor: i128| match i64::try_from(minor) {
-        Ok(minor) => Money::from_minor(currency, minor).to_string(),
-        Err(_) => minor.to_string(),
-    };
-    let refusal = |reason| Refusal::new(reason, error.to_string());
-    match error {
-        DivisionError::Allocation(
-            AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
-        ) => refusal(Reason::OutOfRange),
-        DivisionError::Allocation(_)
-        | DivisionError::FloorAbovePrice { .. }
-        | DivisionError::LimitsInvalid { .. }
-        | DivisionError::CannotCarry { .. } => refusal(Reason::WeightsInvalid),
-        DivisionError::CostUnknown { id }
-        | DivisionError::SliceUnknown { id }
-        | DivisionError::SignsDiffer { id }
-        | DivisionError::PassedThrough { id } => {
-            refusal(Reason::WeightsInvalid).with("portion_id", id)
-        }
-        DivisionError::StatedBelowFloor { id } => {
-            refusal(Reason::ConcessionShortfall).with("portion_id", id)
-        }
-        DivisionError::SharesDoNotAddUp { total } => {
-            refusal(Reason::WeightsInvalid).with("sum_bps", total)
-        }
-        DivisionError::NothingSold { owner } => {
-            refusal(Reason::WeightsInvalid).with("party_id", owner)
-        }
-        DivisionError::CustomDoesNotAddUp { sum, total } => {
-            let why = error.to_string();
-            Refusal::field(Reason::WeightsInvalid, "custom_shares", why)
-                .with("sum", amount(*sum))
-                .with("total", amount(*total))
-                .with("difference", amount(sum - total))
-        }
-        DivisionError::Shortfall { shortfall } => {
-            let shortfall = amount(i128::from(*shortfall));
-            let why = format!("the floors leave {shortfall} over that nobody bears");
-            Refusal::new(Reason::ConcessionShortfall, why).with("shortfall", shortfall)
-        }
-        DivisionError::BelowZero { id } => {
-            let why = format!("portion {id} would bear more than its price");
-            Refusal::new(Reason::ConcessionTooLarge, why).with("portion_id", id)
-        }
-    }
 }
 
 /// Sum of the portions' prices in minor units; `None` if it does not fit.

@@ -262,6 +262,14 @@ fn lose(
     seller: Seller<'_>,
 ) -> Result<Decision, Stop> {
     let Seller { party, quote, .. } = seller;
+    let same = quote
+        .sale
+        .lost
+        .as_ref()
+        .is_some_and(|lost| lost.reason == reason);
+    if same {
+        return Ok(Decision::about(Kind::JointQuote, id));
+    }
     quote.refuse_sold("LoseQuote")?;
     let lost = QuoteLost {
         party: party.clone(),

@@ -123,7 +123,12 @@ fn a_quote_that_is_decided_is_frozen() {
                 Reason::InvalidState
             );
         }
-        assert_eq!(scene.reason(FIRST, lose()), Reason::InvalidState);
+        let other = Action::Sale(SaleCommand::Lose {
+            id: id(),
+            reason: SaleReason::Scope,
+            words: None,
+        });
+        assert_eq!(scene.reason(FIRST, other), Reason::InvalidState);
         // Time ends nothing that is decided.
         scene.wait(2_000);
         let kind = crate::domain::record::Kind::JointQuote;
