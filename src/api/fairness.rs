@@ -98,9 +98,11 @@ impl FairnessService {
         };
         let tally = self.count(&member, wanted, until).await?;
         let burdens = chosen(&tally, concession.currency, asked.include_not_won);
-        let parity = burdens.parity(concession.minor).map_err(refused)?;
+        let parity = burdens
+            .parity(concession.minor)
+            .map_err(|error| refused(&error))?;
         let amount = |minor| Some(to_money(&Money::from_minor(concession.currency, minor)));
-        let called = |party: &PartyId| {
+        let name_of = |party: &PartyId| {
             let found = member.partnership.state.party(party);
             found.map_or_else(|| party.to_string(), |found| found.display_name.clone())
         };
@@ -114,7 +116,7 @@ impl FairnessService {
         Ok(Response::new(v1::ParityProposal {
             shares: shares.collect(),
             full: parity.is_full(),
-            explanation: parity.sentences(concession.currency, called).join(" "),
+            explanation: parity.sentences(concession.currency, name_of).join(" "),
             sealed_quote_count: to_count(burdens.sealed),
         }))
     }
@@ -218,7 +220,7 @@ fn chosen(tally: &Tally, currency: Currency, includes_not_won: bool) -> Burdens 
     chosen
 }
 
-fn refused(error: ParityError) -> Refusal {
+fn refused(error: &ParityError) -> Refusal {
     match error {
         ParityError::NothingConceded => {
             Refusal::field(Reason::InvalidField, "concession", error.to_string())
