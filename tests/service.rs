@@ -46,6 +46,8 @@ mod service {
     pub mod expectation_clocks;
     pub mod expectations;
     pub mod exporting;
+    pub mod fairness;
+    pub mod fairness_rows;
     pub mod firm_rows;
     pub mod fulfilments;
     pub mod guest_rows;
@@ -290,6 +292,8 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    fairness::p18_the_burden_index_and_the_way_back;
+    fairness::burdens_at_fault;
     splits::p01_bases_side_by_side_explain_every_cent;
     splits::p19_p22_cadences_surcharges_and_rates;
     splits::p11_alternatives_answer_for_themselves;

@@ -21,6 +21,7 @@ use super::CliError;
 use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
+use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
 use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
@@ -243,6 +244,15 @@ impl Connection {
     #[must_use]
     pub fn opportunities(&self) -> OpportunityServiceClient<ApiChannel> {
         let client = OpportunityServiceClient::new(self.channel.clone());
+        client
+            .max_encoding_message_size(REQUEST_BYTES_MAX)
+            .max_decoding_message_size(RESPONSE_BYTES_MAX)
+    }
+
+    /// Client of the `FairnessService`.
+    #[must_use]
+    pub fn fairness(&self) -> FairnessServiceClient<ApiChannel> {
+        let client = FairnessServiceClient::new(self.channel.clone());
         client
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(RESPONSE_BYTES_MAX)
