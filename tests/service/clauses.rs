@@ -219,7 +219,7 @@ pub async fn vendors_money_comes_first(house: House) {
     let call = norths.propose_concession(backwards);
     refuses(&house, "TIMES_OUT_OF_ORDER", call).await;
     let mut elsewhere = money(1);
-    elsewhere.outside_party = "partnerships/other/outsideParties/vendor".to_owned();
+    "partnerships/other/outsideParties/vendor".clone_into(&mut elsewhere.outside_party);
     let wrong = v1::ProposeConcessionRequest {
         vendor_money: vec![elsewhere],
         ..funded

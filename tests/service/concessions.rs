@@ -346,7 +346,8 @@ pub async fn p17_edits_without_money_divide_nothing_anew(house: House) {
     )
     .await;
     let mut stale = update("Again", &[]);
-    stale.joint_quote.as_mut().unwrap().etag = approved.etag.clone();
+    let joint_quote = stale.joint_quote.as_mut().unwrap();
+    joint_quote.etag.clone_from(&approved.etag);
     refuses(&house, "ETAG_MISMATCH", souths.update_joint_quote(stale)).await;
     let unknown = souths.update_joint_quote(update("x", &["portions"]));
     faulty(&house, "INVALID_FIELD", &["update_mask.paths[0]"], unknown).await;
@@ -409,7 +410,7 @@ pub async fn p25_the_largest_amounts_are_refused_not_wrapped(house: House) {
     refuses(&house, "OUT_OF_RANGE", pricing.create_joint_quote(both)).await;
     let mut recurring = pair.quote_request(&[]);
     recurring.joint_quote.as_mut().unwrap().portions = vec![v1::Portion {
-        recurrence: monthly(2),
+        recurrence: Some(monthly(2)),
         ..huge("a")
     }];
     let call = pricing.create_joint_quote(recurring);
@@ -445,9 +446,9 @@ pub async fn p25_the_largest_amounts_are_refused_not_wrapped(house: House) {
 }
 
 /// Due in every month.
-pub fn monthly(periods: i32) -> Option<v1::Recurrence> {
-    Some(v1::Recurrence {
+pub fn monthly(periods: i32) -> v1::Recurrence {
+    v1::Recurrence {
         period: RecurrencePeriod::Month.into(),
         periods,
-    })
+    }
 }

@@ -69,7 +69,7 @@ pub async fn everything_said_of_a_portion_comes_back(house: House) {
         price: None,
         quantity: 7,
         unit_price: Some(euros(1_250)),
-        recurrence: monthly(36),
+        recurrence: Some(monthly(36)),
         floor_price: Some(euros(8_000)),
         minimum_margin_bps: Some(500),
         internal_cost: Some(dollars(80)),
@@ -226,7 +226,7 @@ pub async fn portions_at_fault(house: House) {
     }
     let wrong = v1::Portion {
         price: Some(euros(-1)),
-        recurrence: monthly(121),
+        recurrence: Some(monthly(121)),
         minimum_margin_bps: Some(-1),
         reveal_cost_band: true,
         ..marked_up(portion("A", 0), -1)

@@ -13,12 +13,12 @@ use super::setting::{Pair, cents, euros, portion};
 pub async fn what_recurs_is_divided_apart(house: House) {
     let pair = Pair::active(&house).await;
     let care = v1::Portion {
-        recurrence: monthly(36),
+        recurrence: Some(monthly(36)),
         ..portion("care", 300)
     };
     let quote = create(&pair.north, &pair, vec![portion("setup", 1_000), care]).await;
     let line = v1::Portion {
-        recurrence: monthly(24),
+        recurrence: Some(monthly(24)),
         ..portion("line", 100)
     };
     let quote = add(&pair.south, &quote, line).await;
