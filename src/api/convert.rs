@@ -247,7 +247,9 @@ pub fn to_reference(value: &ExternalReference) -> v1::ExternalReference {
 #[must_use]
 pub fn to_approval(value: &Approval) -> v1::Approval {
     let guest_link = guest_of(&value.actor);
-    let key = value.firm.as_ref().filter(|_| guest_link.is_none());
+    // Whoever approved beforehand used no key for it.
+    let by_key = guest_link.is_none() && !value.actor.is_empty();
+    let key = value.firm.as_ref().filter(|_| by_key);
     v1::Approval {
         party_id: value.party.as_str().to_owned(),
         firm: to_firm(value.firm.as_ref()),

@@ -1,8 +1,11 @@
 //! `PricingService`: joint quotes, and who bears which part of what is conceded on them.
 
+mod blind;
 pub(super) mod convert;
+mod evaluate;
 mod explain;
 mod funding;
+mod impact;
 mod parse;
 mod propose;
 mod sign;
@@ -19,6 +22,7 @@ use super::caller::Caller;
 use super::convert::parse_name;
 use super::listing::{self, Wanted};
 use super::status::ApiError;
+use super::text::Texts;
 use super::{Api, Envelope, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::Permission;
@@ -107,6 +111,34 @@ impl v1::pricing_service_server::PricingService for PricingService {
         };
         let command = |id, hash, _| QuoteCommand::ApproveConcession { id, hash };
         Ok(self.reply(&request, reply, command).await?)
+    }
+
+    async fn evaluate_concession(
+        &self,
+        request: Request<v1::EvaluateConcessionRequest>,
+    ) -> Result<Response<v1::EvaluateConcessionResponse>, Status> {
+        Ok(self.evaluate(&request).await?)
+    }
+
+    async fn get_disclosure_impact(
+        &self,
+        request: Request<v1::GetDisclosureImpactRequest>,
+    ) -> Result<Response<v1::DisclosureImpact>, Status> {
+        Ok(self.impact(&request).await?)
+    }
+
+    async fn consent_to_disclosure(
+        &self,
+        request: Request<v1::ConsentToDisclosureRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.consent(&request).await?)
+    }
+
+    async fn withdraw_disclosure_consent(
+        &self,
+        request: Request<v1::WithdrawDisclosureConsentRequest>,
+    ) -> Result<Response<v1::JointQuote>, Status> {
+        Ok(self.withdraw_consent(&request).await?)
     }
 
     async fn sign_concession(
@@ -277,20 +309,9 @@ impl PricingService {
         // A proposal carries its proposer's approval.
         caller.require(Permission::Approve)?;
         let asked = request.get_ref();
-        let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-        let scope = ScopeId::partnership(&partnership);
-        let concession = propose::proposal(&scope, asked)?;
-        let command = QuoteCommand::ProposeConcession { id, concession };
-        let mutation = Mutation {
-            scope,
-            envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-            action: Action::Quote(command),
-            openings: Vec::new(),
-        };
-        let receipt = api
-            .run(&caller, "ProposeConcession", request, mutation)
-            .await?;
-        self.answer(&caller, &partnership, &receipt).await
+        let [partnership, _] = parse_name("name", &asked.name, SHAPE)?;
+        let concession = propose::proposal(&ScopeId::partnership(&partnership), asked)?;
+        self.propose_concession_of(request, concession).await
     }
 
     async fn explain(
@@ -301,12 +322,19 @@ impl PricingService {
         let caller = api.caller(request, Permission::Read).await?;
         let asked = request.get_ref();
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-        let (_, found) = api.get::<JointQuote>(&caller, &partnership, &id).await?;
+        let (member, found) = api.get::<JointQuote>(&caller, &partnership, &id).await?;
         let revision = explain::revision(&found.state, asked.revision)?;
+        let lines = if blind::is_sealed(revision) {
+            let sealed = revision.split.sealed_lines().cloned().collect();
+            let texts = Texts::load(api, &member.scope(), &member.party.id, sealed).await?;
+            blind::lines(&found.state, revision, &texts)
+        } else {
+            explain::lines(&found.state, revision)?
+        };
         Ok(Response::new(v1::ExplainAllocationResponse {
             name: asked.name.clone(),
             revision: revision.split.number.into(),
-            lines: explain::lines(&found.state, revision)?,
+            lines,
         }))
     }
 

@@ -41,7 +41,10 @@ pub const fn code(reason: Reason) -> Code {
         Reason::AlreadyExists | Reason::AlreadyAParty | Reason::AlreadyBooked => {
             Code::AlreadyExists
         }
-        Reason::EtagMismatch | Reason::StaleHash | Reason::StaleFractions => Code::Aborted,
+        Reason::EtagMismatch
+        | Reason::StaleHash
+        | Reason::StaleFractions
+        | Reason::StaleEvaluation => Code::Aborted,
         Reason::InvalidState
         | Reason::NotYourOffer
         | Reason::OfferExpired
@@ -73,6 +76,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::CombinationNotAdoptable
         | Reason::TicketMerged
         | Reason::SigningKeyRevoked
+        | Reason::CostWouldBeDisclosed
+        | Reason::CostErased
         | Reason::AgreementAmbiguous => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::LimitReached

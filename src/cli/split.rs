@@ -4,6 +4,7 @@ mod example;
 mod input;
 mod input_csv;
 mod input_json;
+mod probe;
 mod results;
 mod table;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::domain::pricing::division::{Measure, MeasureKind, Rounding, Shortfall
 use crate::domain::pricing::sheet::{Alternative, Answer, Cadence, Sheet, Undivided};
 
 pub use input::{SplitError, Trouble};
+pub use probe::from_bytes;
 
 /// Largest quote that is read, in bytes.
 pub const QUOTE_BYTES_MAX: u64 = 4 << 20;

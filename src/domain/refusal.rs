@@ -134,6 +134,12 @@ reasons! {
     SignatureInvalid = "SIGNATURE_INVALID";
     /// The key was revoked, and signs nothing new.
     SigningKeyRevoked = "SIGNING_KEY_REVOKED";
+    /// Dividing by costs would tell one party what another one's cost it, who did not consent to that.
+    CostWouldBeDisclosed = "COST_WOULD_BE_DISCLOSED";
+    /// A cost that is needed was erased.
+    CostErased = "COST_ERASED";
+    /// What was evaluated is not what would be proposed now.
+    StaleEvaluation = "STALE_EVALUATION";
     /// A documented maximum is reached.
     LimitReached = "LIMIT_REACHED";
     /// Too much waits already.

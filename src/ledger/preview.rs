@@ -11,6 +11,7 @@ use super::batch::LOADS_PER_COMMAND_MAX;
 use super::rows::decode_row;
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Command, Decision, decide};
+use crate::domain::identity::ScopeId;
 use crate::domain::journal::Head;
 use crate::domain::record::RecordKey;
 use crate::domain::refusal::{Reason, Refusal};
@@ -45,6 +46,34 @@ pub async fn preview(
         }
     }
     let described = "a command kept asking for more";
+    Ok(Err(Refusal::new(Reason::Internal, described)))
+}
+
+/// Answers a question about a scope as it is stored now, which is asked again until all that it needs
+/// is loaded.
+///
+/// # Errors
+/// What the store says.
+pub async fn look<T>(
+    ledger: &Ledger,
+    scope: &ScopeId,
+    question: impl Fn(&View<'_>) -> Result<T, Stop>,
+) -> Result<Result<T, Refusal>, StoreError> {
+    let mut world = World::new(Arc::clone(ledger.calendars()));
+    for _ in 0..LOADS_PER_COMMAND_MAX {
+        let view = View {
+            world: &world,
+            scope,
+            now: ledger.clock().now(),
+            next_sequence: 0,
+        };
+        match question(&view) {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(Stop::Refused(refusal)) => return Ok(Err(refusal)),
+            Err(Stop::Missing(need)) => load(ledger, need, &mut world).await?,
+        }
+    }
+    let described = "a question kept asking for more";
     Ok(Err(Refusal::new(Reason::Internal, described)))
 }
 

@@ -121,7 +121,7 @@ pub fn code(reason: &str) -> Code {
         "PERMISSION_MISSING" => Code::PermissionDenied,
         "NOT_FOUND" | "INVITATION_INVALID" => Code::NotFound,
         "ALREADY_EXISTS" | "ALREADY_A_PARTY" | "ALREADY_BOOKED" => Code::AlreadyExists,
-        "ETAG_MISMATCH" | "STALE_HASH" => Code::Aborted,
+        "ETAG_MISMATCH" | "STALE_HASH" | "STALE_FRACTIONS" | "STALE_EVALUATION" => Code::Aborted,
         "OUT_OF_RANGE" => Code::OutOfRange,
         "LIMIT_REACHED" | "RESULT_TOO_LARGE" => Code::ResourceExhausted,
         "JOURNAL_DIVERGED" => Code::DataLoss,
@@ -154,6 +154,8 @@ pub fn code(reason: &str) -> Code {
         | "GUEST_LINK_OUTDATED"
         | "ADOPTION_CONFLICT"
         | "SIGNING_KEY_REVOKED"
+        | "COST_WOULD_BE_DISCLOSED"
+        | "COST_ERASED"
         | "COMBINATION_NOT_ADOPTABLE" => Code::FailedPrecondition,
         _ => Code::InvalidArgument,
     }

@@ -52,7 +52,7 @@ async fn cosign(firm: &Firm, pen: &Pen, scope: &str) -> v1::Cosignature {
     ok(firm.connection.signing().cosign_checkpoint(request)).await
 }
 
-async fn export(firm: &Firm, scope: &str) -> Vec<u8> {
+pub async fn export(firm: &Firm, scope: &str) -> Vec<u8> {
     let request = v1::ExportJournalRequest {
         name: scope.to_owned(),
     };

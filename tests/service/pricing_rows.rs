@@ -5,6 +5,7 @@ use entente::proto::v1;
 use prost::Message;
 use tonic::Code;
 
+use super::evaluations::evaluating;
 use super::house::{HOUR, at};
 use super::redaction::redacting;
 use super::setting::{NORTH, euros, portion};
@@ -44,6 +45,15 @@ rows! {
             portion: Some(portion(&names.of("caller"), 100)),
             ..Default::default()
         };
+    "PricingService/UpdateJointQuote" [Quotes] Ok, Ok, NotFound, |names|
+        v1::UpdateJointQuoteRequest {
+            joint_quote: Some(v1::JointQuote {
+                name: names.of("quote"),
+                display_name: names.of("caller"),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
     "PricingService/GetJointQuote" [Read] Ok, Ok, NotFound, |names|
         v1::GetJointQuoteRequest { name: names.of("quote") };
     "PricingService/ListJointQuotes" [Read] Ok, Ok, NotFound, |names|
@@ -61,6 +71,14 @@ rows! {
             hash: names.of("approve_hash"),
             ..Default::default()
         };
+    "PricingService/EvaluateConcession" [Quotes] Ok, Ok, NotFound, |names|
+        evaluating(&names.of("quote"), &[(100, v1::AllocationBasis::Price)]);
+    "PricingService/GetDisclosureImpact" [Read] Ok, Ok, NotFound, |names|
+        v1::GetDisclosureImpactRequest { name: names.of("quote"), ..Default::default() };
+    "PricingService/ConsentToDisclosure" [Approve] Ok, Ok, NotFound, |names|
+        v1::ConsentToDisclosureRequest { name: names.of("quote"), ..Default::default() };
+    "PricingService/WithdrawDisclosureConsent" [Approve] Ok, Ok, NotFound, |names|
+        v1::WithdrawDisclosureConsentRequest { name: names.of("quote"), ..Default::default() };
     "PricingService/SignConcession" [Approve] Ok, NotFound, NotFound, |names|
         v1::SignConcessionRequest {
             name: names.of("quote"),

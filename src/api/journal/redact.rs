@@ -20,6 +20,7 @@ use crate::domain::firm::Permission;
 use crate::domain::guest_link::GuestLink;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Entry;
+use crate::domain::pricing::quote::blind::LINE_LABEL;
 use crate::domain::record::{EventBody, Kind, RecordKey, Stored};
 use crate::domain::redaction::{REDACTIONS_MAX, RedactCommand, Redaction, RedactionReason};
 use crate::domain::refusal::{Reason, Refusal};
@@ -189,6 +190,8 @@ async fn labelled(
         labels.extend(erased.map(|it| (Commitment::from_text(&it.id), it.state.label)));
     }
     let mut values = BTreeMap::new();
+    // Nobody wrote what a division gave each party; it is theirs, whoever proposed it.
+    labels.retain(|(_, label)| label != LINE_LABEL);
     for (commitment, label) in labels {
         if let Some(firm) = writers.remove(&commitment) {
             values.insert(commitment, Value { firm, label });

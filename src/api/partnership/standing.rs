@@ -74,18 +74,25 @@ fn concession(
     // One too many is enough for one of them to be there twice.
     for (index, basis) in consent.bases.iter().take(BASES_MAX + 1).enumerate() {
         let field = field(&format!("bases[{index}]"));
-        let Some(basis) = violations.take(known_enum(&field, *basis)) else {
+        let Some(known) = violations.take(known_enum(&field, *basis)) else {
             continue;
         };
-        let basis = match basis {
+        let measure = match known {
             v1::AllocationBasis::FixedBps => ConsentedBasis::FixedBps,
             v1::AllocationBasis::Price => ConsentedBasis::Price,
             v1::AllocationBasis::Custom => ConsentedBasis::Custom,
             v1::AllocationBasis::CostBand => ConsentedBasis::CostBand,
+            v1::AllocationBasis::Cost | v1::AllocationBasis::Margin => {
+                violations.add(
+                    &field,
+                    "its shares are sealed: nobody agrees to them beforehand",
+                );
+                continue;
+            }
             v1::AllocationBasis::Unspecified => continue,
         };
-        violations.require(!bases.contains(&basis), &field, "each basis once");
-        bases.push(basis);
+        violations.require(!bases.contains(&measure), &field, "each basis once");
+        bases.push(measure);
     }
     bases.sort_unstable();
     Some(ConcessionConsent { largest_bps, bases })

@@ -5,6 +5,7 @@ pub(in crate::api) mod split;
 
 use self::portion::{to_period, to_portion};
 use self::split::{term_total, to_basis, to_cadence, to_cadence_split, to_policy, to_rounding};
+use super::blind::readable;
 use super::funding::{to_round, to_vendor_money};
 use super::sign::to_signatures;
 use super::steps::to_int32;
@@ -22,7 +23,8 @@ use crate::domain::pricing::quote::portion::{Portion, total_over_term};
 use crate::domain::pricing::quote::proposal::{CustomShare, RecurringConcession};
 use crate::domain::pricing::quote::split::by_cadence;
 use crate::domain::pricing::quote::{
-    Basis, ConcessionRevision, JointQuote, QuoteState, RevisionState, StandingApproval, VendorMoney,
+    Basis, ConcessionRevision, ConcessionSplit, EvaluationCount, JointQuote, Outcome, QuoteState,
+    RevisionState, StandingApproval, VendorMoney,
 };
 use crate::proto::v1;
 
@@ -43,8 +45,10 @@ impl Shown for JointQuote {
             .iter()
             .filter_map(|revision| revision.rejection.as_ref());
         let reasons = rejections.map(|rejection| rejection.reason.clone());
+        let revisions = self.revisions.iter();
+        let lines = revisions.flat_map(|revision| revision.split.sealed_lines().cloned());
         let of_sale = sale::convert::commitments(&self.sale);
-        let of_quote = of_portions.chain(reasons).flatten();
+        let of_quote = of_portions.chain(reasons).flatten().chain(lines);
         of_quote.chain(of_sale).collect()
     }
 
@@ -81,8 +85,18 @@ impl Shown for JointQuote {
             vendor_funds: to_funds(&quote.vendor_funds, &scope),
             total_price: total_price(quote).as_ref().map(to_money),
             sale: to_sale(quote, viewer),
+            disclosure_consents: quote.disclosure_consents.iter().map(to_approval).collect(),
+            evaluation_counts: quote.evaluations.iter().map(to_evaluation_count).collect(),
             redacted_fields: viewer.texts.redacted_fields(found.state.commitments()),
         }
+    }
+}
+
+/// How many alternatives a party evaluated.
+pub(super) fn to_evaluation_count(found: &EvaluationCount) -> v1::EvaluationCount {
+    v1::EvaluationCount {
+        party_id: found.party.to_string(),
+        evaluated: to_int32(found.count),
     }
 }
 
@@ -118,7 +132,7 @@ fn to_revision(
     quote: &JointQuote,
     viewer: &Viewer<'_>,
 ) -> v1::ConcessionRevision {
-    let split = &revision.split;
+    let split = &readable(&revision.split, &viewer.texts);
     let proposal = &split.proposal;
     let rejection = revision.rejection.as_ref();
     let reason = rejection.and_then(|rejection| rejection.reason.as_ref());
@@ -132,9 +146,12 @@ fn to_revision(
         concession: Some(to_money(&proposal.concession)),
         basis: to_basis(&proposal.basis).into(),
         recurring_concessions: proposal.recurring.iter().map(to_recurring).collect(),
-        cadences: cadences
-            .map(|cadence| to_cadence_split(cadence, quote))
-            .collect(),
+        cadences: with_commitments(
+            cadences
+                .map(|cadence| to_cadence_split(cadence, quote))
+                .collect(),
+            &revision.split,
+        ),
         state: to_state(revision.state_at(viewer.now)).into(),
         proposer: revision.proposer.to_string(),
         approvals: revision.approvals.iter().map(to_approval).collect(),
@@ -181,6 +198,20 @@ fn to_cited_consent(given: &StandingApproval) -> v1::CitedConsent {
     }
 }
 
+/// The commitments of sealed lines, those that the viewer reads included.
+fn with_commitments(
+    mut shown: Vec<v1::CadenceSplit>,
+    split: &ConcessionSplit,
+) -> Vec<v1::CadenceSplit> {
+    let shares = shown.iter_mut().flat_map(|cadence| &mut cadence.shares);
+    for (share, line) in shares.zip(split.lines()) {
+        if let Outcome::Sealed(commitment) = &line.outcome {
+            commitment.as_str().clone_into(&mut share.commitment);
+        }
+    }
+    shown
+}
+
 fn to_recurring(recurring: &RecurringConcession) -> v1::RecurringConcession {
     v1::RecurringConcession {
         period: to_period(recurring.period).into(),
@@ -201,7 +232,7 @@ fn stated(basis: &Basis) -> (Vec<v1::PartyShare>, Vec<v1::CustomShare>) {
     match basis {
         Basis::FixedBps(shares) => (shares.iter().map(party).collect(), Vec::new()),
         Basis::Custom(shares) => (Vec::new(), shares.iter().map(portion).collect()),
-        Basis::Price | Basis::CostBand => (Vec::new(), Vec::new()),
+        Basis::Price | Basis::CostBand | Basis::Cost | Basis::Margin => (Vec::new(), Vec::new()),
     }
 }
 

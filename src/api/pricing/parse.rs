@@ -8,7 +8,7 @@ use crate::api::status::ApiError;
 use crate::api::text::Sealer;
 use crate::api::{Api, Member, required};
 use crate::domain::commitment::{Commitment, Opening, Readers};
-use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::identity::{PartyId, ScopeId, is_identifier};
 use crate::domain::pricing::division::CostBand;
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::pricing::quote::cost::{self, CostExchange, ExchangeRate};
@@ -137,9 +137,13 @@ impl<'request> Intake<'request> {
             cost_exchange: cost.exchange,
             cost_band: cost.band,
         };
-        if self.faults.count() == before
-            && let Some(currency) = currency
-        {
+        let is_readable = self.faults.count() == before;
+        if !is_readable {
+            // What hangs together with unreadable fields cannot be judged; the id stands alone.
+            let named = is_identifier(&portion.portion_id);
+            self.faults
+                .require(named, &of("portion_id"), "1 to 63 of a-z, 0-9 and -");
+        } else if let Some(currency) = currency {
             let describer = Describer {
                 partnership: &self.member.partnership.state,
                 party: &self.member.party.id,

@@ -105,6 +105,8 @@ fn basis(faults: &mut Faults, asked: &v1::ProposeConcessionRequest) -> Basis {
         v1::AllocationBasis::FixedBps => Basis::FixedBps(weights),
         v1::AllocationBasis::Custom => Basis::Custom(custom),
         v1::AllocationBasis::CostBand => Basis::CostBand,
+        v1::AllocationBasis::Cost => Basis::Cost,
+        v1::AllocationBasis::Margin => Basis::Margin,
         v1::AllocationBasis::Price | v1::AllocationBasis::Unspecified => Basis::Price,
     }
 }

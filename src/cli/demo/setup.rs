@@ -47,7 +47,7 @@ pub struct Setting {
 /// # Errors
 /// If the server refuses something.
 pub async fn play(stage: &Stage) -> Result<Setting, CliError> {
-    let name = form(stage).await?;
+    let name = Box::pin(form(stage)).await?;
     let partnership = settle_terms(stage, &name).await?;
     let client = create_client(&stage.harbour, &name).await?;
     let carrier = create_carrier(&stage.harbour, &name).await?;

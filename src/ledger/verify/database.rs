@@ -348,5 +348,6 @@ async fn verify_openings(
         catch_up(store, replay, report).await?;
     }
     replay.absent(&absent, true, report);
+    replay.check_divisions(report);
     Ok(())
 }

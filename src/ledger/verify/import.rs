@@ -247,6 +247,7 @@ impl ScopeLines {
         }
         let absent = self.replay.without_opening(&self.openings);
         self.replay.absent(&absent, self.sees_all, report);
+        self.replay.check_divisions(report);
         if has_key && self.replay.counts.checkpoints == 0 {
             self.fault(Cause::CheckpointMissing, report);
         }

@@ -8,6 +8,10 @@ use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::cosignature::CosignatureEvent;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash, Head, follow};
+use crate::domain::pricing::quote::blind::{self, LINE_LABEL};
+use crate::domain::pricing::quote::portion::Portion;
+use crate::domain::pricing::quote::split::{FIRST_PREVIOUS_HASH, RevisionPlace};
+use crate::domain::pricing::quote::{JointQuote, cost};
 use crate::domain::record::{EventBody, Kind, Record, RecordKey};
 use crate::domain::signing::{SIGNED_KINDS, statement};
 use crate::domain::world::Versioned;
@@ -33,6 +37,8 @@ pub(super) struct Replay {
     touched: BTreeSet<RecordName>,
     /// Checkpoints whose entry was not read yet.
     awaited: Vec<Checkpoint>,
+    /// The openings from which divisions by sealed costs can be made again.
+    divided: Vec<Opening>,
     /// The hashes of the entries so far, by sequence from 1.
     hashes: Vec<Hash>,
     /// The keys that the verifier knows to be of firms.
@@ -51,6 +57,7 @@ impl Replay {
             damaged: BTreeSet::new(),
             touched: BTreeSet::new(),
             awaited: Vec::new(),
+            divided: Vec::new(),
             hashes: Vec::new(),
             trusted: Trusted::new(),
         }
@@ -244,6 +251,9 @@ impl Replay {
     /// Looks at an opening that is there.
     pub fn opening(&mut self, opening: &Opening, report: &mut Report) {
         self.counts.openings += 1;
+        if [cost::LABEL, LINE_LABEL].contains(&opening.label.as_str()) {
+            self.divided.push(opening.clone());
+        }
         let commitment = opening.commitment.as_str().to_owned();
         if !opening.is_genuine() {
             let cause = Cause::OpeningFalse(commitment.clone());
@@ -267,6 +277,30 @@ impl Replay {
             } else {
                 self.counts.sealed += 1;
             }
+        }
+    }
+
+    /// Divides every concession again, as far as the openings are there, after all of these were read.
+    pub fn check_divisions(&mut self, report: &mut Report) {
+        let openings = std::mem::take(&mut self.divided).into_iter();
+        let openings: BTreeMap<Commitment, Opening> = openings
+            .map(|opening| (opening.commitment.clone(), opening))
+            .collect();
+        let mut false_ones = Vec::new();
+        for (name, versioned) in &self.records {
+            let Record::JointQuote(quote) = &versioned.record else {
+                continue;
+            };
+            for number in 1..=quote.revisions.len() {
+                let genuine = is_divided_so(&self.scope, &name.1, quote, number, &openings);
+                self.counts.divisions += u64::from(genuine.is_some());
+                if genuine == Some(false) {
+                    false_ones.push((name.clone(), number));
+                }
+            }
+        }
+        for (name, number) in false_ones {
+            self.report_record(&name, Cause::DivisionFalse(number), report);
         }
     }
 
@@ -306,4 +340,39 @@ fn is_same_json(one: &str, other: &str) -> bool {
     }
     let parse = |text| serde_json::from_str::<serde_json::Value>(text).ok();
     parse(one).is_some_and(|one| Some(one) == parse(other))
+}
+
+/// Whether dividing again gives a revision as it stands there; `None` if openings that it takes are not
+/// there.
+fn is_divided_so(
+    scope: &ScopeId,
+    id: &str,
+    quote: &JointQuote,
+    number: usize,
+    openings: &BTreeMap<Commitment, Opening>,
+) -> Option<bool> {
+    let split = &quote.revisions.get(number.checked_sub(1)?)?.split;
+    let before = number.checked_sub(2).and_then(|it| quote.revisions.get(it));
+    let previous_hash = before.map_or(FIRST_PREVIOUS_HASH, |before| &before.split.hash);
+    let place = RevisionPlace {
+        scope,
+        quote: id,
+        number: split.number,
+        previous_hash,
+    };
+    if split.previous_hash != previous_hash {
+        return Some(false);
+    }
+    if split.sealed_lines().next().is_none() {
+        return Some(split.is_genuine(place, &quote.portions));
+    }
+    let has_line = |portion: &&Portion| split.line(&portion.id).is_some();
+    let divided = quote.portions.iter().filter(has_line).cloned();
+    let divided: Vec<Portion> = divided.collect();
+    let needed = blind::needed(&split.proposal.basis, &divided);
+    let needed = needed.filter_map(|portion| openings.get(portion.internal_cost.as_ref()?));
+    let needed: Vec<Opening> = needed.cloned().collect();
+    let costs = blind::costs(&split.proposal.basis, &divided, quote.currency, &needed).ok()?;
+    let read = |commitment: &Commitment| openings.get(commitment).map(|it| it.value.clone());
+    split.is_genuine_by(place, &divided, &costs, read)
 }

@@ -70,6 +70,9 @@ pub enum Cause {
     /// A key signed for a firm that is none of those that the verifier knows to be that firm's.
     #[error("signed by the key {0}, which is none of those given for the firm")]
     SignatureForeign(String),
+    /// Dividing a concession again does not give what its revision says.
+    #[error("revision {0} of the concession is not what dividing it again gives")]
+    DivisionFalse(usize),
     /// A checkpoint cannot be accepted.
     #[error("a checkpoint is not accepted: {0}")]
     CheckpointRefused(CheckpointFault),
@@ -171,6 +174,8 @@ pub struct Counts {
     pub checkpoints: u64,
     /// Signatures of firms that were checked.
     pub signatures: u64,
+    /// Concessions that were divided again; those whose costs or shares are sealed are left out.
+    pub divisions: u64,
 }
 
 impl Counts {
@@ -184,6 +189,7 @@ impl Counts {
         self.credentials += other.credentials;
         self.checkpoints += other.checkpoints;
         self.signatures += other.signatures;
+        self.divisions += other.divisions;
     }
 }
 
@@ -199,12 +205,13 @@ impl Display for Counts {
             credentials,
             checkpoints,
             signatures,
+            divisions,
         } = self;
         write!(
             formatter,
             "{entries} entries, {records} records, {zones} zones, {openings} openings, \
              {erased} ERASED, {sealed} SEALED, {credentials} credentials, {checkpoints} checkpoints, \
-             {signatures} signatures"
+             {signatures} signatures, {divisions} divisions"
         )
     }
 }

@@ -226,6 +226,7 @@ fn what_was_not_touched_is_clean() {
         credentials: 0,
         checkpoints: 1,
         signatures: 0,
+        divisions: 0,
     };
     assert_eq!(report.totals, expected);
     assert!(

@@ -8,12 +8,15 @@ use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::portion::total_over_term;
 use crate::domain::pricing::quote::proposal::ShortfallPolicy;
 use crate::domain::pricing::quote::{
-    Basis, Cadence, CadenceSplit, ConcessionSplit, JointQuote, Line, OpenLine, Outcome,
+    Basis, Cadence, CadenceSplit, ConcessionSplit, JointQuote, Line, OpenLine, Outcome, Portion,
 };
 use crate::proto::v1;
 
 /// What came of one cadence.
-pub(super) fn to_cadence_split(split: &CadenceSplit, quote: &JointQuote) -> v1::CadenceSplit {
+pub(in crate::api::pricing) fn to_cadence_split(
+    split: &CadenceSplit,
+    quote: &JointQuote,
+) -> v1::CadenceSplit {
     let money = |minor| Some(to_money(&Money::from_minor(quote.currency, minor)));
     let parties = split.by_party().unwrap_or_default();
     let party = |(party, share): (_, i64)| v1::PartyAllocation {
@@ -86,7 +89,7 @@ fn with_numbers(
 fn periods_of(quote: &JointQuote, portion_id: &str) -> u16 {
     let mut portions = quote.portions.iter();
     let portion = portions.find(|portion| portion.id == portion_id);
-    portion.map_or(1, |portion| portion.periods())
+    portion.map_or(1, Portion::periods)
 }
 
 /// What a split's lines are together over all periods; `None` where one is sealed.
@@ -113,12 +116,14 @@ pub(in crate::api) const fn to_cadence(cadence: Cadence) -> v1::Cadence {
 }
 
 /// By what measure it was divided.
-pub(super) const fn to_basis(basis: &Basis) -> v1::AllocationBasis {
+pub(in crate::api::pricing) const fn to_basis(basis: &Basis) -> v1::AllocationBasis {
     match basis {
         Basis::FixedBps(_) => v1::AllocationBasis::FixedBps,
         Basis::Price => v1::AllocationBasis::Price,
         Basis::Custom(_) => v1::AllocationBasis::Custom,
         Basis::CostBand => v1::AllocationBasis::CostBand,
+        Basis::Cost => v1::AllocationBasis::Cost,
+        Basis::Margin => v1::AllocationBasis::Margin,
     }
 }
 

@@ -206,6 +206,8 @@ pub const fn basis(basis: AllocationBasis) -> &'static str {
         AllocationBasis::Price => "by price",
         AllocationBasis::Custom => "as stated",
         AllocationBasis::CostBand => "by cost bands",
+        AllocationBasis::Cost => "by cost",
+        AllocationBasis::Margin => "by margin",
         AllocationBasis::Unspecified => NOTHING,
     }
 }

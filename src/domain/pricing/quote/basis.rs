@@ -26,9 +26,19 @@ pub enum Basis {
     Custom(Vec<CustomShare>),
     /// In proportion to the lower bounds of the bands of costs that the owners revealed.
     CostBand,
+    /// In proportion to the costs of the portions, which stay sealed.
+    Cost,
+    /// In proportion to what the portions earn: their prices less their costs, which stay sealed.
+    Margin,
 }
 
 impl Basis {
+    /// Whether it weighs by sealed costs.
+    #[must_use]
+    pub const fn is_of_costs(&self) -> bool {
+        matches!(self, Self::Cost | Self::Margin)
+    }
+
     /// The basis as a revision states it: shares taken from the terms where none are given,
     /// checked, and in one order, so that equal shares always have equal bytes.
     ///
@@ -40,7 +50,7 @@ impl Basis {
     pub fn resolved(&self, partnership: &Partnership, quote: &JointQuote) -> Result<Self, Refusal> {
         let portions = &quote.portions;
         match self {
-            Self::Price => Ok(Self::Price),
+            Self::Price | Self::Cost | Self::Margin => Ok(self.clone()),
             Self::Custom(stated) => check_custom(stated, quote).map(Self::Custom),
             Self::CostBand => check_bands(portions).map(|()| Self::CostBand),
             Self::FixedBps(stated) => fixed(stated, partnership, portions).map(Self::FixedBps),

@@ -1,6 +1,9 @@
 //! Decisions on a joint quote.
 
+use super::blind::{self, Blind, is_blind};
 use super::clauses::refuse_broken;
+use super::disclosure::{consent, withdraw_consent};
+use super::evaluation::{evaluate, evaluation_hash, require_fresh};
 use super::fractions::{carried, refuse_stale};
 use super::funding::VendorMoney;
 use super::portions::{NewPortion, NewQuote, add_portion, create};
@@ -72,6 +75,32 @@ pub enum QuoteCommand {
         /// whatever its sign. Nothing at all only takes back what is in force.
         concession: NewConcession,
     },
+    /// The same, with what the API adds to it.
+    ProposeWith {
+        /// Which quote.
+        id: String,
+        /// What is proposed.
+        concession: NewConcession,
+        /// What the API adds.
+        extras: Extras,
+    },
+    /// Counts alternatives that are evaluated side by side; the API shows what comes of them.
+    EvaluateConcession {
+        /// Which quote.
+        id: String,
+        /// The alternatives: 1 to [`super::evaluation::ALTERNATIVES_MAX`].
+        alternatives: Vec<NewConcession>,
+    },
+    /// Consents to what divisions by costs tell the other party; again changes nothing.
+    ConsentToDisclosure {
+        /// Which quote.
+        id: String,
+    },
+    /// Takes that back, as long as it was not used.
+    WithdrawDisclosureConsent {
+        /// Which quote.
+        id: String,
+    },
     /// Approves the open revision; approving it again changes nothing.
     ApproveConcession {
         /// Which quote.
@@ -114,6 +143,15 @@ pub enum QuoteCommand {
         /// The hash of what the caller saw.
         hash: String,
     },
+}
+
+/// What the API adds to a proposal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// What a division by costs needs.
+    pub blind: Blind,
+    /// The evaluation that the proposer saw, if it cites one.
+    pub evaluation_hash: Option<String>,
 }
 
 /// Who asks, and what can be seen.
@@ -178,7 +216,17 @@ pub fn decide_as(
         }
         QuoteCommand::Update { id, changes } => update(id, changes, caller),
         QuoteCommand::AddPortion { id, portion } => add_portion(id, portion, caller),
-        QuoteCommand::ProposeConcession { id, concession } => propose(id, concession, caller),
+        QuoteCommand::ProposeConcession { id, concession } => {
+            propose(id, concession, &Extras::default(), caller)
+        }
+        QuoteCommand::ProposeWith {
+            id,
+            concession,
+            extras,
+        } => propose(id, concession, extras, caller),
+        QuoteCommand::EvaluateConcession { id, alternatives } => evaluate(id, alternatives, caller),
+        QuoteCommand::ConsentToDisclosure { id } => consent(id, caller),
+        QuoteCommand::WithdrawDisclosureConsent { id } => withdraw_consent(id, caller),
         QuoteCommand::ApproveConcession { id, hash } => approve(id, hash, caller),
         QuoteCommand::ApproveSigned { id, hash, signed } => {
             approve_signed(id, hash, signed, caller)
@@ -233,7 +281,12 @@ pub(super) fn refuse_expired(
     }
 }
 
-fn propose(id: &str, asked: &NewConcession, caller: Caller<'_>) -> Result<Decision, Stop> {
+fn propose(
+    id: &str,
+    asked: &NewConcession,
+    extras: &Extras,
+    caller: Caller<'_>,
+) -> Result<Decision, Stop> {
     let Caller {
         partnership,
         party,
@@ -249,14 +302,26 @@ fn propose(id: &str, asked: &NewConcession, caller: Caller<'_>) -> Result<Decisi
         previous_hash: quote.last_hash(),
     };
     let portions: Vec<&Portion> = quote.portions.iter().collect();
-    let split = ConcessionSplit::new(place, &portions, proposal)?;
+    let current = evaluation_hash(view.scope, id, quote, &proposal, partnership);
+    require_fresh(extras.evaluation_hash.as_deref(), &current)?;
+    let is_sealed = is_blind(&proposal.basis, &quote.portions);
+    let split = if is_sealed {
+        blind::decide(place, quote, proposal, &extras.blind, caller)?
+    } else {
+        ConcessionSplit::new(place, &portions, proposal)?
+    };
     if quote.allocation_lines() + split.line_count() > ALLOCATION_LINES_MAX {
         return Err(Refusal::limit("allocation_lines_per_quote", ALLOCATION_LINES_MAX).into());
     }
-    if let Some(terms) = &partnership.terms {
-        refuse_broken(&terms.content.pricing_clauses, &split, quote)?;
-    }
-    let agreed_beforehand = agreed_beforehand(partnership, party, &split, quote, view.now);
+    // What is sealed was held against the clauses before it was, and nobody agrees to it beforehand.
+    let agreed_beforehand = if is_sealed {
+        Vec::new()
+    } else {
+        if let Some(terms) = &partnership.terms {
+            refuse_broken(&terms.content.pricing_clauses, &split, quote)?;
+        }
+        agreed_beforehand(partnership, party, &split, quote, view.now)
+    };
     let state = {
         let owners = portions.iter().map(|portion| &portion.owner);
         let consented = |party: &PartyId| agreed_beforehand.iter().any(|it| it.party == *party);

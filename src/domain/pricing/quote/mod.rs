@@ -11,15 +11,20 @@
 
 pub mod agreed;
 pub mod basis;
+pub mod blind;
 mod clauses;
 pub mod cost;
 mod decide;
+pub mod disclosure;
+pub mod evaluation;
 pub mod fractions;
 pub mod funding;
+pub mod inference;
 pub mod portion;
 mod portion_check;
 mod portions;
 pub mod proposal;
+mod refused;
 pub mod revision;
 pub mod sale;
 pub mod signature;
@@ -33,13 +38,16 @@ use super::money::Currency;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
+use crate::domain::partnership::Approval;
 use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 use sale::{ConcessionReversed, QuoteLost, QuoteWon, Sale};
 
 pub use basis::Basis;
 pub use clauses::{Figure, figures};
-pub use decide::{QuoteCommand, decide, decide_as, tick};
+pub use decide::{Extras, QuoteCommand, decide, decide_as, tick};
+pub use disclosure::DisclosureConsentChanged;
+pub use evaluation::{ConcessionEvaluated, EvaluationCount};
 pub use funding::{NegotiationRound, VendorMoney};
 pub use portion::{Cadence, Portion};
 pub use portion_check::{Describer, portion_faults};
@@ -114,6 +122,12 @@ pub struct JointQuote {
     /// What became of it.
     #[serde(default)]
     pub sale: Sale,
+    /// The parties that consented to what divisions by costs tell the other one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disclosure_consents: Vec<Approval>,
+    /// How many alternatives each party evaluated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<EvaluationCount>,
 }
 
 impl JointQuote {
@@ -326,6 +340,12 @@ events! {
         ConcessionApproved(ConcessionApproved) = "joint_quote.concession_approved", 1;
         /// A party signed what it approved.
         ConcessionSigned(Box<ConcessionSigned>) = "joint_quote.concession_signed", 1;
+        /// A party evaluated alternatives.
+        ConcessionEvaluated(ConcessionEvaluated) = "joint_quote.concession_evaluated", 1;
+        /// A party consented to what divisions by costs tell.
+        DisclosureConsented(DisclosureConsentChanged) = "joint_quote.disclosure_consented", 1;
+        /// A party took that back.
+        DisclosureConsentWithdrawn(DisclosureConsentChanged) = "joint_quote.disclosure_consent_withdrawn", 1;
         /// A party turned it down.
         ConcessionRejected(ConcessionRejected) = "joint_quote.concession_rejected", 1;
         /// Its proposer took it back.
@@ -361,6 +381,8 @@ impl Aggregate for JointQuote {
                 vendor_funds: created.vendor_funds.clone(),
                 revisions: Vec::new(),
                 sale: Sale::default(),
+                disclosure_consents: Vec::new(),
+                evaluations: Vec::new(),
             }),
             (Some(quote), event) => quote.changed(event, recorded),
             (None, _) => None,
@@ -399,6 +421,9 @@ impl JointQuote {
             JointQuoteEvent::PortionAdded(added) => self.add_portion(added)?,
             JointQuoteEvent::ConcessionProposed(proposed) => self.propose(proposed, recorded)?,
             JointQuoteEvent::ConcessionApproved(approved) => self.approve(approved, recorded)?,
+            JointQuoteEvent::ConcessionEvaluated(evaluated) => self.count_evaluation(evaluated)?,
+            JointQuoteEvent::DisclosureConsented(changed) => self.consent(changed, recorded)?,
+            JointQuoteEvent::DisclosureConsentWithdrawn(changed) => self.withdraw_consent(changed),
             JointQuoteEvent::ConcessionSigned(signed) => self.sign(signed, recorded)?,
             JointQuoteEvent::ConcessionRejected(rejected) => {
                 let rejection = Rejection::of(rejected, recorded)?;

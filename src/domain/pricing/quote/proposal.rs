@@ -218,6 +218,8 @@ impl Proposal {
                     .collect(),
             ),
             Basis::CostBand => Measure::CostBand,
+            Basis::Cost => Measure::Cost,
+            Basis::Margin => Measure::Margin,
         }
     }
 }

@@ -10,15 +10,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blind::{Costs, slice};
 use super::portion::{Cadence, Portion, total_over_term};
 use super::proposal::Proposal;
+use super::refused::refused;
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::pricing::allocation::ENGINE_VERSION;
 use crate::domain::pricing::allocation::carried::Carried;
-use crate::domain::pricing::allocation::{AllocationError, ENGINE_VERSION};
-use crate::domain::pricing::division::{Division, DivisionError, Part, Slice, divide};
-use crate::domain::pricing::money::{Currency, Money};
+use crate::domain::pricing::division::{Division, Part, Slice, divide};
 use crate::domain::refusal::{Reason, Refusal};
 
 /// What the first revision of a quote has for its previous hash: 64 zeros.
@@ -176,9 +177,23 @@ impl ConcessionSplit {
         portions: &[&Portion],
         proposal: Proposal,
     ) -> Result<Self, Refusal> {
+        Self::with_costs(place, portions, proposal, &Costs::new())
+    }
+
+    /// As [`Self::new`], by costs and with the floors that follow from these. Every line is open; what
+    /// is journalled is [`Self::sealed`].
+    ///
+    /// # Errors
+    /// As [`Self::new`]; what they say may tell of costs.
+    pub fn with_costs(
+        place: RevisionPlace<'_>,
+        portions: &[&Portion],
+        proposal: Proposal,
+        costs: &Costs,
+    ) -> Result<Self, Refusal> {
         let mut cadences = Vec::new();
         for (cadence, of_cadence) in by_cadence(portions) {
-            let division = division(&proposal, cadence, &of_cadence)?;
+            let division = division(&proposal, cadence, &of_cadence, costs)?;
             let vendor_money = proposal.vendor_money_on(cadence);
             cadences.push(CadenceSplit::of(
                 cadence,
@@ -232,6 +247,26 @@ impl ConcessionSplit {
         Self::new(place, &divided, self.proposal.clone()).is_ok_and(|again| again == *self)
     }
 
+    /// Whether dividing again by these costs gives exactly this split, lines and all; `read` finds the
+    /// openings of its lines. `None` if one of these is not there.
+    #[must_use]
+    pub fn is_genuine_by(
+        &self,
+        place: RevisionPlace<'_>,
+        portions: &[Portion],
+        costs: &Costs,
+        read: impl Fn(&Commitment) -> Option<String>,
+    ) -> Option<bool> {
+        let opened = self.opened(read);
+        let is_whole = opened.sealed_lines().next().is_none();
+        let divided = self.divided(portions);
+        let again = Self::with_costs(place, &divided, self.proposal.clone(), costs);
+        // What was sealed has the hash of what was sealed.
+        let same = |again: Self| again.cadences == opened.cadences;
+        let is_hashed = self.hash_over(place, &divided) == self.hash;
+        is_whole.then(|| is_hashed && again.is_ok_and(same))
+    }
+
     /// The divisions with every step of them, one for each cadence. `portions` are the quote's.
     ///
     /// # Errors
@@ -241,7 +276,8 @@ impl ConcessionSplit {
         let cadences = by_cadence(&divided).into_iter();
         cadences
             .map(|(cadence, of_cadence)| {
-                division(&self.proposal, cadence, &of_cadence).map(|found| (cadence, found))
+                division(&self.proposal, cadence, &of_cadence, &Costs::new())
+                    .map(|found| (cadence, found))
             })
             .collect()
     }
@@ -414,59 +450,13 @@ fn division(
     proposal: &Proposal,
     cadence: Cadence,
     portions: &[&Portion],
+    costs: &Costs,
 ) -> Result<Division, Refusal> {
-    let slices: Vec<Slice> = portions.iter().map(|portion| portion.slice()).collect();
+    let slices = portions.iter().map(|portion| slice(portion, costs));
+    let slices: Vec<Slice> = slices.collect();
     let question = proposal.question(cadence, portions);
     divide(&slices, &question)
         .map_err(|error| refused(&error, proposal.currency()).with("cadence", cadence.as_str()))
-}
-
-fn refused(error: &DivisionError, currency: Currency) -> Refusal {
-    let amount = |minor: i128| match i64::try_from(minor) {
-        Ok(minor) => Money::from_minor(currency, minor).to_string(),
-        Err(_) => minor.to_string(),
-    };
-    let refusal = |reason| Refusal::new(reason, error.to_string());
-    match error {
-        DivisionError::Allocation(
-            AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
-        ) => refusal(Reason::OutOfRange),
-        DivisionError::Allocation(_)
-        | DivisionError::FloorAbovePrice { .. }
-        | DivisionError::LimitsInvalid { .. }
-        | DivisionError::CannotCarry { .. } => refusal(Reason::WeightsInvalid),
-        DivisionError::CostUnknown { id }
-        | DivisionError::SliceUnknown { id }
-        | DivisionError::SignsDiffer { id }
-        | DivisionError::PassedThrough { id } => {
-            refusal(Reason::WeightsInvalid).with("portion_id", id)
-        }
-        DivisionError::StatedBelowFloor { id } => {
-            refusal(Reason::ConcessionShortfall).with("portion_id", id)
-        }
-        DivisionError::SharesDoNotAddUp { total } => {
-            refusal(Reason::WeightsInvalid).with("sum_bps", total)
-        }
-        DivisionError::NothingSold { owner } => {
-            refusal(Reason::WeightsInvalid).with("party_id", owner)
-        }
-        DivisionError::CustomDoesNotAddUp { sum, total } => {
-            let why = error.to_string();
-            Refusal::field(Reason::WeightsInvalid, "custom_shares", why)
-                .with("sum", amount(*sum))
-                .with("total", amount(*total))
-                .with("difference", amount(sum - total))
-        }
-        DivisionError::Shortfall { shortfall } => {
-            let shortfall = amount(i128::from(*shortfall));
-            let why = format!("the floors leave {shortfall} over that nobody bears");
-            Refusal::new(Reason::ConcessionShortfall, why).with("shortfall", shortfall)
-        }
-        DivisionError::BelowZero { id } => {
-            let why = format!("portion {id} would bear more than its price");
-            Refusal::new(Reason::ConcessionTooLarge, why).with("portion_id", id)
-        }
-    }
 }
 
 /// Sum of the portions' prices in minor units; `None` if it does not fit.

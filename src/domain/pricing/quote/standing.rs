@@ -83,7 +83,9 @@ fn covers(consent: &StandingConsent, split: &ConcessionSplit, quote: &JointQuote
     let (ConsentSubject::Concession, Some(bound)) = (consent.subject, &consent.concession) else {
         return false;
     };
-    let basis = basis_of(&split.proposal.basis);
+    let Some(basis) = basis_of(&split.proposal.basis) else {
+        return false;
+    };
     let is_known = bound.bases.is_empty() || bound.bases.contains(&basis);
     let mut cadences = split.cadences.iter();
     is_known && cadences.all(|cadence| bears_little(&consent.party, bound, cadence, quote))
@@ -109,12 +111,14 @@ fn bears_little(
     figures.len() == cadence.lines.len() && share * total <= price * i128::from(bound.largest_bps)
 }
 
-const fn basis_of(basis: &Basis) -> ConsentedBasis {
+/// `None` where what comes of it is sealed.
+const fn basis_of(basis: &Basis) -> Option<ConsentedBasis> {
     match basis {
-        Basis::FixedBps(_) => ConsentedBasis::FixedBps,
-        Basis::Price => ConsentedBasis::Price,
-        Basis::Custom(_) => ConsentedBasis::Custom,
-        Basis::CostBand => ConsentedBasis::CostBand,
+        Basis::FixedBps(_) => Some(ConsentedBasis::FixedBps),
+        Basis::Price => Some(ConsentedBasis::Price),
+        Basis::Custom(_) => Some(ConsentedBasis::Custom),
+        Basis::CostBand => Some(ConsentedBasis::CostBand),
+        Basis::Cost | Basis::Margin => None,
     }
 }
 

@@ -23,7 +23,8 @@ fn limit(party: &str, least_bps: Option<u32>, most_bps: Option<u32>) -> PartyLim
     }
 }
 
-fn consent(party: &str, largest_bps: u32, bases: &[ConsentedBasis]) -> StandingConsent {
+/// A consent to concessions of which a party bears little.
+pub fn consent(party: &str, largest_bps: u32, bases: &[ConsentedBasis]) -> StandingConsent {
     StandingConsent {
         id: "small-discounts".to_owned(),
         subject: ConsentSubject::Concession,

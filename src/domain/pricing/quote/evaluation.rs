@@ -1,0 +1,148 @@
+//! What-ifs: several ways to divide a concession side by side. They change nothing but a count, which
+//! every party sees, since answers about sealed costs add up.
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::{Caller, refuse_expired};
+use super::portion::Portion;
+use super::proposal::{NewConcession, Proposal};
+use super::{JointQuote, JointQuoteEvent};
+use crate::domain::command::Decision;
+use crate::domain::content_hash;
+use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::partnership::Partnership;
+use crate::domain::pricing::allocation::ENGINE_VERSION;
+use crate::domain::record::{Event, Kind};
+use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::world::Stop;
+
+/// Most alternatives that one party evaluates on one quote.
+pub const WHAT_IFS_PER_PARTY_MAX: u32 = 100;
+/// Most alternatives side by side.
+pub const ALTERNATIVES_MAX: usize = 10;
+/// Names the type and the version of what an evaluation's hash covers.
+const FORM: &str = "entente.evaluation.v1";
+
+/// How many alternatives a party evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationCount {
+    /// Which party.
+    pub party: PartyId,
+    /// How many.
+    pub count: u32,
+}
+
+/// A party evaluated alternatives. What they were is not kept, only that they were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConcessionEvaluated {
+    /// Which party.
+    pub party: PartyId,
+    /// How many alternatives.
+    pub alternatives: u32,
+}
+
+/// What an evaluation's hash covers: everything that its outcome depends on, as it is committed to,
+/// and nothing of what is sealed.
+#[derive(Serialize)]
+struct Content<'content> {
+    scope: &'content ScopeId,
+    quote: &'content str,
+    portions: &'content [Portion],
+    proposal: &'content Proposal,
+    terms: Option<&'content str>,
+    consents: Vec<&'content PartyId>,
+    engine_version: u32,
+}
+
+/// The hash of what a proposal would be evaluated from now, as 64 lower-case hexadecimal digits:
+/// SHA-256 over `entente.evaluation.v1`, a zero byte, and as JSON scope, quote, portions, proposal, the
+/// hash of the terms, the parties that consented to disclosure, and the version of the method.
+#[must_use]
+pub fn evaluation_hash(
+    scope: &ScopeId,
+    id: &str,
+    quote: &JointQuote,
+    proposal: &Proposal,
+    partnership: &Partnership,
+) -> String {
+    let terms = partnership.terms.as_ref();
+    let consents = quote.disclosure_consents.iter();
+    let content = Content {
+        scope,
+        quote: id,
+        portions: &quote.portions,
+        proposal,
+        terms: terms.map(|terms| terms.hash.as_str()),
+        consents: consents.map(|consent| &consent.party).collect(),
+        engine_version: ENGINE_VERSION,
+    };
+    content_hash(FORM, &content)
+}
+
+/// Refuses a proposal that cites an evaluation of something else.
+///
+/// # Errors
+/// [`Reason::StaleEvaluation`].
+pub(super) fn require_fresh(cited: Option<&str>, current: &str) -> Result<(), Refusal> {
+    if cited.is_none_or(|cited| cited == current) {
+        return Ok(());
+    }
+    let why = "what was evaluated is not what would be proposed now; evaluate it again";
+    Err(Refusal::field(
+        Reason::StaleEvaluation,
+        "evaluation_hash",
+        why,
+    ))
+}
+
+impl JointQuote {
+    /// How many alternatives a party evaluated.
+    #[must_use]
+    pub fn evaluated_by(&self, party: &PartyId) -> u32 {
+        let mut counts = self.evaluations.iter();
+        let found = counts.find(|found| found.party == *party);
+        found.map_or(0, |found| found.count)
+    }
+
+    pub(super) fn count_evaluation(&mut self, evaluated: &ConcessionEvaluated) -> Option<()> {
+        let mut counts = self.evaluations.iter_mut();
+        match counts.find(|found| found.party == evaluated.party) {
+            Some(found) => found.count = found.count.checked_add(evaluated.alternatives)?,
+            None => self.evaluations.push(EvaluationCount {
+                party: evaluated.party.clone(),
+                count: evaluated.alternatives,
+            }),
+        }
+        Some(())
+    }
+}
+
+/// Decides an evaluation: whether there may be one more, and that it is counted.
+pub(super) fn evaluate(
+    id: &str,
+    alternatives: &[NewConcession],
+    caller: Caller<'_>,
+) -> Result<Decision, Stop> {
+    let quote = caller.view.get::<JointQuote>(id)?;
+    refuse_expired(quote, "EvaluateConcession", caller.view.now)?;
+    let mut violations = Violations::default();
+    let few = (1..=ALTERNATIVES_MAX).contains(&alternatives.len());
+    let rule = format!("1 to {ALTERNATIVES_MAX} alternatives");
+    violations.require(few, "alternatives", &rule);
+    violations.finish()?;
+    let number = u32::try_from(alternatives.len()).unwrap_or(u32::MAX);
+    let before = quote.evaluated_by(caller.party);
+    if before.saturating_add(number) > WHAT_IFS_PER_PARTY_MAX {
+        let most = usize::try_from(WHAT_IFS_PER_PARTY_MAX).unwrap_or(usize::MAX);
+        let refusal = Refusal::limit("evaluations_per_party_and_quote", most);
+        return Err(refusal.with("evaluated", before).into());
+    }
+    let evaluated = ConcessionEvaluated {
+        party: caller.party.clone(),
+        alternatives: number,
+    };
+    let event = JointQuoteEvent::ConcessionEvaluated(evaluated);
+    Ok(Decision::about(Kind::JointQuote, id).event(Event::new(id, event)))
+}

@@ -1,0 +1,55 @@
+//! Why a concession on a quote cannot be divided, as callers are told.
+
+use crate::domain::pricing::allocation::AllocationError;
+use crate::domain::pricing::division::DivisionError;
+use crate::domain::pricing::money::{Currency, Money};
+use crate::domain::refusal::{Reason, Refusal};
+
+/// The refusal for what the engine cannot divide, with amounts in `currency`.
+pub(super) fn refused(error: &DivisionError, currency: Currency) -> Refusal {
+    let amount = |minor: i128| match i64::try_from(minor) {
+        Ok(minor) => Money::from_minor(currency, minor).to_string(),
+        Err(_) => minor.to_string(),
+    };
+    let refusal = |reason| Refusal::new(reason, error.to_string());
+    match error {
+        DivisionError::Allocation(
+            AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
+        ) => refusal(Reason::OutOfRange),
+        DivisionError::Allocation(_)
+        | DivisionError::FloorAbovePrice { .. }
+        | DivisionError::LimitsInvalid { .. }
+        | DivisionError::CannotCarry { .. } => refusal(Reason::WeightsInvalid),
+        DivisionError::CostUnknown { id }
+        | DivisionError::SliceUnknown { id }
+        | DivisionError::SignsDiffer { id }
+        | DivisionError::PassedThrough { id } => {
+            refusal(Reason::WeightsInvalid).with("portion_id", id)
+        }
+        DivisionError::StatedBelowFloor { id } => {
+            refusal(Reason::ConcessionShortfall).with("portion_id", id)
+        }
+        DivisionError::SharesDoNotAddUp { total } => {
+            refusal(Reason::WeightsInvalid).with("sum_bps", total)
+        }
+        DivisionError::NothingSold { owner } => {
+            refusal(Reason::WeightsInvalid).with("party_id", owner)
+        }
+        DivisionError::CustomDoesNotAddUp { sum, total } => {
+            let why = error.to_string();
+            Refusal::field(Reason::WeightsInvalid, "custom_shares", why)
+                .with("sum", amount(*sum))
+                .with("total", amount(*total))
+                .with("difference", amount(sum - total))
+        }
+        DivisionError::Shortfall { shortfall } => {
+            let shortfall = amount(i128::from(*shortfall));
+            let why = format!("the floors leave {shortfall} over that nobody bears");
+            Refusal::new(Reason::ConcessionShortfall, why).with("shortfall", shortfall)
+        }
+        DivisionError::BelowZero { id } => {
+            let why = format!("portion {id} would bear more than its price");
+            Refusal::new(Reason::ConcessionTooLarge, why).with("portion_id", id)
+        }
+    }
+}
