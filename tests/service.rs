@@ -219,6 +219,7 @@ on_both_engines! {
     documents::p22_a_statement_adds_up_as_a_document;
     documents::a_quote_is_a_document_for_each_cadence;
     documents::p20_nothing_after_a_sale_tells_a_cost;
+    documents::p20_what_others_know_is_one_sum;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

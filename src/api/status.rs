@@ -17,6 +17,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// The canonical code of a reason.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one line for each reason")]
 pub const fn code(reason: Reason) -> Code {
     match reason {
         Reason::InvalidField

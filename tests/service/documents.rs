@@ -2,12 +2,14 @@
 
 use entente::proto::v1::{self, AllocationBasis, Cadence, ExportFormat};
 
+use super::blind::{costly, proposing, quote_of};
 use super::calls::{faulty, ok, refuses};
 use super::house::House;
-use super::sales::{FEBRUARY, booking, winning};
+use super::sales::{FEBRUARY, booking, reversing, winning};
 use super::setting::{Pair, SOUTH, euros, portion};
 use super::settlements::{disputing, drafting, issuing};
 use super::traces::Secrets;
+use super::trio::Trio;
 
 pub fn exporting_quote(
     name: &str,
@@ -184,5 +186,52 @@ pub async fn p20_nothing_after_a_sale_tells_a_cost(house: House) {
         let found = secrets.found_in(bytes).map(String::from_utf8_lossy);
         assert_eq!(found, None);
     }
+    house.stop().await;
+}
+
+/// With a division by costs, a document has the caller's own share, and one sum for all others. Nobody
+/// can book or take back for all what each knows alone.
+pub async fn p20_what_others_know_is_one_sum(house: House) {
+    let trio = Trio::of(&house, Pair::active(&house).await).await;
+    let (pair, west) = (&trio.pair, &trio.west);
+    let own = [costly("a", 5_000_000, 4_000_000)];
+    let others = [
+        (&pair.south, costly("b", 3_000_000, 2_500_000)),
+        (west, costly("c", 2_000_000, 1_000_000)),
+    ];
+    let quote = quote_of(pair, &own, &others).await;
+    let request = proposing(&quote, 900_000, AllocationBasis::Cost);
+    let mut norths = pair.north.connection.pricing();
+    let proposed = ok(norths.propose_concession(request)).await;
+    let hash = proposed.revisions[0].hash.clone();
+    for firm in [&pair.south, west] {
+        let request = v1::ApproveConcessionRequest {
+            name: quote.clone(),
+            hash: hash.clone(),
+            ..Default::default()
+        };
+        ok(firm.connection.pricing().approve_concession(request)).await;
+    }
+    let mut souths = pair.south.connection.sales();
+    let request = exporting_quote(&quote, ExportFormat::Ubl, Cadence::OneTime);
+    let xml = text(ok(souths.export_joint_quote(request)).await.content);
+    assert_eq!(elements(&xml, "cbc:Amount"), ["3000.00", "6000.00"]);
+    assert_eq!(elements(&xml, "cbc:PayableAmount"), ["91000.00"]);
+    let request = exporting_quote(&quote, ExportFormat::Csv, Cadence::OneTime);
+    let table = text(ok(souths.export_joint_quote(request)).await.content);
+    for (portion, shown) in [
+        ("a", ",,EUR"),
+        ("b", ",3000.00,27000.00,EUR"),
+        ("c", ",,EUR"),
+    ] {
+        let begins = format!("one_time,{portion},");
+        let line = table.lines().find(|line| line.starts_with(&begins));
+        assert!(line.unwrap().ends_with(shown), "{line:?}");
+    }
+    ok(souths.win_quote(winning(&quote, 9_100_000))).await;
+    let booked = souths.book_period(booking(&quote, Cadence::OneTime, 1, FEBRUARY));
+    refuses(&house, "SHARES_SEALED", booked).await;
+    let reversed = souths.reverse_concession(reversing(&quote, &hash, 1));
+    refuses(&house, "SHARES_SEALED", reversed).await;
     house.stop().await;
 }
