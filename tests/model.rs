@@ -47,13 +47,14 @@ const SEEDS_IN_MEMORY: u64 = 12;
 /// Steps of a history.
 const STEPS: usize = 210;
 /// Kinds of which some record must come about.
-const DAILY_KINDS: [Kind; 8] = [
+const DAILY_KINDS: [Kind; 9] = [
     Kind::Agreement,
     Kind::Claim,
     Kind::Contact,
     Kind::Expectation,
     Kind::Need,
     Kind::Notice,
+    Kind::Opportunity,
     Kind::Progress,
     Kind::Update,
 ];

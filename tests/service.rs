@@ -40,6 +40,7 @@ mod service {
     pub mod concessions;
     pub mod contacts;
     pub mod cosigning;
+    pub mod documents;
     pub mod ending;
     pub mod evaluations;
     pub mod evidence;
@@ -217,6 +218,10 @@ on_both_engines! {
     settlements::from_draft_to_settled;
     settlements::p19_p21_credits_and_currencies;
     settlements::settlements_at_fault;
+    documents::p22_a_statement_adds_up_as_a_document;
+    documents::a_quote_is_a_document_for_each_cadence;
+    documents::p20_nothing_after_a_sale_tells_a_cost;
+    documents::p20_what_others_know_is_one_sum;
     tickets::calendars_and_agreements;
     tickets::events_in_any_order_and_their_clocks;
     tickets::statuses_that_nobody_explained;

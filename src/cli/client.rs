@@ -203,114 +203,50 @@ impl Connection {
     pub fn request_id(&self) -> String {
         self.request_ids.next_id()
     }
+}
 
+/// Declares the clients of the services.
+macro_rules! clients {
+    ($($(#[$meta:meta])* $method:ident: $client:ident;)*) => {
+        impl Connection {
+            $(
+                $(#[$meta])*
+                #[must_use]
+                pub fn $method(&self) -> $client<ApiChannel> {
+                    $client::new(self.channel.clone())
+                        .max_encoding_message_size(REQUEST_BYTES_MAX)
+                        .max_decoding_message_size(RESPONSE_BYTES_MAX)
+                }
+            )*
+        }
+    };
+}
+
+clients! {
     /// Client of the `AdminService`.
-    #[must_use]
-    pub fn admin(&self) -> AdminServiceClient<ApiChannel> {
-        let client = AdminServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    admin: AdminServiceClient;
     /// Client of the `PartnershipService`.
-    #[must_use]
-    pub fn partnerships(&self) -> PartnershipServiceClient<ApiChannel> {
-        let client = PartnershipServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    partnerships: PartnershipServiceClient;
     /// Client of the `ExpectationService`.
-    #[must_use]
-    pub fn expectations(&self) -> ExpectationServiceClient<ApiChannel> {
-        let client = ExpectationServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    expectations: ExpectationServiceClient;
     /// Client of the `SlaService`.
-    #[must_use]
-    pub fn sla(&self) -> SlaServiceClient<ApiChannel> {
-        let client = SlaServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    sla: SlaServiceClient;
     /// Client of the `OpportunityService`.
-    #[must_use]
-    pub fn opportunities(&self) -> OpportunityServiceClient<ApiChannel> {
-        let client = OpportunityServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    opportunities: OpportunityServiceClient;
     /// Client of the `FairnessService`.
-    #[must_use]
-    pub fn fairness(&self) -> FairnessServiceClient<ApiChannel> {
-        let client = FairnessServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    fairness: FairnessServiceClient;
     /// Client of the `SplitService`.
-    #[must_use]
-    pub fn splits(&self) -> SplitServiceClient<ApiChannel> {
-        let client = SplitServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    splits: SplitServiceClient;
     /// Client of the `PricingService`.
-    #[must_use]
-    pub fn pricing(&self) -> PricingServiceClient<ApiChannel> {
-        let client = PricingServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    pricing: PricingServiceClient;
     /// Client of the `SaleService`.
-    #[must_use]
-    pub fn sales(&self) -> SaleServiceClient<ApiChannel> {
-        let client = SaleServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    sales: SaleServiceClient;
     /// Client of the `SettlementService`.
-    #[must_use]
-    pub fn settlements(&self) -> SettlementServiceClient<ApiChannel> {
-        let client = SettlementServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    settlements: SettlementServiceClient;
     /// Client of the `SigningService`.
-    #[must_use]
-    pub fn signing(&self) -> SigningServiceClient<ApiChannel> {
-        let client = SigningServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
-
+    signing: SigningServiceClient;
     /// Client of the `JournalService`.
-    #[must_use]
-    pub fn journal(&self) -> JournalServiceClient<ApiChannel> {
-        let client = JournalServiceClient::new(self.channel.clone());
-        client
-            .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(RESPONSE_BYTES_MAX)
-    }
+    journal: JournalServiceClient;
 }
 
 /// Makes a call, again after a pause if its failure may pass: up to [`ATTEMPTS_MAX`] times, about a

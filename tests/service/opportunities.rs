@@ -141,21 +141,27 @@ pub async fn an_opportunity_from_first_hint_to_its_end(house: House) {
     );
     refuses(&house, "INVALID_STATE", souths.close_opportunity(again)).await;
     ok(norths.create_opportunity(hoping(&pair.name))).await;
+    listed_by_state(&pair).await;
+    house.stop().await;
+}
+
+/// Two are there: one is open, one was lost.
+async fn listed_by_state(pair: &Pair) {
+    let mut souths = pair.south.connection.opportunities();
     for (state, count) in [
         (OpportunityState::Unspecified, 2),
         (OpportunityState::Open, 1),
         (OpportunityState::Lost, 1),
         (OpportunityState::Won, 0),
     ] {
-        let list = v1::ListOpportunitiesRequest {
+        let wanted = v1::ListOpportunitiesRequest {
             parent: pair.name.clone(),
             state: state.into(),
             ..Default::default()
         };
-        let listed = ok(souths.list_opportunities(list)).await;
+        let listed = ok(souths.list_opportunities(wanted)).await;
         assert_eq!(listed.opportunities.len(), count, "{state:?}");
     }
-    house.stop().await;
 }
 
 /// Every fault at once, and nothing changes.

@@ -5,6 +5,7 @@ use entente::proto::v1;
 use prost::Message;
 use tonic::Code;
 
+use super::documents::{exporting_quote, exporting_statement};
 use super::opportunities::{ending, hoping, qualifying, renaming, spending};
 use super::sales::{MARCH, booking, losing, reversing, winning};
 use super::setting::NORTH;
@@ -57,6 +58,12 @@ rows! {
         v1::GetBookingRequest { name: names.of("booking") };
     "SaleService/ListBookings" [Read] Ok, Ok, NotFound, |names|
         v1::ListBookingsRequest { parent: names.of("sold"), ..Default::default() };
+    "SaleService/ExportJointQuote" [Read] Ok, Ok, NotFound, |names|
+        exporting_quote(
+            &names.of("sold"),
+            v1::ExportFormat::Csv,
+            v1::Cadence::Unspecified,
+        );
     // SettlementService
     "SettlementService/DraftSettlementStatement" [Quotes] InvalidArgument, Ok, NotFound, |names|
         drafting(&names.of("partnership"), NORTH, "2026-03");
@@ -72,6 +79,8 @@ rows! {
         settling(&names.of("issued"));
     "SettlementService/GetSettlementStatement" [Read] Ok, Ok, NotFound, |names|
         v1::GetSettlementStatementRequest { name: names.of("issued") };
+    "SettlementService/ExportSettlementStatement" [Read] Ok, Ok, NotFound, |names|
+        exporting_statement(&names.of("issued"), v1::ExportFormat::Ubl);
     "SettlementService/ListSettlementStatements" [Read] Ok, Ok, NotFound, |names|
         v1::ListSettlementStatementsRequest {
             parent: names.of("partnership"),

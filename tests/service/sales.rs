@@ -164,25 +164,7 @@ pub async fn a_quote_is_won_and_frozen(house: House) {
     };
     let read = ok(pair.north.connection.pricing().get_joint_quote(read)).await;
     assert_eq!(read.sale, Some(sale));
-    let portion = v1::AddPortionRequest {
-        name: quote.name.clone(),
-        portion: Some(portion("more", 1)),
-        ..Default::default()
-    };
-    let mut pricing = pair.south.connection.pricing();
-    refuses(&house, "INVALID_STATE", pricing.add_portion(portion)).await;
-    let concession = v1::ProposeConcessionRequest {
-        name: quote.name.clone(),
-        concession: Some(euros(1)),
-        basis: AllocationBasis::Price.into(),
-        ..Default::default()
-    };
-    refuses(
-        &house,
-        "INVALID_STATE",
-        pricing.propose_concession(concession),
-    )
-    .await;
+    frozen(&house, pair, &quote.name).await;
     refuses(
         &house,
         "INVALID_STATE",
@@ -193,12 +175,35 @@ pub async fn a_quote_is_won_and_frozen(house: House) {
     refuses(&house, "INVALID_STATE", early).await;
     let lost = ok(souths.lose_quote(losing(&other.name))).await;
     assert_eq!(lost.state(), JointQuoteState::Lost);
-    let loss = lost.sale.unwrap().lost.unwrap();
+    let ending = lost.sale.unwrap().lost.unwrap();
     assert_eq!(
-        (loss.reason(), loss.words.as_str()),
+        (ending.reason(), ending.words.as_str()),
         (SaleReason::Competitor, "somebody was nearer")
     );
     house.stop().await;
+}
+
+/// Nothing is added to it, and nothing conceded.
+async fn frozen(house: &House, pair: &Pair, quote: &str) {
+    let portion = v1::AddPortionRequest {
+        name: quote.to_owned(),
+        portion: Some(portion("more", 1)),
+        ..Default::default()
+    };
+    let mut pricing = pair.south.connection.pricing();
+    refuses(house, "INVALID_STATE", pricing.add_portion(portion)).await;
+    let concession = v1::ProposeConcessionRequest {
+        name: quote.to_owned(),
+        concession: Some(euros(1)),
+        basis: AllocationBasis::Price.into(),
+        ..Default::default()
+    };
+    refuses(
+        house,
+        "INVALID_STATE",
+        pricing.propose_concession(concession),
+    )
+    .await;
 }
 
 /// Without the revision it is an error; with it, the recorded shares come back, down to zero.

@@ -139,12 +139,20 @@ pub async fn from_draft_to_settled(house: House) {
     let settled = ok(souths.settle_settlement_statement(settling(name))).await;
     assert_eq!(settled.state(), SettlementState::Settled);
     assert_eq!(settled.settle_message, "by bank on the 5th");
+    what_comes_late(&house, pair, &quote.name, &hash).await;
+    house.stop().await;
+}
+
+/// It is on the next one.
+async fn what_comes_late(house: &House, pair: &Pair, quote: &str, hash: &str) {
+    let mut norths = pair.north.connection.settlements();
+    let mut souths = pair.south.connection.settlements();
     // South bears 20.00 less: that is owed to it on top, and belongs to February.
-    let mut late = reversing(&quote.name, &hash, 5_000);
+    let mut late = reversing(quote, hash, 5_000);
     late.bill_date = Some(FEBRUARY);
     ok(norths_sales(pair).reverse_concession(late)).await;
     let again = norths.draft_settlement_statement(drafting(&pair.name, SOUTH, "2026-02"));
-    refuses(&house, "INVALID_STATE", again).await;
+    refuses(house, "INVALID_STATE", again).await;
     let request = drafting(&pair.name, NORTH, "2026-03");
     let next = ok(souths.draft_settlement_statement(request)).await;
     let line = &next.lines[0];
@@ -170,7 +178,6 @@ pub async fn from_draft_to_settled(house: House) {
         let listed = ok(souths.list_settlement_statements(request)).await;
         assert_eq!(listed.settlement_statements.len(), count, "{state:?}");
     }
-    house.stop().await;
 }
 
 fn norths_sales(

@@ -9,6 +9,7 @@ mod expectations;
 mod partnerships;
 mod planner;
 mod quotes;
+mod sales;
 mod service_levels;
 mod updates;
 
@@ -103,6 +104,12 @@ pub enum Topic {
     Claim(u8),
     /// A need is asked, matched or put up with.
     Need(u8),
+    /// An opportunity moves.
+    Opportunity(u8),
+    /// Something becomes of a joint quote.
+    Sale(u8),
+    /// Two parties settle.
+    Settlement,
     /// A contact is written down, corrected or deleted.
     Contact(u8),
     /// A joint quote moves.
@@ -223,6 +230,9 @@ impl Recipe {
             Topic::Notice(number) => daily::notice(draw, number, &self.hint, at),
             Topic::Claim(number) => daily::claim(draw, number, &self.hint, at),
             Topic::Need(number) => daily::need(draw, number, &self.hint, at),
+            Topic::Opportunity(number) => sales::opportunity(draw, number, &self.hint, at),
+            Topic::Sale(number) => sales::sale(draw, number, &self.hint),
+            Topic::Settlement => sales::settlement(draw, at),
             Topic::Contact(number) => daily::contact(draw, number, &self.hint),
             Topic::Quote(number) => quotes::action(draw, number, &self.hint, at),
             Topic::TickExpectation(number) => Action::Tick {
@@ -244,6 +254,10 @@ impl Recipe {
             },
         }
     }
+}
+
+fn opportunity_id(number: u8) -> String {
+    format!("opportunity-{number}")
 }
 
 fn expectation_id(number: u8) -> String {

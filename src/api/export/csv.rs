@@ -17,8 +17,8 @@ pub(in crate::api) enum Cell {
 
 impl Cell {
     /// A cell with what the service writes.
-    pub(in crate::api) fn plain(value: impl ToString) -> Self {
-        Self::Plain(value.to_string())
+    pub(in crate::api) fn plain(value: impl Into<String>) -> Self {
+        Self::Plain(value.into())
     }
 
     /// A cell with what people wrote.

@@ -219,7 +219,7 @@ fn spreadsheets_see_no_formulas() {
         "=1+1", "+1", "-1", "@x", " =1", "\t=1", "\n1", "a=1", "a,\"b\"",
     ]
     .iter()
-    .map(|text| vec![Cell::words(text), Cell::plain(-1)])
+    .map(|text| vec![Cell::words(text), Cell::plain("-1")])
     .collect();
     let bytes = csv(&["words", "number"], &rows).expect("written");
     let mut reader = ::csv::Reader::from_reader(bytes.as_slice());

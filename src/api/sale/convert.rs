@@ -83,8 +83,8 @@ pub(in crate::api) fn to_sale(quote: &JointQuote, viewer: &Viewer<'_>) -> Option
     })
 }
 
-fn minor(currency: Currency, minor: i64) -> Option<google_type::Money> {
-    Some(to_money(&Money::from_minor(currency, minor)))
+fn minor(currency: Currency, minor: i64) -> google_type::Money {
+    to_money(&Money::from_minor(currency, minor))
 }
 
 fn firm(by: &By) -> String {
@@ -94,9 +94,9 @@ fn firm(by: &By) -> String {
 fn to_win(word: &WinStatement, currency: Currency) -> v1::WinStatement {
     let price = |price: &FinalPrice| v1::FinalPrice {
         cadence: to_cadence(price.cadence).into(),
-        price: minor(currency, price.price),
-        agreed: minor(currency, price.agreed),
-        difference_to_agreed: minor(currency, price.difference_to_agreed),
+        price: Some(minor(currency, price.price)),
+        agreed: Some(minor(currency, price.agreed)),
+        difference_to_agreed: Some(minor(currency, price.difference_to_agreed)),
     };
     v1::WinStatement {
         prices: word.prices.iter().map(price).collect(),
@@ -120,14 +120,14 @@ fn to_reversal(reversal: &Reversal, currency: Currency, viewer: &Viewer<'_>) -> 
     let reversed = &reversal.reversed;
     let cadence = |of: &ReversedCadence| v1::ReversedCadence {
         cadence: to_cadence(of.cadence).into(),
-        amount: minor(currency, of.amount),
+        amount: Some(minor(currency, of.amount)),
         shares: of
             .lines
             .iter()
             .map(|line| v1::ReversedShare {
                 portion_id: line.portion_id.clone(),
                 party_id: line.owner.to_string(),
-                share: minor(currency, line.amount),
+                share: Some(minor(currency, line.amount)),
             })
             .collect(),
     };
@@ -159,7 +159,7 @@ impl Shown for Booking {
         let scope = viewer.member.scope();
         let local_id = Self::local_id(booked.cadence, booked.period);
         let collection = format!("jointQuotes/{}/bookings", booked.quote);
-        let money = |amount| minor(booked.currency, amount);
+        let money = |amount| Some(minor(booked.currency, amount));
         // Each is a part of what fitted when the quote was made.
         let sum = |of: fn(&BookingLine) -> i64| {
             let lines = booked.lines.iter();

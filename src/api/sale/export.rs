@@ -17,6 +17,7 @@ use crate::domain::identity::PartyId;
 use crate::domain::outsiders::Client;
 use crate::domain::pricing::money::Currency;
 use crate::domain::pricing::quote::agreed::AgreedCadence;
+use crate::domain::pricing::quote::blind::line_of;
 use crate::domain::pricing::quote::{Cadence, JointQuote};
 use crate::domain::pricing::settlement::month::today;
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -68,13 +69,11 @@ pub(super) async fn export(
     if cadences.is_empty() {
         return Err(Refusal::invalid_state("without portions", ACTION).into());
     }
-    // Costs are left aside from the beginning.
-    let descriptions = quote.portions.iter();
-    let descriptions: Vec<Commitment> = descriptions
-        .filter_map(|portion| portion.description.clone())
-        .collect();
-    let scope = member.scope();
-    let texts = Texts::load(api, &scope, &member.party.id, descriptions).await?;
+    let texts = readable(api, &member, quote, &cadences).await?;
+    for line in cadences.iter_mut().flat_map(|cadence| &mut cadence.lines) {
+        let own = line_of(&texts.show(line.sealed.as_ref()));
+        line.share = line.share.or(own.map(|own| own.share));
+    }
     let told = Told {
         quote,
         member: &member,
@@ -97,6 +96,22 @@ pub(super) async fn export(
         media_type: format.media_type().to_owned(),
         file_name: format.file_name(&format!("{id}{cadence}")),
     }))
+}
+
+/// What the caller may read of the descriptions and of what is borne. Costs are left aside from the
+/// beginning.
+async fn readable(
+    api: &Api,
+    member: &Member,
+    quote: &JointQuote,
+    cadences: &[AgreedCadence],
+) -> Result<Texts, ApiError> {
+    let portions = quote.portions.iter();
+    let descriptions = portions.filter_map(|portion| portion.description.clone());
+    let lines = cadences.iter().flat_map(|cadence| &cadence.lines);
+    let sealed = lines.filter_map(|line| line.sealed.clone());
+    let wanted: Vec<Commitment> = descriptions.chain(sealed).collect();
+    Texts::load(api, &member.scope(), &member.party.id, wanted).await
 }
 
 /// Whom the quote is for.
@@ -140,11 +155,11 @@ impl Told<'_> {
                     .and_then(|share| line.price_before.checked_sub(share));
                 rows.push(vec![
                     Cell::plain(cadence.cadence.as_str()),
-                    Cell::plain(&line.portion_id),
-                    Cell::plain(&line.owner),
+                    Cell::plain(line.portion_id.as_str()),
+                    Cell::plain(line.owner.as_str()),
                     Cell::words(self.party_name(&line.owner)),
                     Cell::words(&self.description(&line.portion_id)),
-                    Cell::plain(line.periods),
+                    Cell::plain(line.periods.to_string()),
                     Cell::plain(decimal(currency, line.price_before)),
                     optional(currency, line.share),
                     optional(currency, after),

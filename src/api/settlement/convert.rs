@@ -71,8 +71,8 @@ const fn to_line_state(state: LineState) -> v1::SettlementLineState {
     }
 }
 
-fn minor(currency: Currency, minor: i64) -> Option<google_type::Money> {
-    Some(to_money(&Money::from_minor(currency, minor)))
+fn minor(currency: Currency, minor: i64) -> google_type::Money {
+    to_money(&Money::from_minor(currency, minor))
 }
 
 impl Shown for SettlementStatement {
@@ -115,7 +115,7 @@ impl Shown for SettlementStatement {
                 .iter()
                 .map(|total| to_total(total, currency))
                 .collect(),
-            balance: minor(currency, balance.as_ref().map_or(0, |(_, due)| *due)),
+            balance: Some(minor(currency, balance.as_ref().map_or(0, |(_, due)| *due))),
             payee: balance.map_or_else(String::new, |(payee, _)| payee.to_string()),
             issuer: issued.map_or_else(String::new, |by| by.party.to_string()),
             issue_time: issued.map(|by| to_timestamp(by.at)),
@@ -151,9 +151,9 @@ fn to_line(
         payee: content.payee.to_string(),
         bill_date: Some(to_date(content.date)),
         corrected_period: corrects.map_or_else(String::new, |month| month.to_string()),
-        price_before: minor(currency, content.price_before),
-        share: minor(currency, content.share),
-        due: minor(currency, content.due),
+        price_before: Some(minor(currency, content.price_before)),
+        share: Some(minor(currency, content.share)),
+        due: Some(minor(currency, content.due)),
         state: to_line_state(line.state).into(),
         dispute: line.dispute.as_ref().map(|found| to_dispute(found, viewer)),
     }
@@ -174,9 +174,9 @@ fn to_dispute(dispute: &Dispute, viewer: &Viewer<'_>) -> v1::SettlementDispute {
 fn to_total(total: &StatementTotal, currency: Currency) -> v1::SettlementTotal {
     v1::SettlementTotal {
         party_id: total.payee.to_string(),
-        price_before: minor(currency, total.price_before),
-        absorbed: minor(currency, total.absorbed),
-        due: minor(currency, total.due),
+        price_before: Some(minor(currency, total.price_before)),
+        absorbed: Some(minor(currency, total.absorbed)),
+        due: Some(minor(currency, total.due)),
     }
 }
 

@@ -128,15 +128,15 @@ fn row(
     let corrects = content.corrects.map(|month| month.to_string());
     let dispute = line.dispute.as_ref().map(|dispute| &dispute.words);
     vec![
-        Cell::plain(line.number),
-        Cell::plain(&content.quote),
-        Cell::plain(&content.portion_id),
+        Cell::plain(line.number.to_string()),
+        Cell::plain(content.quote.as_str()),
+        Cell::plain(content.portion_id.as_str()),
         Cell::plain(content.cadence.as_str()),
         Cell::plain(period.unwrap_or_default()),
         Cell::plain(reversal),
-        Cell::plain(&content.payee),
+        Cell::plain(content.payee.as_str()),
         Cell::words(&party(member, &content.payee).name),
-        Cell::plain(content.date),
+        Cell::plain(content.date.to_string()),
         Cell::plain(corrects.unwrap_or_default()),
         amount(content.price_before),
         amount(content.share),
@@ -157,7 +157,7 @@ fn document(
 ) -> Document {
     let [first, second] = statement.pair.both();
     let payee = lines.first().map_or(first, |line| &line.payee);
-    let payer = statement.pair.other(payee).unwrap_or(second);
+    let debtor = statement.pair.other(payee).unwrap_or(second);
     let issued = statement.issued.as_ref();
     let name = |line: &LineContent| {
         let (quote, portion) = (&line.quote, &line.portion_id);
@@ -180,7 +180,7 @@ fn document(
         currency: statement.currency,
         note: format!("settlement of {}, before tax", statement.period),
         supplier: party(member, payee),
-        customer: party(member, payer),
+        customer: party(member, debtor),
         lines: lines
             .iter()
             .map(|line| Line {

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     AGREEMENTS, CALENDARS, DAILY, EVENTS, EXPECTATIONS, FIRMS, Hint, OUTSIDERS, QUOTES, Recipe,
     Topic, agreement_id, calendar_id, claim_id, contact_id, expectation_id, need_id, notice_id,
-    quote_id,
+    opportunity_id, quote_id,
 };
 
 /// How many memberships there are before it becomes unlikely that another partnership is begun.
@@ -213,6 +213,9 @@ impl Planner {
             (20, Topic::Notice(rng.random_range(0..DAILY))),
             (8, Topic::Claim(rng.random_range(0..DAILY))),
             (12, Topic::Need(rng.random_range(0..DAILY))),
+            (10, Topic::Opportunity(rng.random_range(0..DAILY))),
+            (14, Topic::Sale(rng.random_range(0..QUOTES))),
+            (5, Topic::Settlement),
             (8, Topic::Contact(rng.random_range(0..DAILY))),
             (50, Topic::Quote(rng.random_range(0..QUOTES))),
             (2, Topic::TickExpectation(rng.random_range(0..EXPECTATIONS))),
@@ -280,8 +283,9 @@ impl Planner {
             Topic::Notice(number) => (Kind::Notice, notice_id(number)),
             Topic::Claim(number) => (Kind::Claim, claim_id(number)),
             Topic::Need(number) => (Kind::Need, need_id(number)),
+            Topic::Opportunity(number) => (Kind::Opportunity, opportunity_id(number)),
             Topic::Contact(number) => (Kind::Contact, contact_id(number)),
-            Topic::Quote(number) => (Kind::JointQuote, quote_id(number)),
+            Topic::Quote(number) | Topic::Sale(number) => (Kind::JointQuote, quote_id(number)),
             Topic::Ticket => {
                 let rows = store.list_records(&list(scope, Kind::Ticket)).await.ok()?;
                 let row = rows.get(self.rng.random_range(0..rows.len().max(1)))?;
@@ -356,6 +360,12 @@ fn hint(versioned: &Versioned) -> Hint {
         Record::Expectation(expectation) => {
             hint.offer_number = expectation.offers.last().map_or(0, |offer| offer.number);
             hint.criteria = u32::try_from(expectation.agreed_criteria()).unwrap_or_default();
+        }
+        Record::JointQuote(quote) if quote.state == QuoteState::Won => {
+            let counted = quote.counted();
+            hint.text = counted
+                .map(|revision| revision.split.hash.clone())
+                .unwrap_or_default();
         }
         Record::JointQuote(quote) if quote.state == QuoteState::Open => {
             let last = quote.revisions.last();

@@ -1,7 +1,10 @@
 //! What the parties agreed on for a quote, cadence by cadence: the prices before and after the
 //! concession that counts, and what each portion bears of it.
 
-use super::{Cadence, CadenceSplit, ConcessionRevision, JointQuote, Portion, RevisionState};
+use super::{
+    Cadence, CadenceSplit, ConcessionRevision, JointQuote, Line, Outcome, Portion, RevisionState,
+};
+use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 
 /// What one portion brings each time that it is due, and what it bears. Amounts are in minor units
@@ -18,6 +21,8 @@ pub struct AgreedLine {
     pub price_before: i64,
     /// What it bears; `None` if only its owner knows.
     pub share: Option<i64>,
+    /// The commitment to what it bears, if only its owner knows.
+    pub sealed: Option<Commitment>,
 }
 
 /// What is due at the same times.
@@ -62,12 +67,21 @@ impl JointQuote {
         let split = splits.find(|split| split.cadence == cadence);
         let lines: Vec<AgreedLine> = self
             .of(cadence)
-            .map(|portion| AgreedLine {
-                portion_id: portion.id.clone(),
-                owner: portion.owner.clone(),
-                periods: portion.periods(),
-                price_before: portion.price.minor,
-                share: share_of(portion, split),
+            .map(|portion| {
+                let outcome = line_of(portion, split).map(|line| &line.outcome);
+                let (share, sealed) = match outcome {
+                    None => (Some(0), None),
+                    Some(Outcome::Open(open)) => (Some(open.share), None),
+                    Some(Outcome::Sealed(commitment)) => (None, Some(commitment.clone())),
+                };
+                AgreedLine {
+                    portion_id: portion.id.clone(),
+                    owner: portion.owner.clone(),
+                    periods: portion.periods(),
+                    price_before: portion.price.minor,
+                    share,
+                    sealed,
+                }
             })
             .collect();
         if lines.is_empty() {
@@ -89,11 +103,8 @@ impl JointQuote {
     }
 }
 
-/// What a portion bears; `None` if only its owner knows.
-fn share_of(portion: &Portion, split: Option<&CadenceSplit>) -> Option<i64> {
-    let lines = split
-        .map(|split| split.lines.as_slice())
-        .unwrap_or_default();
-    let line = lines.iter().find(|line| line.portion_id == portion.id);
-    line.map_or(Some(0), |line| line.open().map(|open| open.share))
+/// The line of a portion; none before anything was conceded.
+fn line_of<'split>(portion: &Portion, split: Option<&'split CadenceSplit>) -> Option<&'split Line> {
+    let mut lines = split?.lines.iter();
+    lines.find(|line| line.portion_id == portion.id)
 }

@@ -4,7 +4,7 @@
 //! each other party of which it billed something. So a statement needs no search for what is on no
 //! statement yet, and nothing gets onto two.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ impl Pair {
 }
 
 /// Where a line of a statement comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Source {
     /// A booking, by its identifier.
@@ -161,9 +161,10 @@ impl Aggregate for SettlementAccount {
                 Some(account)
             }
             (Some(mut account), SettlementAccountEvent::ItemsDrawn(drawn)) => {
+                let sources: HashSet<&Source> = drawn.sources.iter().collect();
                 account
                     .pending
-                    .retain(|item| !drawn.sources.contains(&item.source));
+                    .retain(|item| !sources.contains(&item.source));
                 account.last_period = account.last_period.max(Some(drawn.period));
                 Some(account)
             }

@@ -115,6 +115,8 @@ fn quote(currency: Currency, shares: [i64; 2]) -> JointQuote {
         vendor_funds: Vec::new(),
         revisions: vec![revision],
         sale: Sale::default(),
+        disclosure_consents: Vec::new(),
+        evaluations: Vec::new(),
     }
 }
 
