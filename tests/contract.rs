@@ -15,9 +15,20 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 const PACKAGE: &str = "entente.v1";
 
 /// RPCs that begin so only read.
-const READING_PREFIXES: [&str; 12] = [
-    "BatchGet", "Check", "Compute", "Explain", "Export", "Get", "List", "Lookup", "Open",
-    "Simulate", "Watch", "WhoAmI",
+const READING_PREFIXES: [&str; 13] = [
+    "BatchGet",
+    "Check",
+    "Compute",
+    "Explain",
+    "Export",
+    "Get",
+    "List",
+    "Lookup",
+    "Open",
+    "ProposeParity",
+    "Simulate",
+    "Watch",
+    "WhoAmI",
 ];
 
 /// A comment of fewer words says nothing that the name does not say.

@@ -47,6 +47,8 @@ mod service {
     pub mod expectation_clocks;
     pub mod expectations;
     pub mod exporting;
+    pub mod fairness;
+    pub mod fairness_rows;
     pub mod firm_rows;
     pub mod fulfilments;
     pub mod guest_rows;
@@ -295,6 +297,8 @@ on_both_engines! {
     pricing::fixed_shares_approved_by_both;
     pricing::by_price_to_the_cent;
     pricing::a_stale_hash_approves_nothing;
+    fairness::p18_the_burden_index_and_the_way_back;
+    fairness::burdens_at_fault;
     splits::p01_bases_side_by_side_explain_every_cent;
     splits::p19_p22_cadences_surcharges_and_rates;
     splits::p11_alternatives_answer_for_themselves;
@@ -340,6 +344,7 @@ on_both_engines! {
     cosigning::cosignatures_at_fault;
     signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
+    secrecy::p20_three_firms_are_told_their_own_share;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;

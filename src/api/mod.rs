@@ -10,6 +10,7 @@ pub mod convert;
 pub mod dates;
 pub mod expectation;
 mod export;
+pub mod fairness;
 pub mod faults;
 pub mod journal;
 pub mod listing;

@@ -21,6 +21,7 @@ use super::CliError;
 use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
+use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
 use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
@@ -232,6 +233,8 @@ clients! {
     sla: SlaServiceClient;
     /// Client of the `OpportunityService`.
     opportunities: OpportunityServiceClient;
+    /// Client of the `FairnessService`.
+    fairness: FairnessServiceClient;
     /// Client of the `SplitService`.
     splits: SplitServiceClient;
     /// Client of the `PricingService`.

@@ -167,7 +167,7 @@ pub fn split(bytes: &[u8], format: Format, asked: &Asked) -> Result<Outcome, Spl
         Format::Csv => input_csv::read(bytes)?,
         Format::Json => input_json::read(bytes)?,
     };
-    let read = input::understand(quote, asked)?;
+    let read = input::understand(&quote, asked)?;
     let alternatives = asked.bases.iter().map(|basis| {
         let alternative = Alternative {
             measure: measure(*basis, &read),

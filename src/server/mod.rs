@@ -22,6 +22,7 @@ use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use crate::api::admin::AdminService;
 use crate::api::caller::{Authenticator, GuestGate};
 use crate::api::expectation::ExpectationService;
+use crate::api::fairness::FairnessService;
 use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
@@ -182,6 +183,10 @@ impl Application {
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
+        ))
+        .add_service(limited!(
+            v1::fairness_service_server::FairnessServiceServer<_>,
+            FairnessService(api())
         ))
         .add_service(limited!(
             v1::split_service_server::SplitServiceServer<_>,

@@ -146,6 +146,7 @@ pub fn code(reason: &str) -> Code {
         | "SHARES_SEALED"
         | "NOT_YOUR_STATEMENT"
         | "CONCESSION_SHORTFALL"
+        | "CLAUSE_VIOLATED"
         | "TARGET_UNREACHABLE"
         | "TICKET_MERGED"
         | "GUEST_LINK_USED"

@@ -150,15 +150,9 @@ pub async fn small_concessions_are_approved_beforehand(house: House) {
     house.stop().await;
 }
 
-/// A vendor pays first, on top of what the portions bear, and the round's times are told.
-pub async fn vendors_money_comes_first(house: House) {
-    let pair = Pair::active(&house).await;
-    let with_funds = v1::PricingClauses {
-        vendor_money_first: true,
-        ..Default::default()
-    };
-    pair.terms(terms(with_funds, Vec::new())).await;
-    let vendor = v1::CreateOutsidePartyRequest {
+/// A vendor that both know.
+async fn vendor(pair: &Pair) -> v1::OutsideParty {
+    let request = v1::CreateOutsidePartyRequest {
         parent: pair.name.clone(),
         outside_party_id: "vendor".to_owned(),
         outside_party: Some(v1::OutsideParty {
@@ -168,12 +162,19 @@ pub async fn vendors_money_comes_first(house: House) {
         }),
         ..Default::default()
     };
-    let vendor = ok(pair
-        .north
-        .connection
-        .partnerships()
-        .create_outside_party(vendor))
-    .await;
+    let mut norths = pair.north.connection.partnerships();
+    ok(norths.create_outside_party(request)).await
+}
+
+/// A vendor pays first, on top of what the portions bear, and the round's times are told.
+pub async fn vendors_money_comes_first(house: House) {
+    let pair = Pair::active(&house).await;
+    let with_funds = v1::PricingClauses {
+        vendor_money_first: true,
+        ..Default::default()
+    };
+    pair.terms(terms(with_funds, Vec::new())).await;
+    let vendor = vendor(&pair).await;
     let money = |cents: i64| v1::VendorMoney {
         source: v1::VendorMoneySource::Mdf.into(),
         outside_party: vendor.name.clone(),

@@ -289,13 +289,14 @@ pub async fn p20_no_answer_tells_the_others_cost(house: House) {
     let secrets = Secrets::of([COST, PRICE - COST]);
     let trio = Trio::of(&house, Pair::with_a_desk(&house).await).await;
     let (pair, west) = (&trio.pair, &trio.west);
-    let own = [v1::Portion {
+    let with_floor = |portion| v1::Portion {
         minimum_margin_bps: Some(500),
-        ..costly("a", PRICE, COST)
-    }];
+        ..portion
+    };
+    let own = [with_floor(costly("a", PRICE, COST))];
     let others = [
-        (&pair.south, costly("b", 3_000_000, 2_500_000)),
-        (west, costly("c", 2_000_000, 1_000_000)),
+        (&pair.south, with_floor(costly("b", 3_000_000, 2_500_000))),
+        (west, with_floor(costly("c", 2_000_000, 1_000_000))),
     ];
     let quote = quote_of(pair, &own, &others).await;
     let mut souths = pair.south.connection.pricing();

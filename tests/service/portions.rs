@@ -172,76 +172,54 @@ pub async fn markups_have_caps(house: House) {
     house.stop().await;
 }
 
+/// Portions with one fault each: its reason, its field, and the portion.
+fn faulty_portions() -> Vec<(&'static str, &'static str, v1::Portion)> {
+    let stating = |amount: Money, rate: Option<&str>| v1::Portion {
+        internal_cost: Some(amount),
+        cost_exchange: rate.map(exchange),
+        ..portion("a", 100)
+    };
+    let floored = |floor: Money| v1::Portion {
+        floor_price: Some(floor),
+        ..portion("a", 100)
+    };
+    let too_fine = Money {
+        nanos: 1,
+        ..euros(1)
+    };
+    let huge = dollars(90_000_000_000_000_000);
+    let several = v1::Portion {
+        quantity: 2,
+        unit_price: Some(euros(51)),
+        ..portion("a", 100)
+    };
+    let not_its_price = at_cost(stating(euros(99), None));
+    vec![
+        ("INVALID_FIELD", "floor_price", floored(euros(101))),
+        ("MONEY_TOO_FINE", "floor_price", floored(too_fine)),
+        (
+            "EXCHANGE_RATE_MISSING",
+            "internal_cost",
+            stating(dollars(1), None),
+        ),
+        (
+            "INVALID_FIELD",
+            "cost_exchange.rate",
+            stating(dollars(1), Some("-1")),
+        ),
+        ("OUT_OF_RANGE", "internal_cost", stating(huge, Some("2"))),
+        ("INVALID_FIELD", "internal_cost", not_its_price),
+        ("INVALID_FIELD", "price", several),
+    ]
+}
+
 /// Everything wrong with a portion is told at once, each with its path.
 pub async fn portions_at_fault(house: House) {
     let pair = Pair::active(&house).await;
     let mut pricing = pair.north.connection.pricing();
     let field = |name: &str| format!("joint_quote.portions[0].{name}");
     let of = |portion: v1::Portion| quoting(&pair, vec![portion]);
-    for (reason, name, portion) in [
-        (
-            "INVALID_FIELD",
-            "floor_price",
-            v1::Portion {
-                floor_price: Some(euros(101)),
-                ..portion("a", 100)
-            },
-        ),
-        (
-            "MONEY_TOO_FINE",
-            "floor_price",
-            v1::Portion {
-                floor_price: Some(Money {
-                    nanos: 1,
-                    ..euros(1)
-                }),
-                ..portion("a", 100)
-            },
-        ),
-        (
-            "EXCHANGE_RATE_MISSING",
-            "internal_cost",
-            v1::Portion {
-                internal_cost: Some(dollars(1)),
-                ..portion("a", 100)
-            },
-        ),
-        (
-            "INVALID_FIELD",
-            "cost_exchange.rate",
-            v1::Portion {
-                internal_cost: Some(dollars(1)),
-                cost_exchange: Some(exchange("-1")),
-                ..portion("a", 100)
-            },
-        ),
-        (
-            "OUT_OF_RANGE",
-            "internal_cost",
-            v1::Portion {
-                internal_cost: Some(dollars(90_000_000_000_000_000)),
-                cost_exchange: Some(exchange("2")),
-                ..portion("a", 100)
-            },
-        ),
-        (
-            "INVALID_FIELD",
-            "internal_cost",
-            v1::Portion {
-                internal_cost: Some(euros(99)),
-                ..at_cost(portion("a", 100))
-            },
-        ),
-        (
-            "INVALID_FIELD",
-            "price",
-            v1::Portion {
-                quantity: 2,
-                unit_price: Some(euros(51)),
-                ..portion("a", 100)
-            },
-        ),
-    ] {
+    for (reason, name, portion) in faulty_portions() {
         let path = field(name);
         let call = pricing.create_joint_quote(of(portion));
         faulty(&house, reason, &[&path], call).await;

@@ -9,12 +9,15 @@ use rand_chacha::ChaCha8Rng;
 use tonic::Status;
 
 use super::authorisation::every_row;
+use super::blind::{costly, proposing, quote_of, shares};
 use super::calls::ok;
 use super::house::{Firm, House};
 use super::raw;
+use super::sales::winning;
 use super::setting::{Pair, euros, portion};
 use super::stage::{self, Names};
 use super::traces::{Secrets, heard, listen};
+use super::trio::Trio;
 
 /// What south's portions cost the client, in cents.
 const PRICE_CENTS: i64 = 918_273_645;
@@ -22,13 +25,32 @@ const PRICE_CENTS: i64 = 918_273_645;
 const COST_CENTS: i64 = 765_432_109;
 /// What they earn south.
 const MARGIN_CENTS: i64 = PRICE_CENTS - COST_CENTS;
+/// What west's portion costs the client, and west, where three divide by their costs; in cents.
+const WEST_CENTS: [i64; 2] = [846_913_572, 659_302_814];
+/// What north's portion costs the client, and north.
+const NORTH_CENTS: [i64; 2] = [583_104_927, 437_261_598];
+/// What the three concede.
+const CONCESSION_CENTS: i64 = 321_987_654;
 /// Messages of one answer that are looked at.
 const MESSAGES_MAX: usize = 200;
 /// How often each request is sent damaged.
 const DAMAGED: usize = 3;
 
+/// All that north must not learn, and nobody may log.
 fn secrets() -> Secrets {
-    Secrets::of([COST_CENTS, MARGIN_CENTS])
+    let costs = [NORTH_CENTS[1], COST_CENTS, WEST_CENTS[1]];
+    let total: i64 = costs.iter().sum();
+    let mut amounts = vec![COST_CENTS, MARGIN_CENTS];
+    amounts.extend([WEST_CENTS[1], WEST_CENTS[0] - WEST_CENTS[1]]);
+    for [price, cost] in [[PRICE_CENTS, COST_CENTS], WEST_CENTS] {
+        // The share by costs, or one more for its rounding; and what is left of the price.
+        let share = i128::from(CONCESSION_CENTS) * i128::from(cost) / i128::from(total);
+        let share = i64::try_from(share).unwrap();
+        for share in [share, share + 1] {
+            amounts.extend([share, price - share]);
+        }
+    }
+    Secrets::of(amounts)
 }
 
 /// One firm that calls everything, and what it was told that it must not know.
@@ -172,5 +194,74 @@ pub async fn p20_nobody_is_told_what_something_costs_the_other(house: House) {
     let (lines, caught) = heard();
     assert!(lines > 0, "nothing was logged");
     assert!(caught.is_empty(), "the log tells: {caught:#?}");
+    house.stop().await;
+}
+
+/// A quote of three firms, divided by their costs: approved by all if it is to be.
+async fn blind_quote(trio: &Trio, is_approved: bool) -> (String, String) {
+    let pair = &trio.pair;
+    let own = [costly("a", NORTH_CENTS[0], NORTH_CENTS[1])];
+    let others = [
+        (&pair.south, costly("b", PRICE_CENTS, COST_CENTS)),
+        (&trio.west, costly("c", WEST_CENTS[0], WEST_CENTS[1])),
+    ];
+    let name = quote_of(pair, &own, &others).await;
+    let proposal = proposing(&name, CONCESSION_CENTS, v1::AllocationBasis::Cost);
+    let mut norths = pair.north.connection.pricing();
+    let proposed = ok(norths.propose_concession(proposal)).await;
+    let hash = proposed.revisions[0].hash.clone();
+    for firm in [&pair.south, &trio.west] {
+        let request = v1::ApproveConcessionRequest {
+            name: name.clone(),
+            hash: hash.clone(),
+            ..Default::default()
+        };
+        if is_approved {
+            ok(firm.connection.pricing().approve_concession(request)).await;
+        }
+    }
+    (name, hash)
+}
+
+/// Three firms divide by their costs: what the others bear, and what that would tell, reaches nobody.
+pub async fn p20_three_firms_are_told_their_own_share(house: House) {
+    listen(&secrets());
+    let (pair, names) = stage::set(&house).await;
+    let trio = Trio::of(&house, pair).await;
+    let mut names = names.with("caller", "north");
+    for (key, hash) in [
+        ("quote", "quote_hash"),
+        ("to_approve", "approve_hash"),
+        ("to_reject", "reject_hash"),
+        ("to_take_back", "take_back_hash"),
+        ("to_win", ""),
+        ("to_lose", ""),
+        ("sold", "sold_hash"),
+    ] {
+        let (quote, revision) = blind_quote(&trio, key == "sold").await;
+        names = names.with(key, &quote);
+        if !hash.is_empty() {
+            names = names.with(hash, &revision);
+        }
+    }
+    let mut norths = trio.pair.north.connection.sales();
+    ok(norths.win_quote(winning(&names.of("sold"), 2_026_304_490))).await;
+    let own = shares(&trio.pair.south, &names.of("sold")).await;
+    let souths = own
+        .iter()
+        .filter_map(|(_, share)| *share)
+        .collect::<Vec<_>>();
+    assert_eq!(souths.len(), 1, "south is told its own share: {own:?}");
+    let shown = souths[0].to_string();
+    assert!(
+        secrets().found_in(shown.as_bytes()).is_some(),
+        "{shown} is looked for"
+    );
+
+    let mut norths = walk(&house, &trio.pair.north).await;
+    norths.everything(&names).await;
+    assert!(norths.told.is_empty(), "{:#?}", norths.told);
+    let (lines, caught) = heard();
+    assert!(lines > 0 && caught.is_empty(), "the log tells: {caught:#?}");
     house.stop().await;
 }

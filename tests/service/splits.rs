@@ -203,20 +203,20 @@ pub async fn p19_p22_cadences_surcharges_and_rates(house: House) {
     house.stop().await;
 }
 
-/// P11: an alternative that cannot be divided says why, and hurts none of its neighbours.
-pub async fn p11_alternatives_answer_for_themselves(house: House) {
-    let firm = house.firm("alone").await;
-    let mut splits = firm.connection.splits();
-    let mut slices = three();
-    slices[1].cost = None;
-    let absorbing = |owner: &str| v1::SplitAlternative {
+/// By price; what the floors leave over falls to an owner.
+fn absorbing(owner: &str) -> v1::SplitAlternative {
+    v1::SplitAlternative {
         shortfall_policy: v1::ShortfallPolicy::PrimeAbsorbs.into(),
         absorbing_owner: owner.to_owned(),
         ..by(v1::SplitBasis::Price)
-    };
+    }
+}
+
+/// Alternatives that cannot be divided, why, and where.
+fn bad_alternatives() -> Vec<(v1::SplitAlternative, &'static str, &'static str)> {
     let mut mixed = by(v1::SplitBasis::Price);
     mixed.shares = fixed(&[("acme", 1)]).shares;
-    let bad = vec![
+    vec![
         (by(v1::SplitBasis::Cost), BAD, "slices[1].cost"),
         (
             by(v1::SplitBasis::Price),
@@ -250,7 +250,16 @@ pub async fn p11_alternatives_answer_for_themselves(house: House) {
             BAD,
             "alternatives[8].basis",
         ),
-    ];
+    ]
+}
+
+/// P11: an alternative that cannot be divided says why, and hurts none of its neighbours.
+pub async fn p11_alternatives_answer_for_themselves(house: House) {
+    let firm = house.firm("alone").await;
+    let mut splits = firm.connection.splits();
+    let mut slices = three();
+    slices[1].cost = None;
+    let bad = bad_alternatives();
     let mut alternatives: Vec<_> = bad.iter().map(|(bad, _, _)| bad.clone()).collect();
     alternatives.push(absorbing("acme"));
     let answer = ok(splits.compute_split(of(slices, 1_650_000, alternatives))).await;
@@ -296,26 +305,41 @@ fn told(result: &v1::SplitResult) -> Refused {
     Refused::from(&status)
 }
 
-/// P10, P19 and P25: what all alternatives share is refused whole, with every field at fault.
-pub async fn p10_p25_splits_at_fault(house: House) {
-    let firm = house.firm("alone").await;
-    let mut splits = firm.connection.splits();
-    let good = || of(three(), 100, vec![by(v1::SplitBasis::Price)]);
-    let with = |change: fn(&mut v1::ComputeSplitRequest)| {
-        let mut request = good();
-        change(&mut request);
-        request
-    };
-    let most = |units, nanos| Money {
-        currency_code: "EUR".to_owned(),
+/// A reason, the fields at fault, and the request.
+type Case = (&'static str, Vec<&'static str>, v1::ComputeSplitRequest);
+
+/// A good request, changed.
+fn with(change: impl Fn(&mut v1::ComputeSplitRequest)) -> v1::ComputeSplitRequest {
+    let mut request = of(three(), 100, vec![by(v1::SplitBasis::Price)]);
+    change(&mut request);
+    request
+}
+
+/// A good request whose first slice is changed.
+fn first(change: impl Fn(&mut v1::SplitSlice)) -> v1::ComputeSplitRequest {
+    with(|asked| change(&mut asked.slices[0]))
+}
+
+fn units(code: &str, units: i64, nanos: i32) -> Option<Money> {
+    Some(Money {
+        currency_code: code.to_owned(),
         units,
         nanos,
+    })
+}
+
+/// What is wrong with the request as a whole.
+fn requests_at_fault() -> Vec<Case> {
+    let basis = || by(v1::SplitBasis::Price);
+    let many = || vec![slice("a", "acme", 1); 201];
+    let once_more = |asked: &mut v1::ComputeSplitRequest| {
+        asked.concessions.push(asked.concessions[0].clone());
     };
-    let mut huge = good();
-    huge.slices[0].price = Some(most(i64::MAX / 100, 70_000_000));
-    let mut beyond = good();
-    beyond.slices[0].price = Some(most(i64::MAX, 0));
-    let cases: Vec<(&str, Vec<&str>, v1::ComputeSplitRequest)> = vec![
+    let yearly = v1::Cadence::Yearly;
+    let (slices, alternatives) = (vec!["slices"], vec!["alternatives"]);
+    let amount = vec!["concessions[0].amount"];
+    let too_much = with(|asked| asked.concessions[0].amount = Some(euros(9_100_001)));
+    vec![
         (
             "CURRENCY_UNKNOWN",
             vec!["currency"],
@@ -326,119 +350,102 @@ pub async fn p10_p25_splits_at_fault(house: House) {
             vec!["currency_exponent"],
             with(|asked| asked.currency_exponent = Some(0)),
         ),
-        (BAD, vec!["slices"], with(|asked| asked.slices.clear())),
+        (BAD, slices.clone(), with(|asked| asked.slices.clear())),
+        (BAD, slices, with(|asked| asked.slices = many())),
         (
             BAD,
-            vec!["slices"],
-            with(|asked| asked.slices = vec![slice("a", "acme", 1); 201]),
-        ),
-        (
-            BAD,
-            vec!["alternatives"],
+            alternatives.clone(),
             with(|asked| asked.alternatives.clear()),
         ),
         (
             BAD,
-            vec!["alternatives"],
-            with(|asked| asked.alternatives = vec![by(v1::SplitBasis::Price); 11]),
+            alternatives,
+            with(|asked| asked.alternatives = vec![basis(); 11]),
         ),
         (
             BAD,
             vec!["concessions"],
             with(|asked| asked.concessions.clear()),
         ),
+        ("CONCESSION_TOO_LARGE", amount.clone(), too_much),
+        (BAD, vec!["concessions[1].cadence"], with(once_more)),
+        (
+            BAD,
+            amount,
+            with(|asked| asked.concessions[0].cadence = yearly.into()),
+        ),
+    ]
+}
+
+/// What is wrong with its first slice.
+fn slices_at_fault() -> Vec<Case> {
+    let price = || vec!["slices[0].price"];
+    let margin = || vec!["slices[0].minimum_margin_bps"];
+    let both = vec!["slices[0].price", "slices[0].floor_price"];
+    let rate = vec!["slices[0].cost_rate"];
+    let floor = vec!["slices[0].floor_price"];
+    let kind = vec!["slices[0].pass_through.kind"];
+    let passing =
+        |slice: &mut v1::SplitSlice| slice.pass_through = Some(v1::PassThrough::default());
+    let fine = first(|slice| slice.price = units("EUR", 1, 1));
+    let dollars = first(|slice| slice.price = units("USD", 50_000, 0));
+    let without_rate = first(|slice| slice.cost = units("USD", 1, 0));
+    let huge = first(|slice| slice.price = units("EUR", i64::MAX / 100, 70_000_000));
+    let beyond = first(|slice| slice.price = units("EUR", i64::MAX, 0));
+    let high = first(|slice| slice.floor_price = Some(euros(5_000_001)));
+    vec![
+        (BAD, price(), first(|slice| slice.price = None)),
+        (BAD, both, first(|slice| slice.price = Some(money(-1)))),
+        ("MONEY_TOO_FINE", price(), fine),
+        ("CURRENCY_MISMATCH", price(), dollars),
+        (
+            "EXCHANGE_RATE_MISSING",
+            vec!["slices[0].cost"],
+            without_rate,
+        ),
+        (BAD, rate, first(|slice| slice.cost_rate = "1".to_owned())),
+        (BAD, floor, high),
+        (
+            BAD,
+            margin(),
+            first(|slice| slice.minimum_margin_bps = Some(-1)),
+        ),
+        (
+            BAD,
+            margin(),
+            first(|slice| slice.minimum_margin_bps = Some(2_501)),
+        ),
+        (
+            BAD,
+            vec!["slices[0].cadence"],
+            first(|slice| slice.cadence = 9),
+        ),
+        (BAD, kind, first(passing)),
+        (
+            BAD,
+            vec!["slices[0].markup_on"],
+            first(|slice| slice.markup_on = "b".to_owned()),
+        ),
         (
             BAD,
             vec!["slices[1].slice_id"],
             with(|asked| asked.slices[1].slice_id = "a".to_owned()),
         ),
-        (
-            BAD,
-            vec!["slices[0].price"],
-            with(|asked| asked.slices[0].price = None),
-        ),
-        (
-            BAD,
-            vec!["slices[0].price", "slices[0].floor_price"],
-            with(|asked| asked.slices[0].price = Some(money(-1))),
-        ),
-        (
-            "MONEY_TOO_FINE",
-            vec!["slices[0].price"],
-            with(|asked| asked.slices[0].price.as_mut().unwrap().nanos = 1),
-        ),
-        (
-            "CURRENCY_MISMATCH",
-            vec!["slices[0].price"],
-            with(|asked| {
-                "USD".clone_into(&mut asked.slices[0].price.as_mut().unwrap().currency_code)
-            }),
-        ),
-        (
-            "EXCHANGE_RATE_MISSING",
-            vec!["slices[0].cost"],
-            with(|asked| {
-                "USD".clone_into(&mut asked.slices[0].cost.as_mut().unwrap().currency_code)
-            }),
-        ),
-        (
-            BAD,
-            vec!["slices[0].cost_rate"],
-            with(|asked| asked.slices[0].cost_rate = "1".to_owned()),
-        ),
-        (
-            BAD,
-            vec!["slices[0].floor_price"],
-            with(|asked| asked.slices[0].floor_price = Some(euros(5_000_001))),
-        ),
-        (
-            BAD,
-            vec!["slices[0].minimum_margin_bps"],
-            with(|asked| asked.slices[0].minimum_margin_bps = Some(-1)),
-        ),
-        (
-            BAD,
-            vec!["slices[0].minimum_margin_bps"],
-            with(|asked| asked.slices[0].minimum_margin_bps = Some(2_501)),
-        ),
-        (
-            BAD,
-            vec!["slices[0].cadence"],
-            with(|asked| asked.slices[0].cadence = 9),
-        ),
-        (
-            BAD,
-            vec!["slices[0].pass_through.kind"],
-            with(|asked| asked.slices[0].pass_through = Some(v1::PassThrough::default())),
-        ),
-        (
-            BAD,
-            vec!["slices[0].markup_on"],
-            with(|asked| asked.slices[0].markup_on = "b".to_owned()),
-        ),
-        (
-            "CONCESSION_TOO_LARGE",
-            vec!["concessions[0].amount"],
-            with(|asked| asked.concessions[0].amount = Some(euros(9_100_001))),
-        ),
-        (
-            BAD,
-            vec!["concessions[1].cadence"],
-            with(|asked| asked.concessions.push(asked.concessions[0].clone())),
-        ),
-        (
-            BAD,
-            vec!["concessions[0].amount"],
-            with(|asked| asked.concessions[0].cadence = v1::Cadence::Yearly.into()),
-        ),
         ("OUT_OF_RANGE", vec!["slices"], huge),
-        ("OUT_OF_RANGE", vec!["slices[0].price"], beyond),
-    ];
-    for (reason, fields, request) in cases {
+        ("OUT_OF_RANGE", price(), beyond),
+    ]
+}
+
+/// P10, P19 and P25: what all alternatives share is refused whole, with every field at fault.
+pub async fn p10_p25_splits_at_fault(house: House) {
+    let firm = house.firm("alone").await;
+    let mut splits = firm.connection.splits();
+    for (reason, fields, request) in requests_at_fault().into_iter().chain(slices_at_fault()) {
         faulty(&house, reason, &fields, splits.compute_split(request)).await;
     }
     let unable = house.firm_with("alone", &[Permission::Tickets]).await;
     let mut unables = unable.connection.splits();
-    refuses(&house, "PERMISSION_MISSING", unables.compute_split(good())).await;
+    let good = with(|_| ());
+    refuses(&house, "PERMISSION_MISSING", unables.compute_split(good)).await;
     house.stop().await;
 }

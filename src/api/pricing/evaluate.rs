@@ -89,6 +89,7 @@ fn alternatives(
             custom_shares: given.custom_shares.clone(),
             rounding: given.rounding,
             shortfall_policy: given.shortfall_policy,
+            vendor_money: given.vendor_money.clone(),
             ..Default::default()
         };
         let read = propose::proposal(scope, &request).map_err(|mut refusal| {
@@ -132,7 +133,9 @@ async fn evaluated(
         let shown = cadences.map(|cadence| to_cadence_split(cadence, quote));
         let mut cadences: Vec<_> = shown.collect();
         if is_sealed {
-            cadences.iter_mut().for_each(|cadence| seal(cadence, own));
+            for cadence in &mut cadences {
+                seal(cadence, own);
+            }
         }
         v1::ConcessionEvaluation {
             evaluation_hash: hash,

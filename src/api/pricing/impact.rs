@@ -133,7 +133,6 @@ fn disclosures(
 const fn to_kind(kind: Disclosure) -> v1::DisclosureKind {
     match kind {
         Disclosure::Nothing => v1::DisclosureKind::Nothing,
-        Disclosure::FloorMet => v1::DisclosureKind::FloorMet,
         Disclosure::Band => v1::DisclosureKind::Band,
         Disclosure::SumOfOthers => v1::DisclosureKind::SumOfOthers,
         Disclosure::Exact => v1::DisclosureKind::Exact,
@@ -163,11 +162,6 @@ fn sentence(
     let told = match kind {
         Disclosure::Nothing => {
             format!("{observer} learns nothing of what {subject}'s portions cost")
-        }
-        Disclosure::FloorMet => {
-            format!(
-                "{observer} learns that no floor of {subject} was undercut, and not where it is"
-            )
         }
         Disclosure::Band => format!("{observer} sees the bands of costs that {subject} revealed"),
         Disclosure::SumOfOthers => {

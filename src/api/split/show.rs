@@ -6,11 +6,11 @@ use crate::api::pricing::steps::{to_int64, to_step};
 use crate::domain::pricing::division::{Division, Part};
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::pricing::sheet::Answer;
-use crate::proto::google::r#type as google_type;
 use crate::proto::v1;
 
 /// One division for each cadence.
 pub(super) fn divisions(answers: &[Answer], currency: Currency) -> Vec<v1::SliceDivision> {
+    let money = |minor| Some(to_money(&Money::from_minor(currency, minor)));
     let one = |answer: &Answer| {
         let division = &answer.division;
         let parts = division
@@ -20,11 +20,11 @@ pub(super) fn divisions(answers: &[Answer], currency: Currency) -> Vec<v1::Slice
         let over_cap = answer.over_cap.iter().map(|over| over.id.clone());
         v1::SliceDivision {
             cadence: to_cadence(answer.cadence).into(),
-            concession: money(currency, division.concession),
+            concession: money(division.concession),
             parts: parts.collect(),
-            shortfall: money(currency, to_int64(division.shortfall)),
-            price_before: money(currency, to_int64(division.price_before)),
-            price_after: money(currency, to_int64(division.price_after)),
+            shortfall: money(to_int64(division.shortfall)),
+            price_before: money(to_int64(division.price_before)),
+            price_after: money(to_int64(division.price_after)),
             slices_over_markup_cap: over_cap.collect(),
         }
     };
@@ -32,15 +32,16 @@ pub(super) fn divisions(answers: &[Answer], currency: Currency) -> Vec<v1::Slice
 }
 
 fn part_of(division: &Division, part: &Part, currency: Currency) -> v1::SlicePart {
+    let money = |minor| Some(to_money(&Money::from_minor(currency, minor)));
     v1::SlicePart {
         slice_id: part.id.clone(),
         owner: part.owner.clone(),
-        share: money(currency, part.share),
+        share: money(part.share),
         weight: to_int64(part.weight),
-        room: money(currency, to_int64(part.room)),
-        beyond_floor: money(currency, part.beyond_floor),
-        price_before: money(currency, to_int64(part.price_before)),
-        price_after: money(currency, to_int64(part.price_after)),
+        room: money(to_int64(part.room)),
+        beyond_floor: money(part.beyond_floor),
+        price_before: money(to_int64(part.price_before)),
+        price_after: money(to_int64(part.price_after)),
         at_floor: part.is_at_floor,
         steps: part
             .steps
@@ -49,8 +50,4 @@ fn part_of(division: &Division, part: &Part, currency: Currency) -> v1::SlicePar
             .collect(),
         explanation: division.sentences(part, currency).join(" "),
     }
-}
-
-fn money(currency: Currency, minor: i64) -> Option<google_type::Money> {
-    Some(to_money(&Money::from_minor(currency, minor)))
 }

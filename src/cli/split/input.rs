@@ -144,10 +144,10 @@ struct Reader {
 ///
 /// # Errors
 /// Everything that is wrong with either.
-pub(super) fn understand(quote: Quote, asked: &Asked) -> Result<Read, SplitError> {
+pub(super) fn understand(quote: &Quote, asked: &Asked) -> Result<Read, SplitError> {
     let mut reader = Reader::default();
-    let currency = reader.currency(quote.currency.as_ref(), asked)?;
-    let concessions = reader.concessions(&quote, asked, currency);
+    let currency = currency(quote.currency.as_ref(), asked)?;
+    let concessions = reader.concessions(quote, asked, currency);
     let shares = reader.shares(asked);
     let mut lines = Vec::with_capacity(quote.rows.len());
     let mut custom = BTreeMap::new();
@@ -168,7 +168,7 @@ pub(super) fn understand(quote: Quote, asked: &Asked) -> Result<Read, SplitError
         let found = sheet.faults();
         reader.troubles = found
             .into_iter()
-            .map(|fault| placed(fault, &quote))
+            .map(|fault| placed(fault, quote))
             .collect();
     }
     if !reader.troubles.is_empty() {
@@ -219,6 +219,29 @@ const fn option_of(cadence: Cadence) -> &'static str {
     }
 }
 
+/// The currency, without which nothing else can be read.
+fn currency(cell: Option<&Cell>, asked: &Asked) -> Result<Currency, SplitError> {
+    let stated = asked.currency.as_deref();
+    let (at, what, code) = match (cell, stated) {
+        (Some(cell), Some(asked)) if cell.text != asked => {
+            let why = format!("{asked} is asked for, and the quote is in {}", cell.text);
+            let what = "--currency".to_owned();
+            let at = Position::default();
+            return Err(SplitError::Faults(vec![Trouble { at, what, why }]));
+        }
+        (Some(cell), _) => (cell.at, "currency", cell.text.as_str()),
+        (None, Some(asked)) => (Position::default(), "--currency", asked),
+        (None, None) => (Position::default(), "--currency", "EUR"),
+    };
+    Currency::from_code(code).map_err(|error| {
+        SplitError::Faults(vec![Trouble {
+            at,
+            what: what.to_owned(),
+            why: error.to_string(),
+        }])
+    })
+}
+
 impl Reader {
     fn note(&mut self, at: Position, what: &str, why: impl Into<String>) {
         self.troubles.push(Trouble {
@@ -226,29 +249,6 @@ impl Reader {
             what: what.to_owned(),
             why: why.into(),
         });
-    }
-
-    /// The currency, without which nothing else can be read.
-    fn currency(&self, cell: Option<&Cell>, asked: &Asked) -> Result<Currency, SplitError> {
-        let stated = asked.currency.as_deref();
-        let (at, what, code) = match (cell, stated) {
-            (Some(cell), Some(asked)) if cell.text != asked => {
-                let why = format!("{asked} is asked for, and the quote is in {}", cell.text);
-                let what = "--currency".to_owned();
-                let at = Position::default();
-                return Err(SplitError::Faults(vec![Trouble { at, what, why }]));
-            }
-            (Some(cell), _) => (cell.at, "currency", cell.text.as_str()),
-            (None, Some(asked)) => (Position::default(), "--currency", asked),
-            (None, None) => (Position::default(), "--currency", "EUR"),
-        };
-        Currency::from_code(code).map_err(|error| {
-            SplitError::Faults(vec![Trouble {
-                at,
-                what: what.to_owned(),
-                why: error.to_string(),
-            }])
-        })
     }
 
     /// The command line's word counts before the quote's.

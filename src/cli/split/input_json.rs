@@ -123,7 +123,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Quote, SplitError> {
         refused(at, why.to_owned())
     })?;
     let lines = Lines::of(text);
-    let cell = |value: Value<'_>| cell(&lines, value);
+    let cell = |value: Value<'_>| cell(&lines, &value);
     let rows = written.slices.into_iter().map(|slice| row(&lines, slice));
     Ok(Quote {
         rows: rows.collect(),
@@ -156,7 +156,7 @@ fn row(lines: &Lines<'_>, slice: WrittenSlice<'_>) -> Row {
     ];
     let mut cells = BTreeMap::new();
     for (column, value) in values {
-        let cell = value.map(|value| cell(lines, value));
+        let cell = value.map(|value| cell(lines, &value));
         cells.extend(
             cell.filter(|cell| !cell.text.is_empty())
                 .map(|cell| (column, cell)),
@@ -178,7 +178,7 @@ fn row(lines: &Lines<'_>, slice: WrittenSlice<'_>) -> Row {
     Row { at, cells }
 }
 
-fn cell(lines: &Lines<'_>, value: Value<'_>) -> Cell {
+fn cell(lines: &Lines<'_>, value: &Value<'_>) -> Cell {
     let at = match &value.text {
         // It is a part of the text, so it tells where it stands.
         Cow::Borrowed(part) => lines.of_part(part),

@@ -146,10 +146,8 @@ fn p06_p10_faults_are_told_with_their_places() {
 
 #[test]
 fn many_faults_are_cut_short() {
-    let mut quote = "id,owner,price\n".to_owned();
-    for index in 0..30 {
-        quote.push_str(&format!("{index},b,x\n"));
-    }
+    let rows: Vec<String> = (0..30).map(|index| format!("{index},b,x\n")).collect();
+    let quote = format!("id,owner,price\n{}", rows.concat());
     let told = refused(quote.as_bytes(), Format::Csv, &asked("5"));
     assert!(told.ends_with("and 10 more"), "{told}");
 }
@@ -188,10 +186,10 @@ fn tables() -> impl Strategy<Value = Vec<u8>> {
     ];
     let row = (0..6_u8, "[xyz]", value.clone(), value.clone(), value);
     (any::<u8>(), proptest::collection::vec(row, 0..8)).prop_map(|(first, rows)| {
-        let mut quote = "id,owner,price,cost,floor\n".to_owned();
-        for (id, owner, price, cost, floor) in rows {
-            quote.push_str(&format!("{id},{owner},{price},{cost},{floor}\n"));
-        }
+        let rows = rows.into_iter().map(|(id, owner, price, cost, floor)| {
+            format!("{id},{owner},{price},{cost},{floor}\n")
+        });
+        let quote = format!("id,owner,price,cost,floor\n{}", rows.collect::<String>());
         let mut bytes = vec![first & !1];
         bytes.extend(quote.into_bytes());
         bytes

@@ -30,8 +30,8 @@ pub struct PartyLimit {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PricingClauses {
-    /// The most that all markups on one portion may be together, in basis points of its price, before
-    /// a concession and after it.
+    /// The most that all markups on one portion may be together, in basis points of its price, after a
+    /// concession.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub markup_cap_bps: Option<u32>,
     /// Who bears at least and at most which part of a concession, each party at most once.

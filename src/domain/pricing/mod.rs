@@ -3,6 +3,7 @@
 pub mod allocation;
 pub mod booking;
 pub mod division;
+pub mod fairness;
 pub mod money;
 pub mod quote;
 pub mod settlement;

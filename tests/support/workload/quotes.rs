@@ -9,7 +9,9 @@ use entente::domain::pricing::quote::portion::{PassThrough, Period, Recurrence};
 use entente::domain::pricing::quote::proposal::{
     CustomShare, RecurringConcession, ShortfallChoice,
 };
-use entente::domain::pricing::quote::{Basis, NewConcession, NewPortion, QuoteCommand};
+use entente::domain::pricing::quote::{
+    Basis, NewConcession, NewPortion, QuoteChanges, QuoteCommand,
+};
 use entente::domain::time::{Span, Timestamp};
 
 use super::partnerships::reference;
@@ -31,7 +33,17 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
     };
     Action::Quote(match draw.mostly(sensible) {
         0..20 => create(draw, number, at),
-        20..40 => QuoteCommand::AddPortion {
+        20..23 => QuoteCommand::Update {
+            id,
+            changes: QuoteChanges {
+                display_name: draw.chance(80).then(|| "Renamed".to_owned()),
+                expires_at: draw
+                    .chance(30)
+                    .then(|| at.saturating_add(Span::from_hours(draw.number(0..72)))),
+                vendor_funds: None,
+            },
+        },
+        23..40 => QuoteCommand::AddPortion {
             id,
             portion: portion(draw),
         },

@@ -116,7 +116,7 @@ pub(in crate::api) const fn to_cadence(cadence: Cadence) -> v1::Cadence {
 }
 
 /// By what measure it was divided.
-pub(in crate::api::pricing) const fn to_basis(basis: &Basis) -> v1::AllocationBasis {
+pub(in crate::api) const fn to_basis(basis: &Basis) -> v1::AllocationBasis {
     match basis {
         Basis::FixedBps(_) => v1::AllocationBasis::FixedBps,
         Basis::Price => v1::AllocationBasis::Price,

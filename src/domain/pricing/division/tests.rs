@@ -110,7 +110,7 @@ fn pass_through_at_cost_bears_nothing() {
 }
 
 #[test]
-fn fixed_shares_take_two_steps() {
+fn p09_fixed_shares_take_two_steps_and_add_up() {
     let slices = vec![
         slice("a1", "acme", 700, 0, 0),
         slice("a2", "acme", 300, 0, 0),

@@ -329,18 +329,17 @@ fn refused(fault: CostFault, caller: Caller<'_>) -> Result<Refusal, Stop> {
     let CostFault::Closed(closed) = fault else {
         return Ok(stated(fault));
     };
-    let erased = for_each(&closed, |(portion, commitment)| {
+    let erased = for_each(&closed, |(_, commitment)| {
         let found = caller.view.find::<Redaction>(commitment.as_str())?;
-        Ok(found.map(|_| portion.as_str()))
+        Ok(found.is_some())
     })?;
-    if erased.iter().all(Option::is_none) {
+    let both = closed.into_iter().zip(erased);
+    let erased = both.filter_map(|(closed, is_erased)| is_erased.then_some(closed));
+    let erased: Vec<_> = erased.collect();
+    if erased.is_empty() {
         return Ok(changed());
     }
-    let of_erased = |((portion, commitment), erased): (&(String, Commitment), &Option<&str>)| {
-        erased.map(|_| (portion.clone(), commitment.clone()))
-    };
-    let erased = closed.iter().zip(&erased).filter_map(of_erased);
-    Ok(stated(CostFault::Closed(erased.collect())))
+    Ok(stated(CostFault::Closed(erased)))
 }
 
 /// The refusal of costs that were not stated, do not fit, or were erased.
@@ -376,3 +375,6 @@ fn changed() -> Refusal {
 pub fn needs_costs(refusal: &Refusal) -> bool {
     refusal.reason == Reason::EtagMismatch && refusal.message == CHANGED
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Where two parties divide by costs, each one's own share and cost give away the other's, whatever is
 //! sealed: the outcome itself tells. So each of them has to consent before. With three or more, each
-//! learns only what the others have together.
+//! learns only what the others have together. The same holds for floors that follow from costs.
 
 use std::collections::BTreeSet;
 
@@ -38,8 +38,6 @@ pub struct DisclosureConsentChanged {
 pub enum Disclosure {
     /// Nothing.
     Nothing,
-    /// That a floor which follows from a cost was not undercut.
-    FloorMet,
     /// The band that its owner revealed.
     Band,
     /// What all the others' portions cost, or earn, together.
@@ -56,7 +54,16 @@ pub fn bearers(portions: &[Portion]) -> BTreeSet<&PartyId> {
     portions.map(|portion| &portion.owner).collect()
 }
 
+/// The parties of which a floor follows from a sealed cost.
+fn derivers(portions: &[Portion]) -> BTreeSet<&PartyId> {
+    let portions = portions.iter().filter(|portion| has_derived_floor(portion));
+    portions.map(|portion| &portion.owner).collect()
+}
+
 /// What dividing by `basis` tells `observer` of the costs of `subject`.
+///
+/// Weights tell those who bear something by their own shares. Floors that follow from costs tell anybody
+/// who asks often enough: how much can be conceded at most says what all of them leave together.
 #[must_use]
 pub fn disclosed(
     basis: &Basis,
@@ -68,38 +75,43 @@ pub fn disclosed(
     if observer == subject || !bearers.contains(subject) {
         return Disclosure::Nothing;
     }
-    let has = |is: fn(&Portion) -> bool| {
-        let mut portions = portions.iter();
-        portions.any(|portion| portion.owner == *subject && is(portion))
-    };
     let mut found = Disclosure::Nothing;
-    let derives_floors = has(has_derived_floor);
-    if derives_floors {
-        found = found.max(Disclosure::FloorMet);
+    let mut own = portions.iter().filter(|portion| portion.owner == *subject);
+    if own.any(|portion| portion.cost_band.is_some()) {
+        found = Disclosure::Band;
     }
-    if has(|portion| portion.cost_band.is_some()) {
-        found = found.max(Disclosure::Band);
+    if basis.is_of_costs() && bearers.contains(observer) {
+        found = found.max(of_several(bearers.len() - 1));
     }
-    if bearers.contains(observer) && (basis.is_of_costs() || derives_floors) {
-        let alone = bearers.len() == 2;
-        if alone {
-            found = Disclosure::Exact;
-        } else if basis.is_of_costs() {
-            found = found.max(Disclosure::SumOfOthers);
-        }
+    let derivers = derivers(portions);
+    if derivers.contains(subject) {
+        let others = derivers.iter().filter(|party| **party != observer);
+        found = found.max(of_several(others.count()));
     }
     found
+}
+
+/// What is told of one of so many others, when they are told of together.
+const fn of_several(others: usize) -> Disclosure {
+    if others == 1 {
+        Disclosure::Exact
+    } else {
+        Disclosure::SumOfOthers
+    }
 }
 
 /// The parties whose costs another one could work out.
 #[must_use]
 pub fn exposed<'portion>(basis: &Basis, portions: &'portion [Portion]) -> Vec<&'portion PartyId> {
     let bearers = bearers(portions);
-    let is_exposed = |subject: &&PartyId| {
-        let mut observers = bearers.iter();
-        observers.any(|observer| disclosed(basis, portions, observer, subject) == Disclosure::Exact)
-    };
-    bearers.iter().copied().filter(is_exposed).collect()
+    let by_weights = basis.is_of_costs() && bearers.len() == 2;
+    let derivers = derivers(portions);
+    // Of three, each of which has such floors, nobody can tell the others apart.
+    let by_floors = |party: &PartyId| derivers.len() <= 2 && derivers.contains(party);
+    let parties = bearers.into_iter();
+    parties
+        .filter(|party| by_weights || by_floors(party))
+        .collect()
 }
 
 /// Refuses a division that gives away costs of parties which have not consented to that.
@@ -118,7 +130,7 @@ pub(super) fn require_consents(basis: &Basis, quote: &JointQuote) -> Result<(), 
     }
     let without = without.join(",");
     let why =
-        format!("two parties divide by costs, and {without} did not consent to disclose them");
+        format!("the outcome would tell the costs of {without}, which did not consent to that");
     Err(Refusal::field(Reason::CostWouldBeDisclosed, "basis", why).with("party_ids", without))
 }
 

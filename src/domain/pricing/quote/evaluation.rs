@@ -67,6 +67,11 @@ pub fn evaluation_hash(
     proposal: &Proposal,
     partnership: &Partnership,
 ) -> String {
+    // When the client asked changes nothing of what comes of it.
+    let proposal = &Proposal {
+        negotiation_round: None,
+        ..proposal.clone()
+    };
     let terms = partnership.terms.as_ref();
     let consents = quote.disclosure_consents.iter();
     let content = Content {

@@ -10,6 +10,7 @@
 //! force (approved). As soon as one is in force, the portions are frozen.
 
 pub mod agreed;
+mod answers;
 pub mod basis;
 pub mod blind;
 mod clauses;
@@ -36,13 +37,13 @@ use serde::{Deserialize, Serialize};
 
 use super::money::Currency;
 use crate::domain::aggregate::{Aggregate, Recorded, events};
-use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
 use crate::domain::partnership::ending::ClosedWithPartnership;
 use crate::domain::time::Timestamp;
 use sale::{ConcessionReversed, QuoteLost, QuoteWon, Sale};
 
+pub use answers::{ConcessionExpired, ConcessionRejected, ConcessionWithdrawn, QuoteExpired};
 pub use basis::Basis;
 pub use clauses::{Figure, figures};
 pub use decide::{Extras, QuoteCommand, decide, decide_as, tick};
@@ -64,8 +65,8 @@ pub const PORTIONS_MAX: usize = 200;
 /// Most revisions of one quote's concession.
 pub const REVISIONS_MAX: usize = 1_000;
 /// Most lines in all divisions of one quote together, where a line is a portion's share in one
-/// revision. It bounds the stored record to less than 4 MiB: 200 portions leave room for 40
-/// revisions, 8 portions for 1,000.
+/// revision, or what its proposal states for a portion, a party or a vendor. It bounds the stored
+/// record to less than 4 MiB: by price, 200 portions leave room for 40 revisions, 8 for 1,000.
 pub const ALLOCATION_LINES_MAX: usize = 8_000;
 
 // Every portion is one part of an allocation.
@@ -283,47 +284,6 @@ pub struct ConcessionApproved {
     /// Number of the revision that was in force until now, if this one takes its place.
     pub superseded: Option<u32>,
 }
-
-/// A party turned the open revision down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConcessionRejected {
-    /// Which party.
-    pub party: PartyId,
-    /// The revision's number.
-    pub number: u32,
-    /// What it turned down.
-    pub hash: String,
-    /// Why: a commitment to free text.
-    pub reason: Option<Commitment>,
-}
-
-/// The open revision's proposer took it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConcessionWithdrawn {
-    /// The proposer.
-    pub party: PartyId,
-    /// The revision's number.
-    pub number: u32,
-    /// What it took back.
-    pub hash: String,
-}
-
-/// The open revision's time ran out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConcessionExpired {
-    /// The revision's number.
-    pub number: u32,
-    /// What nobody answered.
-    pub hash: String,
-}
-
-/// The quote's time ran out. What was approved stays approved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QuoteExpired {}
 
 events! {
     /// What happens to a joint quote.

@@ -162,6 +162,18 @@ impl Proposal {
         }
     }
 
+    /// How many entries its lists have, which are stored with every revision.
+    #[must_use]
+    pub fn entry_count(&self) -> usize {
+        let of_basis = match &self.basis {
+            Basis::FixedBps(shares) => shares.len(),
+            Basis::Custom(shares) => shares.len(),
+            _ => 0,
+        };
+        let owed = self.owed.as_ref().map_or(0, Owed::len);
+        of_basis + owed + self.vendor_money.len()
+    }
+
     /// The currency of every amount in it.
     #[must_use]
     pub const fn currency(&self) -> Currency {

@@ -192,8 +192,15 @@ impl ConcessionSplit {
         costs: &Costs,
     ) -> Result<Self, Refusal> {
         let mut cadences = Vec::new();
+        let mut faults = Vec::new();
         for (cadence, of_cadence) in by_cadence(portions) {
-            let division = division(&proposal, cadence, &of_cadence, costs)?;
+            let division = match division(&proposal, cadence, &of_cadence, costs) {
+                Ok(division) => division,
+                Err(refusal) => {
+                    faults.push(refusal);
+                    continue;
+                }
+            };
             let vendor_money = proposal.vendor_money_on(cadence);
             cadences.push(CadenceSplit::of(
                 cadence,
@@ -202,6 +209,7 @@ impl ConcessionSplit {
                 &of_cadence,
             )?);
         }
+        Refusal::all(faults)?;
         let mut split = Self {
             number: place.number,
             proposal,
@@ -299,9 +307,16 @@ impl ConcessionSplit {
         self.lines().find(|line| line.portion_id == portion_id)
     }
 
-    /// How many lines it keeps.
+    /// How many lines it keeps: of portions, and of what the proposal states for each portion, party
+    /// or vendor.
     #[must_use]
     pub fn line_count(&self) -> usize {
+        self.portion_count() + self.proposal.entry_count()
+    }
+
+    /// How many portions it divides.
+    #[must_use]
+    pub fn portion_count(&self) -> usize {
         self.cadences
             .iter()
             .map(|cadence| cadence.lines.len())
@@ -455,8 +470,13 @@ fn division(
     let slices = portions.iter().map(|portion| slice(portion, costs));
     let slices: Vec<Slice> = slices.collect();
     let question = proposal.question(cadence, portions);
-    divide(&slices, &question)
-        .map_err(|error| refused(&error, proposal.currency()).with("cadence", cadence.as_str()))
+    divide(&slices, &question).map_err(|error| {
+        let field = match cadence {
+            Cadence::OneTime => "concession",
+            _ => "recurring_concessions",
+        };
+        refused(&error, field, proposal.currency()).with("cadence", cadence.as_str())
+    })
 }
 
 /// Sum of the portions' prices in minor units; `None` if it does not fit.

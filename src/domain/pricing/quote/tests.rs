@@ -76,7 +76,7 @@ fn p01_the_spare_cent_goes_where_the_record_says() {
     let basis = bps(&[(ONE, 7_500), (TWO, 2_500)]);
     let split = divided([&[("cloud", 80_000)], &[("wiring", 20_000)]], 9_999, &basis);
     assert_eq!(shares(&split), [("cloud", 7_499), ("wiring", 2_500)]);
-    assert_eq!(split.line_count(), 2);
+    assert_eq!(split.portion_count(), 2);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn p08_fewer_units_than_portions_keep_their_zero_lines() {
         RevisionState::Approved,
         "zero lines are approved as well"
     );
-    assert_eq!(quote.revisions[0].split.line_count(), 3);
+    assert_eq!(quote.revisions[0].split.portion_count(), 3);
 }
 
 #[test]

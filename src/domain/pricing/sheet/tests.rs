@@ -158,25 +158,38 @@ fn what_is_passed_on_at_cost_bears_nothing_by_any_measure() {
     }
 }
 
+/// The fault of a sheet whose second line is changed: its column, and what is wrong.
+fn fault_of(change: fn(&mut Line)) -> (Column, String) {
+    let mut changed = line("a", "acme", 1_000);
+    change(&mut changed);
+    let mut monthly = line("m", "bolt", 10);
+    monthly.cadence = Cadence::Monthly;
+    let mut base = line("c", "bolt", 1_000);
+    base.markup_cap_bps = Some(100);
+    let faults = sheet(vec![line("b", "bolt", 1_000), changed, monthly, base], 1).faults();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    match faults[0].place {
+        Place::Line(1, column) => (column, faults[0].description.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A change, and the column and the words of its fault.
+type Change = (fn(&mut Line), Column, &'static str);
+
+fn check_faults(changes: &[Change]) {
+    for (change, column, words) in changes {
+        let (at, description) = fault_of(*change);
+        assert_eq!(at, *column, "{description}");
+        assert!(description.contains(words), "{description}");
+    }
+}
+
 #[test]
-fn every_fault_is_named_with_its_place() {
-    let of = |change: fn(&mut Line)| {
-        let mut changed = line("a", "acme", 1_000);
-        change(&mut changed);
-        let mut monthly = line("m", "bolt", 10);
-        monthly.cadence = Cadence::Monthly;
-        let mut base = line("c", "bolt", 1_000);
-        base.markup_cap_bps = Some(100);
-        let faults = sheet(vec![line("b", "bolt", 1_000), changed, monthly, base], 1).faults();
-        assert_eq!(faults.len(), 1, "{faults:?}");
-        match faults[0].place {
-            Place::Line(1, column) => (column, faults[0].description.clone()),
-            other => panic!("{other:?}"),
-        }
-    };
-    for (change, column, words) in [
+fn every_fault_of_an_amount_is_named_with_its_place() {
+    check_faults(&[
         (
-            (|line| line.id = "b".to_owned()) as fn(&mut Line),
+            |line| line.id = "b".to_owned(),
             Column::Id,
             "more than once",
         ),
@@ -206,6 +219,14 @@ fn every_fault_is_named_with_its_place() {
             Column::MinimumMargin,
             "more than the price",
         ),
+    ]);
+    let negative = sheet(vec![line("a", "acme", -1), line("b", "acme", 5)], 1).faults();
+    assert_eq!(negative[0].place, Place::Line(0, Column::Price));
+}
+
+#[test]
+fn every_fault_of_passing_on_is_named_with_its_place() {
+    check_faults(&[
         (
             |line| line.markup_cap_bps = Some(100_001),
             Column::MarkupCap,
@@ -247,13 +268,7 @@ fn every_fault_is_named_with_its_place() {
             Column::MarkupOn,
             "no markup cap",
         ),
-    ] {
-        let (at, description) = of(change);
-        assert_eq!(at, column, "{description}");
-        assert!(description.contains(words), "{description}");
-    }
-    let negative = sheet(vec![line("a", "acme", -1), line("b", "acme", 5)], 1).faults();
-    assert_eq!(negative[0].place, Place::Line(0, Column::Price));
+    ]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn the_largest_quote_fits_its_record() {
         bench.add(TWO, portion(&name(number), price)).unwrap();
     }
     let basis = bps(&[(ONE, 3_333), (TWO, 6_667)]);
-    let lines = 199;
+    let lines = 201;
     for _ in 0..ALLOCATION_LINES_MAX / lines {
         bench.propose(ONE, -(price - 1), basis.clone()).unwrap();
     }

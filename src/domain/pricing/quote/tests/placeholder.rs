@@ -86,7 +86,7 @@ fn the_firm_that_joins_may_rather_complete_the_quote() {
     assert_eq!(state(&bench), RevisionState::Superseded);
     bench.propose(TWO, 9_999, Basis::Price).unwrap();
     bench.approve(ONE).unwrap();
-    assert_eq!(bench.quote().in_force().unwrap().split.line_count(), 3);
+    assert_eq!(bench.quote().in_force().unwrap().split.portion_count(), 3);
 }
 
 #[test]

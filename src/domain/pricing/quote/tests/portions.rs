@@ -255,7 +255,6 @@ fn costs_of_others_count_by_a_stored_rate() {
         internal_cost: Some(commitment("USD 10000")),
         cost_exchange: Some(exchange.clone()),
         cost_band: Some(CostBand::of(9_200)),
-        minimum_margin_bps: Some(500),
         ..portion("a", 12_000)
     };
     bench.create_with(ONE, &[costed]).unwrap();
