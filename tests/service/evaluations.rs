@@ -276,7 +276,11 @@ async fn three_learn_sums(house: &House, pair: Pair) {
     ];
     let quote = quote_of(pair, &own, &others).await;
     let told = impact(&pair.north, &quote, AllocationBasis::Cost).await;
-    let kinds: Vec<_> = told.disclosures.iter().map(|it| it.kind()).collect();
+    let kinds: Vec<_> = told
+        .disclosures
+        .iter()
+        .map(v1::PartyDisclosure::kind)
+        .collect();
     assert_eq!(kinds, [DisclosureKind::SumOfOthers; 6]);
     assert!(told.missing_consents.is_empty());
 }

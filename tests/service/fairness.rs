@@ -73,9 +73,8 @@ pub async fn p18_the_burden_index_and_the_way_back(house: House) {
         (group.currency.as_str(), group.won, group.quote_count),
         ("EUR", false, 2)
     );
-    let parties: Vec<(&str, i64, i64, Option<i64>, i64, i32)> = group
-        .parties
-        .iter()
+    let parties = group.parties.iter();
+    let parties: Vec<_> = parties
         .map(|party| {
             (
                 party.party_id.as_str(),

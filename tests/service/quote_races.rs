@@ -330,8 +330,8 @@ async fn fight(house: &House, trio: &Trio, seed: u64) -> (Telling, Vec<Deed>, Ve
         (before + 1..=last).collect::<Vec<_>>(),
         "{context}"
     );
-    let seen = shown(&trio.west, &quote.name).await;
-    let hashes = seen.revisions.iter().map(|revision| revision.hash.clone());
+    let last = shown(&trio.west, &quote.name).await;
+    let hashes = last.revisions.iter().map(|revision| revision.hash.clone());
     let numbers = hashes.enumerate().map(|(number, hash)| (hash, number));
     let numbers = numbers.collect();
     let mut telling = Telling {
@@ -353,7 +353,7 @@ pub async fn revisions_under_concurrent_moves(house: House) {
     let mut reached = BTreeSet::new();
     let mut reasons = BTreeSet::new();
     for seed in 0..QUOTES {
-        let (telling, deeds, refusals) = fight(&house, &trio, seed).await;
+        let (telling, deeds, refusals) = Box::pin(fight(&house, &trio, seed)).await;
         assert!(!deeds.is_empty() && !refusals.is_empty(), "seed {seed}");
         check_refusals(&refusals);
         let states = telling.revisions.iter().map(|revision| revision.state);

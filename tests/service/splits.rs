@@ -169,7 +169,7 @@ pub async fn p19_p22_cadences_surcharges_and_rates(house: House) {
         units: 10,
         nanos: 0,
     });
-    dollars.cost_rate = "0.9213".to_owned();
+    "0.9213".clone_into(&mut dollars.cost_rate);
     let mut own = slice("a", "acme", 3_000);
     own.cost = Some(euros(1_000));
     let mut request = of(
@@ -320,12 +320,12 @@ fn first(change: impl Fn(&mut v1::SplitSlice)) -> v1::ComputeSplitRequest {
     with(|asked| change(&mut asked.slices[0]))
 }
 
-fn units(code: &str, units: i64, nanos: i32) -> Option<Money> {
-    Some(Money {
+fn units(code: &str, units: i64, nanos: i32) -> Money {
+    Money {
         currency_code: code.to_owned(),
         units,
         nanos,
-    })
+    }
 }
 
 /// What is wrong with the request as a whole.
@@ -343,7 +343,7 @@ fn requests_at_fault() -> Vec<Case> {
         (
             "CURRENCY_UNKNOWN",
             vec!["currency"],
-            with(|asked| asked.currency = "EURO".to_owned()),
+            with(|asked| "EURO".clone_into(&mut asked.currency)),
         ),
         (
             "CURRENCY_MISMATCH",
@@ -387,11 +387,11 @@ fn slices_at_fault() -> Vec<Case> {
     let kind = vec!["slices[0].pass_through.kind"];
     let passing =
         |slice: &mut v1::SplitSlice| slice.pass_through = Some(v1::PassThrough::default());
-    let fine = first(|slice| slice.price = units("EUR", 1, 1));
-    let dollars = first(|slice| slice.price = units("USD", 50_000, 0));
-    let without_rate = first(|slice| slice.cost = units("USD", 1, 0));
-    let huge = first(|slice| slice.price = units("EUR", i64::MAX / 100, 70_000_000));
-    let beyond = first(|slice| slice.price = units("EUR", i64::MAX, 0));
+    let fine = first(|slice| slice.price = Some(units("EUR", 1, 1)));
+    let dollars = first(|slice| slice.price = Some(units("USD", 50_000, 0)));
+    let without_rate = first(|slice| slice.cost = Some(units("USD", 1, 0)));
+    let huge = first(|slice| slice.price = Some(units("EUR", i64::MAX / 100, 70_000_000)));
+    let beyond = first(|slice| slice.price = Some(units("EUR", i64::MAX, 0)));
     let high = first(|slice| slice.floor_price = Some(euros(5_000_001)));
     vec![
         (BAD, price(), first(|slice| slice.price = None)),
@@ -403,7 +403,11 @@ fn slices_at_fault() -> Vec<Case> {
             vec!["slices[0].cost"],
             without_rate,
         ),
-        (BAD, rate, first(|slice| slice.cost_rate = "1".to_owned())),
+        (
+            BAD,
+            rate,
+            first(|slice| "1".clone_into(&mut slice.cost_rate)),
+        ),
         (BAD, floor, high),
         (
             BAD,
@@ -424,12 +428,12 @@ fn slices_at_fault() -> Vec<Case> {
         (
             BAD,
             vec!["slices[0].markup_on"],
-            first(|slice| slice.markup_on = "b".to_owned()),
+            first(|slice| "b".clone_into(&mut slice.markup_on)),
         ),
         (
             BAD,
             vec!["slices[1].slice_id"],
-            with(|asked| asked.slices[1].slice_id = "a".to_owned()),
+            with(|asked| "a".clone_into(&mut asked.slices[1].slice_id)),
         ),
         ("OUT_OF_RANGE", vec!["slices"], huge),
         ("OUT_OF_RANGE", price(), beyond),
