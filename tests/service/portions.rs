@@ -235,6 +235,7 @@ pub async fn portions_at_fault(house: House) {
         "reveal_cost_band",
         "minimum_margin_bps",
         "pass_through.markup_cap_bps",
+        "portion_id",
     ];
     let expected = expected.map(field);
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();

@@ -153,10 +153,10 @@ impl Player<'_> {
         };
         let choice = self.rng.random_range(0..20);
         match (choice, hash.map(str::to_owned)) {
-            (0..12, Some(hash)) => Move::Approve(hash),
-            (12, Some(hash)) => Move::Reject(hash),
-            (13, Some(hash)) => Move::Withdraw(hash),
-            (14, _) => Move::AddPortion,
+            (0..9, Some(hash)) => Move::Approve(hash),
+            (9 | 10, Some(hash)) => Move::Reject(hash),
+            (11..15, Some(hash)) => Move::Withdraw(hash),
+            (15, _) => Move::AddPortion,
             _ => Move::Propose(self.rng.random_range(1..3 * PRICE_CENTS)),
         }
     }

@@ -16,7 +16,7 @@ use super::raw;
 use super::sales::winning;
 use super::setting::{Pair, euros, portion};
 use super::stage::{self, Names};
-use super::traces::{Secrets, heard, listen};
+use super::traces::{Listening, Secrets, heard};
 use super::trio::Trio;
 
 /// What south's portions cost the client, in cents.
@@ -156,7 +156,7 @@ async fn walk<'house>(house: &'house House, firm: &Firm) -> Walk<'house> {
 /// The other firm learns nothing, whatever it calls; the owner is shown its own, so the search does
 /// find what is there.
 pub async fn p20_nobody_is_told_what_something_costs_the_other(house: House) {
-    listen(&secrets());
+    let _listening = Listening::to(&secrets());
     let (pair, names) = stage::set(&house).await;
     let mut names = names.with("caller", "north");
     for (key, hash) in [
@@ -225,7 +225,7 @@ async fn blind_quote(trio: &Trio, is_approved: bool) -> (String, String) {
 
 /// Three firms divide by their costs: what the others bear, and what that would tell, reaches nobody.
 pub async fn p20_three_firms_are_told_their_own_share(house: House) {
-    listen(&secrets());
+    let _listening = Listening::to(&secrets());
     let (pair, names) = stage::set(&house).await;
     let trio = Trio::of(&house, pair).await;
     let mut names = names.with("caller", "north");

@@ -1,29 +1,30 @@
 //! How a secret amount could be recognised in bytes, and a listener that looks for it in the log.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use aho_corasick::AhoCorasick;
 use prost::encoding::encode_varint;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Amounts that somebody must not learn, in cents; so large that nothing else is like them.
-#[derive(Clone, Debug, Default)]
-pub struct Secrets {
-    traces: BTreeSet<Vec<u8>>,
-}
+#[derive(Clone, Debug)]
+pub struct Secrets(AhoCorasick);
 
 impl Secrets {
     /// Everything by which these amounts could be recognised.
     pub fn of(amounts: impl IntoIterator<Item = i64>) -> Self {
-        let traces = amounts.into_iter().flat_map(traces).collect();
-        Self { traces }
+        let traces: Vec<Vec<u8>> = amounts.into_iter().flat_map(traces).collect();
+        Self(AhoCorasick::new(traces).unwrap())
     }
 
     /// The first of the amounts' traces in the bytes.
-    pub fn found_in(&self, bytes: &[u8]) -> Option<&[u8]> {
-        let found = |trace: &&Vec<u8>| bytes.windows(trace.len()).any(|window| window == *trace);
-        self.traces.iter().find(found).map(Vec::as_slice)
+    pub fn found_in<'bytes>(&self, bytes: &'bytes [u8]) -> Option<&'bytes [u8]> {
+        let found = self.0.find(bytes)?;
+        Some(&bytes[found.range()])
     }
 }
 
@@ -71,13 +72,15 @@ fn traces(cents: i64) -> Vec<Vec<u8>> {
 static CAUGHT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static WANTED: OnceLock<Secrets> = OnceLock::new();
 /// Lines that were looked at.
-static LINES: Mutex<u64> = Mutex::new(0);
+static LINES: AtomicU64 = AtomicU64::new(0);
+/// How many cases listen at present.
+static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
 struct Listener;
 
 impl Write for Listener {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        *LINES.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        LINES.fetch_add(1, Ordering::Relaxed);
         if WANTED
             .get()
             .is_some_and(|secrets| secrets.found_in(line).is_some())
@@ -93,22 +96,35 @@ impl Write for Listener {
     }
 }
 
-/// Looks at every line that this process logs from now on, down to the finest level.
-pub fn listen(secrets: &Secrets) {
-    let filter = EnvFilter::new("debug,entente=trace,sqlx=trace,h2=info,hyper=info");
-    WANTED.get_or_init(|| {
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(false)
-            .with_writer(|| Listener)
-            .init();
-        secrets.clone()
-    });
+/// As long as there is one, every line that this process logs is looked at, down to the finest level.
+pub struct Listening;
+
+impl Listening {
+    /// Begins to listen for secrets: always the same ones.
+    pub fn to(secrets: &Secrets) -> Self {
+        WANTED.get_or_init(|| {
+            let listened = dynamic_filter_fn(|_, _| LISTENERS.load(Ordering::Relaxed) > 0);
+            let levels = EnvFilter::new("debug,entente=trace,h2=info,hyper=info");
+            let lines = tracing_subscriber::fmt::layer()
+                .with_ansi(false)
+                .with_writer(|| Listener);
+            let lines = lines.with_filter(levels).with_filter(listened);
+            tracing_subscriber::registry().with(lines).init();
+            secrets.clone()
+        });
+        LISTENERS.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
 }
 
-/// How many lines were looked at, and those that hold a secret.
+/// How many lines were looked at so far, and those that hold a secret.
 pub fn heard() -> (u64, Vec<String>) {
-    let lines = *LINES.lock().unwrap_or_else(PoisonError::into_inner);
     let caught = CAUGHT.lock().unwrap_or_else(PoisonError::into_inner);
-    (lines, caught.clone())
+    (LINES.load(Ordering::Relaxed), caught.clone())
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENERS.fetch_sub(1, Ordering::Relaxed);
+    }
 }
