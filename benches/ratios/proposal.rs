@@ -9,7 +9,7 @@ use entente::domain::record::{Kind, RecordKey};
 use entente::domain::time::Span;
 use entente::ledger::Settings;
 use entente::ledger::queue::Urgency;
-use entente::store::WriteSet;
+use entente::store::{RequestKey, RequestRow, WriteSet};
 
 use crate::Rounds;
 use crate::load::{median, now};
@@ -36,28 +36,29 @@ pub async fn measure(rounds: Rounds, table: &mut Table) {
 async fn measure_on(url: &str, engine: &str, rounds: Rounds, table: &mut Table) {
     let world = World::start(url, Settings::default(), TICKETS).await;
     for number in 0..QUOTES {
-        submit(&world, create(&world, number)).await;
+        submit(&world, format!("create-{number}"), create(&world, number)).await;
     }
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for round in 0..rounds.count {
         let mut elapsed = Vec::new();
         for number in 0..QUOTES {
             let action = propose(number, i64::try_from(round).expect("small"));
+            let request_id = format!("propose-{round}-{number}");
             let start = now();
-            submit(&world, action).await;
+            submit(&world, request_id, action).await;
             elapsed.push(start.elapsed().as_secs_f64() * 1e6);
         }
         ours.push(median(elapsed));
-        bare.push(bare_commits(&world).await);
+        bare.push(bare_commits(&world, round).await);
     }
     let what = format!("(i) ProposeConcession : bare commit of the same rows, {engine}");
     table.add(&what, "us", ours, bare);
     world.application.stop().await;
 }
 
-async fn submit(world: &World, action: QuoteCommand) {
+async fn submit(world: &World, request_id: String, action: QuoteCommand) {
     let action = Action::Quote(action);
-    let command = command(&world.firm, scope(world), String::new(), action);
+    let command = command(&world.firm, scope(world), request_id, action);
     let answer = world.ledger().submit(command, None, Urgency::Interactive);
     answer.await.expect("it is accepted");
 }
@@ -108,7 +109,7 @@ fn propose(number: i64, round: i64) -> QuoteCommand {
 }
 
 /// Writes the rows of the last proposal by hand, over and over; returns the median in microseconds.
-async fn bare_commits(world: &World) -> f64 {
+async fn bare_commits(world: &World, round: usize) -> f64 {
     let store = world.ledger().store();
     let scope = scope(world);
     let key = RecordKey::new(&scope, Kind::JointQuote, id(QUOTES - 1));
@@ -118,8 +119,22 @@ async fn bare_commits(world: &World) -> f64 {
     let entry = entries.expect("an entry").remove(0);
     let rows = store.records(std::slice::from_ref(&key)).await;
     let mut row = rows.expect("a quote").remove(0);
+    let remembered = RequestKey {
+        scope: scope.clone(),
+        firm: world.firm.to_string(),
+        request_id: format!("propose-{round}-{}", QUOTES - 1),
+    };
+    let mut transaction = store.begin().await.expect("a transaction");
+    let requests = transaction.requests(&[remembered]).await;
+    let request = requests.expect("what was answered").remove(0);
+    drop(transaction);
     let mut elapsed = Vec::new();
-    for _ in 0..QUOTES {
+    for number in 0..QUOTES {
+        let request_id = format!("bare-{round}-{number}");
+        let request = RequestRow {
+            request_id,
+            ..request.clone()
+        };
         let mut entry = entry.clone();
         entry.sequence = head.sequence + 1;
         entry.previous_hash = head.hash;
@@ -132,6 +147,7 @@ async fn bare_commits(world: &World) -> f64 {
             heads: vec![head.clone()],
             entries: vec![entry],
             records: vec![row.clone()],
+            requests: vec![request],
             ..WriteSet::default()
         };
         let start = now();
