@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use prost::Message;
+use tonic::{Request, Response};
 
+use super::caller::Caller;
 use super::page::Page;
 use super::sla::pinned::{self, Pin};
 use super::status::ApiError;
 use super::text::Texts;
-use super::{Api, Found, Member, convert};
+use super::{Api, Found, Member, Mutation, convert, respond};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::ScopeId;
 use crate::domain::record::{RecordKey, Stored};
@@ -123,6 +125,23 @@ pub async fn show<T: Shown>(
 ) -> Result<T::Message, ApiError> {
     let shown = show_all(api, member, &[found]).await?;
     Ok(shown.into_iter().next().unwrap_or_default())
+}
+
+/// Runs a change of a partnership's record; answers with the record after it.
+///
+/// # Errors
+/// What the change is refused for, or if the store fails.
+pub async fn change<T: Shown, M: Message>(
+    api: &Api,
+    caller: &Caller,
+    method: &str,
+    request: &Request<M>,
+    mutation: Mutation,
+) -> Result<Response<T::Message>, ApiError> {
+    let scope = mutation.scope.clone();
+    let receipt = api.run(caller, method, request, mutation).await?;
+    let (member, found) = api.get::<T>(caller, scope.id(), &receipt.id).await?;
+    Ok(respond(show(api, &member, found).await?, &receipt))
 }
 
 async fn own_references(

@@ -4,17 +4,15 @@ pub(super) mod convert;
 
 use std::sync::Arc;
 
-use prost::Message;
 use tonic::{Request, Response, Status};
 
 use self::convert::{Part, parts, qualification, sale_reason, state};
-use super::caller::Caller;
 use super::convert::{chosen_id, parse_name, reference};
 use super::dates::date;
 use super::expectation::parse::{Intake, client, neighbour, stated};
 use super::listing::{self, Wanted};
 use super::status::ApiError;
-use super::{Api, Envelope, Mutation, required, respond};
+use super::{Api, Envelope, Mutation, required};
 use crate::domain::command::Action;
 use crate::domain::commitment::Opening;
 use crate::domain::firm::Permission;
@@ -117,7 +115,7 @@ async fn create(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, "");
     let command = OpportunityCommand::Create(draft);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "CreateOpportunity", request, mutation).await
+    listing::change::<Opportunity, _>(api, &caller, "CreateOpportunity", request, mutation).await
 }
 
 /// The one reference with which an opportunity may be created.
@@ -180,7 +178,7 @@ async fn update(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let command = OpportunityCommand::Update { id, change };
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "UpdateOpportunity", request, mutation).await
+    listing::change::<Opportunity, _>(api, &caller, "UpdateOpportunity", request, mutation).await
 }
 
 async fn qualify(
@@ -205,7 +203,7 @@ async fn qualify(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "SetQualification", request, mutation).await
+    listing::change::<Opportunity, _>(api, &caller, "SetQualification", request, mutation).await
 }
 
 async fn record_effort(
@@ -235,7 +233,7 @@ async fn record_effort(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "RecordEffort", request, mutation).await
+    listing::change::<Opportunity, _>(api, &caller, "RecordEffort", request, mutation).await
 }
 
 async fn close(
@@ -266,7 +264,7 @@ async fn close(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "CloseOpportunity", request, mutation).await
+    listing::change::<Opportunity, _>(api, &caller, "CloseOpportunity", request, mutation).await
 }
 
 async fn get(api: &Api, request: &Request<v1::GetOpportunityRequest>) -> Answer<v1::Opportunity> {
@@ -314,20 +312,4 @@ fn mutation(
         action: Action::Opportunity(command),
         openings,
     }
-}
-
-/// Runs a change; answers with the opportunity after it.
-async fn run<M: Message>(
-    api: &Api,
-    caller: &Caller,
-    method: &str,
-    request: &Request<M>,
-    mutation: Mutation,
-) -> Answer<v1::Opportunity> {
-    let scope = mutation.scope.clone();
-    let receipt = api.run(caller, method, request, mutation).await?;
-    let (member, found) = api
-        .get::<Opportunity>(caller, scope.id(), &receipt.id)
-        .await?;
-    Ok(respond(listing::show(api, &member, found).await?, &receipt))
 }

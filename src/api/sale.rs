@@ -6,17 +6,15 @@ mod export;
 
 use std::sync::Arc;
 
-use prost::Message;
 use tonic::{Request, Response, Status};
 
 use self::convert::{amounts, bill_date};
-use super::caller::Caller;
 use super::convert::{known_enum, parse_name};
 use super::expectation::parse::Intake;
 use super::listing;
 use super::opportunity::convert::sale_reason;
 use super::status::ApiError;
-use super::{Api, Envelope, Mutation, required, respond};
+use super::{Api, Envelope, Mutation, required};
 use crate::domain::command::Action;
 use crate::domain::commitment::Opening;
 use crate::domain::firm::Permission;
@@ -99,7 +97,7 @@ async fn win(api: &Api, request: &Request<v1::WinQuoteRequest>) -> Answer<v1::Jo
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "WinQuote", request, mutation).await
+    listing::change::<JointQuote, _>(api, &caller, "WinQuote", request, mutation).await
 }
 
 async fn lose(api: &Api, request: &Request<v1::LoseQuoteRequest>) -> Answer<v1::JointQuote> {
@@ -119,7 +117,7 @@ async fn lose(api: &Api, request: &Request<v1::LoseQuoteRequest>) -> Answer<v1::
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "LoseQuote", request, mutation).await
+    listing::change::<JointQuote, _>(api, &caller, "LoseQuote", request, mutation).await
 }
 
 async fn reverse(
@@ -148,7 +146,7 @@ async fn reverse(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "ReverseConcession", request, mutation).await
+    listing::change::<JointQuote, _>(api, &caller, "ReverseConcession", request, mutation).await
 }
 
 /// A party, if one is named.
@@ -168,20 +166,4 @@ fn mutation(
         action: Action::Sale(command),
         openings,
     }
-}
-
-/// Runs a change; answers with the quote after it.
-async fn run<M: Message>(
-    api: &Api,
-    caller: &Caller,
-    method: &str,
-    request: &Request<M>,
-    mutation: Mutation,
-) -> Answer<v1::JointQuote> {
-    let scope = mutation.scope.clone();
-    let receipt = api.run(caller, method, request, mutation).await?;
-    let (member, found) = api
-        .get::<JointQuote>(caller, scope.id(), &receipt.id)
-        .await?;
-    Ok(respond(listing::show(api, &member, found).await?, &receipt))
 }

@@ -5,16 +5,14 @@ mod export;
 
 use std::sync::Arc;
 
-use prost::Message;
 use tonic::{Request, Response, Status};
 
 use self::convert::{line_number, stands, state};
-use super::caller::Caller;
 use super::convert::{money_refusal, parse_name};
 use super::expectation::parse::Intake;
 use super::listing::{self, Wanted};
 use super::status::ApiError;
-use super::{Api, Envelope, Mutation, required, respond};
+use super::{Api, Envelope, Mutation, required};
 use crate::domain::command::Action;
 use crate::domain::commitment::Opening;
 use crate::domain::firm::Permission;
@@ -127,7 +125,14 @@ async fn draft(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, "");
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "DraftSettlementStatement", request, mutation).await
+    listing::change::<SettlementStatement, _>(
+        api,
+        &caller,
+        "DraftSettlementStatement",
+        request,
+        mutation,
+    )
+    .await
 }
 
 async fn issue(
@@ -141,7 +146,14 @@ async fn issue(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, Vec::new());
-    run(api, &caller, "IssueSettlementStatement", request, mutation).await
+    listing::change::<SettlementStatement, _>(
+        api,
+        &caller,
+        "IssueSettlementStatement",
+        request,
+        mutation,
+    )
+    .await
 }
 
 async fn agree(
@@ -170,7 +182,14 @@ async fn agree(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "AgreeSettlementLines", request, mutation).await
+    listing::change::<SettlementStatement, _>(
+        api,
+        &caller,
+        "AgreeSettlementLines",
+        request,
+        mutation,
+    )
+    .await
 }
 
 async fn dispute(
@@ -194,7 +213,14 @@ async fn dispute(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "DisputeSettlementLine", request, mutation).await
+    listing::change::<SettlementStatement, _>(
+        api,
+        &caller,
+        "DisputeSettlementLine",
+        request,
+        mutation,
+    )
+    .await
 }
 
 async fn resolve(
@@ -221,7 +247,14 @@ async fn resolve(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "ResolveSettlementLine", request, mutation).await
+    listing::change::<SettlementStatement, _>(
+        api,
+        &caller,
+        "ResolveSettlementLine",
+        request,
+        mutation,
+    )
+    .await
 }
 
 async fn settle(
@@ -238,7 +271,14 @@ async fn settle(
     let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
     let scope = ScopeId::partnership(&partnership);
     let mutation = mutation(scope, envelope, command, openings);
-    run(api, &caller, "SettleSettlementStatement", request, mutation).await
+    listing::change::<SettlementStatement, _>(
+        api,
+        &caller,
+        "SettleSettlementStatement",
+        request,
+        mutation,
+    )
+    .await
 }
 
 async fn get(
@@ -289,20 +329,4 @@ fn mutation(
         action: Action::Settlement(command),
         openings,
     }
-}
-
-/// Runs a change; answers with the statement after it.
-async fn run<M: Message>(
-    api: &Api,
-    caller: &Caller,
-    method: &str,
-    request: &Request<M>,
-    mutation: Mutation,
-) -> Answer<v1::SettlementStatement> {
-    let scope = mutation.scope.clone();
-    let receipt = api.run(caller, method, request, mutation).await?;
-    let (member, found) = api
-        .get::<SettlementStatement>(caller, scope.id(), &receipt.id)
-        .await?;
-    Ok(respond(listing::show(api, &member, found).await?, &receipt))
 }
