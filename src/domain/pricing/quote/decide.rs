@@ -302,8 +302,9 @@ fn propose(
         previous_hash: quote.last_hash(),
     };
     let portions: Vec<&Portion> = quote.portions.iter().collect();
-    let current = evaluation_hash(view.scope, id, quote, &proposal, partnership);
-    require_fresh(extras.evaluation_hash.as_deref(), &current)?;
+    require_fresh(extras.evaluation_hash.as_deref(), || {
+        evaluation_hash(view.scope, id, quote, &proposal, partnership)
+    })?;
     let is_sealed = is_blind(&proposal.basis, &quote.portions);
     let split = if is_sealed {
         blind::decide(place, quote, proposal, &extras.blind, caller)?

@@ -86,12 +86,16 @@ pub fn evaluation_hash(
     content_hash(FORM, &content)
 }
 
-/// Refuses a proposal that cites an evaluation of something else.
+/// Refuses a proposal that cites an evaluation of something else. What it should cite is only computed
+/// where it cites anything.
 ///
 /// # Errors
 /// [`Reason::StaleEvaluation`].
-pub(super) fn require_fresh(cited: Option<&str>, current: &str) -> Result<(), Refusal> {
-    if cited.is_none_or(|cited| cited == current) {
+pub(super) fn require_fresh(
+    cited: Option<&str>,
+    current: impl FnOnce() -> String,
+) -> Result<(), Refusal> {
+    if cited.is_none_or(|cited| cited == current()) {
         return Ok(());
     }
     let why = "what was evaluated is not what would be proposed now; evaluate it again";

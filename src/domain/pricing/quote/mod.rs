@@ -31,6 +31,7 @@ pub mod sale;
 pub mod signature;
 pub mod split;
 pub mod standing;
+mod subject;
 mod update;
 
 use serde::{Deserialize, Serialize};
