@@ -12,6 +12,7 @@ pub(in crate::api) fn to_step(step: &Step, currency: Currency) -> v1::DivisionSt
     let phase = match step.phase {
         Phase::Owners => v1::DivisionPhase::Owners,
         Phase::Slices => v1::DivisionPhase::Slices,
+        Phase::ShortfallOwners => v1::DivisionPhase::ShortfallOwners,
         Phase::Shortfall => v1::DivisionPhase::Shortfall,
         Phase::Absorbed => v1::DivisionPhase::Absorbed,
     };

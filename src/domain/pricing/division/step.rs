@@ -20,7 +20,9 @@ pub enum Phase {
     Owners,
     /// The concession, or its owner's part of it, among the slices.
     Slices,
-    /// What the floors left over, among all slices.
+    /// What the floors left over, among the owners.
+    ShortfallOwners,
+    /// What the floors left over, or its owner's part of it, among the slices.
     Shortfall,
     /// What the floors left over, among the slices of the owner that absorbs it, by what is left of
     /// their prices.
