@@ -4,7 +4,7 @@
 use entente::domain::command::Action;
 use entente::domain::identity::{PartyId, ScopeId};
 use entente::domain::pricing::money::{Currency, Money};
-use entente::domain::pricing::quote::{Basis, NewConcession, NewPortion, QuoteCommand};
+use entente::domain::pricing::quote::{Basis, Extras, NewConcession, NewPortion, QuoteCommand};
 use entente::domain::record::{Kind, RecordKey};
 use entente::domain::time::Span;
 use entente::ledger::Settings;
@@ -105,6 +105,7 @@ fn propose(number: i64, round: i64) -> QuoteCommand {
             basis: Basis::Price,
             ..NewConcession::default()
         },
+        extras: Extras::default(),
     }
 }
 
