@@ -92,6 +92,7 @@ fn alternatives(
             rounding: given.rounding,
             shortfall_policy: given.shortfall_policy,
             vendor_money: given.vendor_money.clone(),
+            keep_limits: given.keep_limits,
             ..Default::default()
         };
         let read = propose::proposal(scope, &request).map_err(|mut refusal| {

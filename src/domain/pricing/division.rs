@@ -25,7 +25,7 @@ use super::allocation::{AllocationError, ENGINE_VERSION};
 pub use band::CostBand;
 pub use error::{DivisionError, Obstacle};
 pub use question::{Measure, MeasureKind, OwnerLimits, Question, Rounding, ShortfallPolicy, Slice};
-pub use step::{How, Met, Owed, Phase, Ratchet, Remainder, Step};
+pub use step::{How, Met, Owed, OwnerLimit, Phase, Ratchet, Remainder, Step};
 
 /// Basis points of the whole.
 pub const BPS_TOTAL: u64 = 10_000;

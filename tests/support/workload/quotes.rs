@@ -147,6 +147,7 @@ fn concession(draw: &mut Draw) -> NewConcession {
         },
         negotiation_round: None,
         vendor_money: Vec::new(),
+        keep_limits: draw.chance(20),
     }
 }
 

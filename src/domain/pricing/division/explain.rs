@@ -1,6 +1,6 @@
 //! Why a slice bears what it bears, in plain English.
 
-use super::step::{How, Met, Phase, Ratchet, Remainder, Step};
+use super::step::{How, Met, OwnerLimit, Phase, Ratchet, Remainder, Step};
 use super::{Division, MeasureKind, Part};
 use crate::domain::pricing::allocation::within::Limit;
 use crate::domain::pricing::allocation::{Allocation, Share, rest_in_words};
@@ -131,8 +131,13 @@ impl Words<'_> {
         };
         let share = self.amount(step.share);
         let round = met.round;
+        let by = match met.owner_limit {
+            None => "",
+            Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => " by its limits of the whole",
+            Some(OwnerLimit::MostAmount) => " by the limit of its prices",
+        };
         format!(
-            "{weight}; {of} that is {compared} than the {bound} that it bears at {most} (round {round}), \
+            "{weight}; {of} that is {compared} than the {bound} that it bears at {most}{by} (round {round}), \
              so the share is {share}"
         )
     }

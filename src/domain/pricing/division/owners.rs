@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::step::{Allocated, Phase, Step, allocated, carried};
-use super::{BPS_TOTAL, DivisionError, Measure, Question, Slice, limit, part};
+use super::step::{Allocated, How, OwnerLimit, Phase, Step, allocated, carried};
+use super::{BPS_TOTAL, DivisionError, Measure, OwnerLimits, Question, Slice, limit, part};
 use crate::domain::pricing::allocation::carried::{Carried, allocate_carrying};
-use crate::domain::pricing::allocation::within::LimitedPart;
+use crate::domain::pricing::allocation::within::{Limit, LimitedPart};
 use crate::domain::pricing::allocation::{AllocationError, Part};
 
 /// What came of two steps.
@@ -168,7 +168,12 @@ fn first_step(
             .map(|(name, owner)| limited(name, owner, question))
             .collect();
         let amount = question.concession;
-        let first = allocated(Phase::Owners, amount, &parts, question.rounding)?;
+        let mut first = allocated(Phase::Owners, amount, &parts, question.rounding)?;
+        for ((name, owner), step) in owners.iter().zip(&mut first.steps) {
+            if let How::Limit(met) = &mut step.how {
+                met.owner_limit = limit_met(name, owner, question, met.limit, step.share);
+            }
+        }
         return Ok((first, Vec::new()));
     };
     let part = |(name, owner): (&&str, &Owner)| Part {
@@ -192,8 +197,7 @@ fn first_step(
 /// An owner as a part of the concession: within what its slices can bear, and within its limits.
 fn limited(name: &str, owner: &Owner, question: &Question) -> LimitedPart {
     let mut part = part(name, owner.weight, owner.room);
-    let limits = question.limits.get(name);
-    if let Some(limits) = limits.filter(|_| !question.is_surcharge()) {
+    if let Some(limits) = limits_of(name, question) {
         let least = of_concession(limits.least_bps, question) / u128::from(BPS_TOTAL);
         // No more than the concession, since the limits were checked.
         part.least = u64::try_from(least).unwrap_or(u64::MAX);
@@ -206,10 +210,45 @@ fn limited(name: &str, owner: &Owner, question: &Question) -> LimitedPart {
 
 /// What an owner bears at most of the concession, whatever its slices can; `None` without such a limit.
 pub(super) fn most(name: &str, question: &Question) -> Option<u64> {
-    let limits = question.limits.get(name);
-    let bps = limits.filter(|_| !question.is_surcharge())?.most_bps?;
+    let amount = limits_of(name, question)?.most_amount;
+    most_part(name, question).into_iter().chain(amount).min()
+}
+
+/// As [`most`], by its part of the concession alone.
+fn most_part(name: &str, question: &Question) -> Option<u64> {
+    let bps = limits_of(name, question)?.most_bps?;
     let most = of_concession(bps, question).div_ceil(u128::from(BPS_TOTAL));
     Some(u64::try_from(most).unwrap_or(u64::MAX))
+}
+
+/// The limits of an owner; a surcharge has none.
+fn limits_of<'question>(
+    name: &str,
+    question: &'question Question,
+) -> Option<&'question OwnerLimits> {
+    let limits = question.limits.get(name);
+    limits.filter(|_| !question.is_surcharge())
+}
+
+/// Which of its limits an owner met with this share; `None` if it was what its slices can bear.
+fn limit_met(
+    name: &str,
+    owner: &Owner,
+    question: &Question,
+    limit: Limit,
+    share: i64,
+) -> Option<OwnerLimit> {
+    let share = Some(share.unsigned_abs());
+    if limit == Limit::Least {
+        return Some(OwnerLimit::LeastPart);
+    }
+    if owner.room == share {
+        None
+    } else if most_part(name, question) == share {
+        Some(OwnerLimit::MostPart)
+    } else {
+        Some(OwnerLimit::MostAmount)
+    }
 }
 
 fn of_concession(bps: u64, question: &Question) -> u128 {

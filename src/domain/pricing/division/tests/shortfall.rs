@@ -72,6 +72,7 @@ fn limits_of_owners_hold_for_what_is_left_over() {
         OwnerLimits {
             least_bps: 0,
             most_bps: Some(5_000),
+            most_amount: None,
         },
     )]);
     question.shortfall = ShortfallPolicy::BelowFloor;
