@@ -41,16 +41,16 @@ pub(super) fn by_owner(
     weights: &[u64],
     question: &Question,
 ) -> Result<ByOwner, DivisionError> {
-    let sliced = Sliced {
+    let two_steps = Sliced {
         slices,
         weights,
         limits: slices.iter().map(|slice| limit(slice, question)).collect(),
         question,
     };
-    let owners = sliced.owners()?;
+    let owners = two_steps.owners()?;
     let (first, carried) = first_step(&owners, question)?;
     Ok(ByOwner {
-        steps: sliced.second_step(Phase::Slices, &owners, &first)?,
+        steps: two_steps.second_step(Phase::Slices, &owners, &first)?,
         shortfall: first.shortfall,
         carried,
     })
@@ -65,13 +65,13 @@ pub(super) fn left_over(
     (left, within): (&[u64], &[i64]),
     question: &Question,
 ) -> Result<ByOwner, DivisionError> {
-    let sliced = Sliced {
+    let two_steps = Sliced {
         slices,
         weights,
         limits: left.iter().map(|left| Some(*left)).collect(),
         question,
     };
-    let owners = sliced.owners()?;
+    let owners = two_steps.owners()?;
     let limited = |(name, owner): (&&str, &Owner)| {
         let borne = owner
             .slices
@@ -88,7 +88,7 @@ pub(super) fn left_over(
     let parts: Vec<LimitedPart> = owners.iter().map(limited).collect();
     let first = allocated(Phase::ShortfallOwners, shortfall, &parts, question.rounding)?;
     Ok(ByOwner {
-        steps: sliced.second_step(Phase::Shortfall, &owners, &first)?,
+        steps: two_steps.second_step(Phase::Shortfall, &owners, &first)?,
         shortfall: first.shortfall,
         carried: Vec::new(),
     })
