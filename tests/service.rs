@@ -337,6 +337,9 @@ on_both_engines! {
     evaluations::alternatives_side_by_side;
     evaluations::p27_a_stale_evaluation_proposes_nothing;
     evaluations::evaluations_at_fault;
+    evaluations::bisecting_a_floor_is_counted_shown_and_stopped;
+    evaluations::a_retried_evaluation_tells_nothing_new;
+    evaluations::an_etag_holds_for_a_counted_proposal;
     evaluations::the_impact_is_what_the_other_works_out;
     evaluations::p20_no_answer_tells_the_others_cost;
     signing::approvals_are_signed;

@@ -5,7 +5,7 @@ use super::money::{Currency, Money};
 use super::quote::portion::{Period, Recurrence};
 use super::quote::proposal::RecurringConcession;
 use super::quote::sale::{NewReversal, SaleCommand};
-use super::quote::{Basis, Cadence, JointQuote, NewConcession, NewPortion, QuoteCommand};
+use super::quote::{Basis, Cadence, Extras, JointQuote, NewConcession, NewPortion, QuoteCommand};
 use crate::domain::command::Action;
 use crate::domain::identity::PartyId;
 use crate::domain::sla::calendar::CivilDate;
@@ -82,7 +82,11 @@ pub(super) fn propose(scene: &mut Scene, once: i64, in_a_month: i64) {
     let id = QUOTE.to_owned();
     scene.go(
         FIRST,
-        Action::Quote(QuoteCommand::ProposeConcession { id, concession }),
+        Action::Quote(QuoteCommand::ProposeConcession {
+            id,
+            concession,
+            extras: Extras::default(),
+        }),
     );
 }
 

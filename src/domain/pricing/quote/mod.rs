@@ -21,6 +21,7 @@ pub mod evaluation;
 pub mod fractions;
 pub mod funding;
 pub mod inference;
+pub mod kept;
 pub mod portion;
 mod portion_check;
 mod portions;

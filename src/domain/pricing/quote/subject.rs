@@ -11,7 +11,6 @@ impl QuoteCommand {
             Self::Update { id, .. }
             | Self::AddPortion { id, .. }
             | Self::ProposeConcession { id, .. }
-            | Self::ProposeWith { id, .. }
             | Self::EvaluateConcession { id, .. }
             | Self::ConsentToDisclosure { id }
             | Self::WithdrawDisclosureConsent { id }

@@ -79,6 +79,7 @@ fn quote(currency: Currency, shares: [i64; 2]) -> JointQuote {
         negotiation_round: None,
         vendor_money: Vec::new(),
         terms_revision: None,
+        limits: None,
         owed: None,
     };
     let approval = Approval {
