@@ -351,6 +351,7 @@ on_both_engines! {
     signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     secrecy::p20_three_firms_are_told_their_own_share;
+    secrecy::p20_a_third_firm_learns_nothing_of_what_two_settle;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;

@@ -41,6 +41,7 @@ async fn sold(trio: &Trio) -> (String, String) {
     let mut norths = pair.north.connection.pricing();
     let proposed = ok(norths.propose_concession(request)).await;
     let hash = proposed.revisions[0].hash.clone();
+    forewarned(trio, &quote).await;
     approve(&[&pair.south, west], &quote, &hash).await;
     let mut souths = pair.south.connection.sales();
     ok(souths.win_quote(winning(&quote, 9_100_000))).await;
@@ -70,6 +71,32 @@ async fn get(firm: &Firm, quote: &str) -> v1::JointQuote {
     ok(firm.connection.pricing().get_joint_quote(request)).await
 }
 
+/// Before anybody approves, each is told that who bills learns what the others bear.
+async fn forewarned(trio: &Trio, quote: &str) {
+    let request = v1::GetDisclosureImpactRequest {
+        name: quote.to_owned(),
+        ..Default::default()
+    };
+    let mut souths = trio.pair.south.connection.pricing();
+    let impact = ok(souths.get_disclosure_impact(request)).await;
+    assert_eq!(impact.disclosures.len(), 6);
+    for told in impact.disclosures {
+        assert_eq!(told.kind(), v1::DisclosureKind::SumOfOthers);
+        let bills = told.observer_party_id == NORTH;
+        let expected = if bills {
+            v1::DisclosureKind::Exact
+        } else {
+            v1::DisclosureKind::SumOfOthers
+        };
+        assert_eq!(told.settlement_kind(), expected, "{told:?}");
+        assert_eq!(
+            told.sentence.contains("bills the client"),
+            bills,
+            "{told:?}"
+        );
+    }
+}
+
 /// The recorded shares come back, down to zero, and each firm sees its own.
 pub async fn p12_p13_sealed_shares_are_taken_back(house: House) {
     let trio = Trio::of(&house, Pair::active(&house).await).await;
@@ -87,7 +114,7 @@ pub async fn p12_p13_sealed_shares_are_taken_back(house: House) {
     assert_eq!(ok(souths.reverse_concession(request)).await, reversed);
     let more = wests.reverse_concession(reversing(&quote, &hash, 450_001));
     let refused = refuses(&house, "REVERSAL_TOO_LARGE", more).await;
-    assert_eq!(refused.metadata["left"], "4500.00 EUR");
+    assert_eq!(refused.metadata["left"], "4,500.00 EUR");
     for part in [149_999, 300_001] {
         ok(wests.reverse_concession(reversing(&quote, &hash, part))).await;
     }
@@ -339,7 +366,7 @@ pub async fn two_firms_see_the_whole_burden_and_three_a_sum(house: House) {
     let request = proposing(&quote, 500_000, AllocationBasis::Cost);
     let proposed = ok(pair.north.connection.pricing().propose_concession(request)).await;
     let hash = proposed.revisions[0].hash.clone();
-    approve(&[&pair.south], &quote, &hash).await;
+    approve(&[&pair.south, west], &quote, &hash).await;
     for firm in [&pair.north, &pair.south] {
         let group = burdens(firm, pair).await;
         assert_eq!((group.quote_count, group.sealed_quote_count), (1, 0));

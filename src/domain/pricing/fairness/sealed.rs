@@ -76,9 +76,11 @@ impl Rest<'_> {
         for line in &cadence.lines {
             match line.open() {
                 Some(open) => sum -= i128::from(open.share),
-                None => terms.extend(self.0.iter().filter_map(|portion| {
-                    (portion.id == line.portion_id).then(|| portion.periods())
-                })),
+                None => {
+                    let portions = self.0.iter();
+                    let of_line = portions.filter(|portion| portion.id == line.portion_id);
+                    terms.extend(of_line.map(|portion| portion.periods()));
+                }
             }
         }
         match (terms.pop_first(), terms.is_empty()) {

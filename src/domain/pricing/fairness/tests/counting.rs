@@ -290,7 +290,8 @@ fn sealed(mut quote: JointQuote, owner: &str) -> (JointQuote, Commitment, String
 /// What an owner counts of a quote in which it may read its own line, and `more`.
 fn counted_by(owner: &str, quote: JointQuote, more: Option<(Commitment, String)>) -> Burdens {
     let (quote, commitment, text) = sealed(quote, owner);
-    let known = BTreeMap::from_iter(more.into_iter().chain([(commitment, text)]));
+    let known = more.into_iter().chain([(commitment, text)]);
+    let known: BTreeMap<Commitment, String> = known.collect();
     let mut tally = Tally::default();
     let looking = Looking {
         party: &party(owner),
