@@ -74,14 +74,13 @@ impl Rest<'_> {
         let mut sum = i128::from(cadence.borne());
         let mut terms = BTreeSet::new();
         for line in &cadence.lines {
-            match line.open() {
-                Some(open) => sum -= i128::from(open.share),
-                None => {
-                    let portions = self.0.iter();
-                    let of_line = portions.filter(|portion| portion.id == line.portion_id);
-                    terms.extend(of_line.map(|portion| portion.periods()));
-                }
+            if let Some(open) = line.open() {
+                sum -= i128::from(open.share);
+                continue;
             }
+            let portions = self.0.iter();
+            let of_line = portions.filter(|portion| portion.id == line.portion_id);
+            terms.extend(of_line.map(|portion| portion.periods()));
         }
         match (terms.pop_first(), terms.is_empty()) {
             (None, _) => Some(0),
