@@ -3,7 +3,7 @@
 use entente::domain::command::{Action, Command};
 use entente::domain::identity::{FirmId, PartyId, ScopeId};
 use entente::domain::pricing::money::{Currency, Money};
-use entente::domain::pricing::quote::{Basis, NewConcession, NewPortion, QuoteCommand};
+use entente::domain::pricing::quote::{Basis, Extras, NewConcession, NewPortion, QuoteCommand};
 use entente::domain::time::Span;
 use entente::ledger::queue::Urgency;
 
@@ -71,5 +71,6 @@ pub fn propose(number: usize, round: usize) -> QuoteCommand {
             basis: Basis::Price,
             ..NewConcession::default()
         },
+        extras: Extras::default(),
     }
 }

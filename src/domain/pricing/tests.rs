@@ -5,6 +5,7 @@ use super::money::{Currency, Money};
 use super::quote::portion::{Period, Recurrence};
 use super::quote::proposal::RecurringConcession;
 use super::quote::sale::{NewReversal, SaleCommand};
+use super::quote::sealed::SealedShares;
 use super::quote::{Basis, Cadence, Extras, JointQuote, NewConcession, NewPortion, QuoteCommand};
 use crate::domain::command::Action;
 use crate::domain::identity::PartyId;
@@ -123,6 +124,7 @@ pub(super) fn reverse(scene: &Scene, cadence: Cadence, amount: i64, date: &str) 
         biller: Some(PartyId::numbered(1)),
         date: Some(day(date)),
         reason: None,
+        shares: SealedShares::default(),
     }))
 }
 
@@ -134,6 +136,7 @@ pub(super) fn book(cadence: Cadence, period: u16, date: &str) -> Action {
         period,
         biller: Some(PartyId::numbered(1)),
         date: Some(day(date)),
+        shares: SealedShares::default(),
     })
 }
 

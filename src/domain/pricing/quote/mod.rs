@@ -29,6 +29,7 @@ pub mod proposal;
 mod refused;
 pub mod revision;
 pub mod sale;
+pub mod sealed;
 pub mod signature;
 pub mod split;
 pub mod standing;
