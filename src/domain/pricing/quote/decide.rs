@@ -292,13 +292,13 @@ fn propose(
         previous_hash: quote.last_hash(),
     };
     let portions: Vec<&Portion> = quote.portions.iter().collect();
-    require_fresh(extras.evaluation_hash.as_deref(), || {
-        evaluation_hash(view.scope, id, quote, &proposal, partnership)
-    })?;
+    let current =
+        |proposal: &Proposal| evaluation_hash(view.scope, id, quote, proposal, partnership);
+    require_fresh(extras.evaluation_hash.as_deref(), || current(&proposal))?;
     let is_sealed = is_blind(&proposal.basis, &quote.portions);
     let split = if is_sealed {
         blind::require_allowed(&proposal, quote)?;
-        require_counted(quote, party, &current)?;
+        require_counted(quote, party, &current(&proposal))?;
         blind::decide(place, quote, proposal, &extras.blind, caller)?
     } else {
         ConcessionSplit::new(place, &portions, proposal)?
