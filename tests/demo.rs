@@ -31,7 +31,7 @@ const ESSENTIAL: [&str; 26] = [
     "2,345.67",
     "A discount by margins that nobody shows",
     "Nightdesk can work out what Harbour IT's portions cost together",
-    "by margin        19.60",
+    "39.40",
     "Harbour IT tried 3 ways.",
     "Only Nightdesk is told that.",
     "sealed     120.40",
