@@ -8,7 +8,7 @@ use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::cosignature::CosignatureEvent;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash, Head, follow};
-use crate::domain::pricing::quote::blind;
+use crate::domain::pricing::quote::blind::{self, CostFault};
 use crate::domain::pricing::quote::portion::Portion;
 use crate::domain::pricing::quote::sealed::DIVIDED_LABELS;
 use crate::domain::pricing::quote::split::{FIRST_PREVIOUS_HASH, RevisionPlace};
@@ -381,7 +381,17 @@ fn is_divided_so(
     let needed = blind::needed(&split.proposal.basis, &divided);
     let needed = needed.filter_map(|portion| openings.get(portion.internal_cost.as_ref()?));
     let needed: Vec<Opening> = needed.cloned().collect();
-    let costs = blind::costs(&split.proposal.basis, &divided, quote.currency, &needed).ok()?;
+    let costs = match blind::costs(&split.proposal.basis, &divided, quote.currency, &needed) {
+        Ok(costs) => costs,
+        Err(CostFault::Closed(_)) => return None,
+        // Nobody could have divided by these.
+        Err(CostFault::NotStated(_) | CostFault::Unfit(_)) => return Some(false),
+    };
+    let is_no_line = |opening: &Opening| blind::line_of(&opening.value).is_none();
+    let mut lines = split.sealed_lines().filter_map(|it| openings.get(it));
+    if lines.any(is_no_line) {
+        return Some(false);
+    }
     let read = |commitment: &Commitment| openings.get(commitment).map(|it| it.value.clone());
     split.is_genuine_by(place, &divided, &costs, read)
 }

@@ -105,7 +105,7 @@ impl Replay {
         let mut portions = quote.portions.iter();
         let portion = portions.find(|portion| portion.id == line.portion_id);
         let is_priced = portion.is_some_and(|portion| portion.price.minor == line.price_before);
-        Some(is_priced && line.share.known(|it| text(openings, it))? == share)
+        Some(is_amount(&line.share, Some(share), openings)? && is_priced)
     }
 
     fn statement(&self, statement: &SettlementStatement) -> Found {
@@ -142,6 +142,16 @@ impl Replay {
             }
         }
     }
+}
+
+/// Whether an amount is as expected, which nothing is where nothing can be; `None` if its opening is not
+/// there. What was sealed and is no number is none that is expected.
+fn is_amount(amount: &Amount, expected: Option<i64>, openings: &Openings) -> Option<bool> {
+    let found = match amount {
+        Amount::Open(amount) => Some(*amount),
+        Amount::Sealed(sealed) => openings.get(sealed)?.value.parse().ok(),
+    };
+    Some(expected.is_some() && found == expected)
 }
 
 fn text(openings: &Openings, commitment: &Commitment) -> Option<String> {
@@ -190,20 +200,19 @@ fn reversals(quote: &JointQuote, openings: &Openings) -> Found {
                         .unwrap_or(Some(0))?,
                 })
             };
-            let amount = |line: &ReversedLine| line.amount.known(|it| text(openings, it));
             let parts: Option<Vec<Recorded>> = taken.lines.iter().map(part).collect();
             let again = parts.map(|parts| reverse(taken.amount, &parts).ok());
             for line in &taken.lines {
                 let is_same = again.as_ref().and_then(|again| {
                     let expected = again.as_ref().map(|it| it.share_of(&line.portion_id));
-                    Some(expected == Some(amount(line)?))
+                    is_amount(&line.amount, expected, openings)
                 });
                 found.compare(is_same, || Cause::ReversalFalse(number));
             }
             for line in &taken.lines {
                 let before = so_far.entry(line.portion_id.as_str()).or_insert(Some(0));
                 *before = before
-                    .zip(amount(line))
+                    .zip(line.amount.known(|it| text(openings, it)))
                     .map(|(sum, it)| sum.saturating_add(it));
             }
         }

@@ -1,6 +1,7 @@
 //! Exports are made here from events alone, tampered with, and verified.
 
 mod openings;
+mod sales;
 mod signed;
 
 use super::lines::{
