@@ -218,6 +218,7 @@ on_both_engines! {
     sales::p24_a_period_is_booked_once;
     sealed_sales::p12_p13_sealed_shares_are_taken_back;
     sealed_sales::p24_a_sealed_period_is_booked_once;
+    sealed_sales::p26_settling_tells_costs_only_with_consent;
     sealed_sales::a_sealed_statement_is_for_its_two_parties;
     sealed_sales::sealed_shares_of_different_terms;
     sealed_sales::two_firms_see_the_whole_burden_and_three_a_sum;

@@ -2,7 +2,7 @@
 
 use entente::proto::v1::{self, AllocationBasis, Cadence, ExportFormat};
 
-use super::blind::{costly, proposing, quote_of};
+use super::blind::{consent, costly, proposing, quote_of};
 use super::calls::{faulty, ok, refuses};
 use super::house::House;
 use super::sales::{FEBRUARY, booking, winning};
@@ -209,6 +209,7 @@ pub async fn p20_what_others_know_is_one_sum(house: House) {
             hash: hash.clone(),
             ..Default::default()
         };
+        consent(firm, &quote).await;
         ok(firm.connection.pricing().approve_concession(request)).await;
     }
     let mut souths = pair.south.connection.sales();

@@ -10,7 +10,7 @@ use super::calls::{Refused, faulty, ok, refused, refuses};
 use super::house::{Firm, House};
 use super::setting::{NORTH, Pair, SOUTH, cents, euros, portion};
 use super::traces::Secrets;
-use super::trio::Trio;
+use super::trio::{Trio, WEST};
 
 pub fn evaluating(
     quote: &str,
@@ -283,6 +283,7 @@ async fn three_learn_sums(house: &House, pair: Pair) {
         .collect();
     assert_eq!(kinds, [DisclosureKind::SumOfOthers; 6]);
     assert!(told.missing_consents.is_empty());
+    assert_eq!(told.missing_settlement_consents, [SOUTH, WEST]);
 }
 
 /// P20 for what-ifs, impacts and blind divisions: south asks for everything, and no byte tells what north's
@@ -303,6 +304,7 @@ pub async fn p20_no_answer_tells_the_others_cost(house: House) {
         (west, with_floor(costly("c", 2_000_000, 1_000_000))),
     ];
     let quote = quote_of(pair, &own, &others).await;
+    consent(&pair.south, &quote).await;
     let mut souths = pair.south.connection.pricing();
     let mut heard: Vec<Vec<u8>> = Vec::new();
     for basis in [

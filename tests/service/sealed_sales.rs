@@ -12,13 +12,14 @@ use super::house::{Firm, House};
 use super::sales::{FEBRUARY, MARCH, amount, booking, monthly, reversing, winning};
 use super::setting::{NORTH, Pair, SOUTH, cents, euros};
 use super::settlements::{agreeing, disputing, drafting, issuing, resolving, settling};
-use super::trio::Trio;
+use super::trio::{Trio, WEST};
 
 /// What each bears of 9,000.00 by its costs, in cents: north, south and west.
 const SHARES: [i64; 3] = [480_000, 300_000, 120_000];
 
 async fn approve(firms: &[&Firm], quote: &str, hash: &str) {
     for firm in firms {
+        consent(firm, quote).await;
         let request = v1::ApproveConcessionRequest {
             name: quote.to_owned(),
             hash: hash.to_owned(),
@@ -80,6 +81,8 @@ async fn forewarned(trio: &Trio, quote: &str) {
     let mut souths = trio.pair.south.connection.pricing();
     let impact = ok(souths.get_disclosure_impact(request)).await;
     assert_eq!(impact.disclosures.len(), 6);
+    assert!(impact.missing_consents.is_empty());
+    assert_eq!(impact.missing_settlement_consents, [SOUTH, WEST]);
     for told in impact.disclosures {
         assert_eq!(told.kind(), v1::DisclosureKind::SumOfOthers);
         let bills = told.observer_party_id == NORTH;
@@ -249,6 +252,62 @@ pub async fn a_sealed_statement_is_for_its_two_parties(house: House) {
     ok(souths.issue_settlement_statement(issuing(&next.name))).await;
     ok(norths.agree_settlement_lines(agreeing(&next.name, &[]))).await;
     verified(&house, &trio).await;
+    house.stop().await;
+}
+
+/// Among three it may be proposed and looked at, but whoever's costs settling would tell consents before it
+/// approves; so what was won can be settled. Whoever bills is told nothing of others.
+pub async fn p26_settling_tells_costs_only_with_consent(house: House) {
+    let trio = Trio::of(&house, Pair::active(&house).await).await;
+    let (pair, west) = (&trio.pair, &trio.west);
+    let own = [costly("a", 5_000_000, 4_000_000)];
+    let others = [
+        (&pair.south, costly("b", 3_000_000, 2_500_000)),
+        (west, costly("c", 2_000_000, 1_000_000)),
+    ];
+    let quote = quote_of(pair, &own, &others).await;
+    let request = || proposing(&quote, 900_000, AllocationBasis::Cost);
+    // South would be told about, so it consents before it proposes; north, which bills, need not.
+    let early = pair
+        .south
+        .connection
+        .pricing()
+        .propose_concession(request());
+    let refused = refuses(&house, "COST_WOULD_BE_DISCLOSED", early).await;
+    assert_eq!(refused.metadata["party_ids"], SOUTH);
+    let proposed = ok(pair
+        .north
+        .connection
+        .pricing()
+        .propose_concession(request()))
+    .await;
+    assert!(
+        proposed
+            .evaluation_counts
+            .iter()
+            .all(|it| it.party_id == NORTH)
+    );
+    let hash = proposed.revisions[0].hash.clone();
+    for (firm, party) in [(&pair.south, SOUTH), (west, WEST)] {
+        let approving = v1::ApproveConcessionRequest {
+            name: quote.clone(),
+            hash: hash.clone(),
+            ..Default::default()
+        };
+        let call = firm.connection.pricing().approve_concession(approving);
+        let refused = refuses(&house, "COST_WOULD_BE_DISCLOSED", call).await;
+        assert_eq!(refused.metadata["party_ids"], party);
+        approve(&[firm], &quote, &hash).await;
+    }
+    let seen = get(&pair.north, &quote).await;
+    assert_eq!(seen.revisions[0].state(), v1::ConcessionState::Approved);
+    let consents = seen.disclosure_consents.iter();
+    let consents: Vec<_> = consents.map(|it| it.party_id.as_str()).collect();
+    assert_eq!(consents, [SOUTH, WEST]);
+    let mut souths = pair.south.connection.sales();
+    ok(souths.win_quote(winning(&quote, 9_100_000))).await;
+    let mut wests = west.connection.sales();
+    ok(wests.book_period(booking(&quote, Cadence::OneTime, 1, FEBRUARY))).await;
     house.stop().await;
 }
 

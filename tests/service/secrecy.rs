@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use tonic::Status;
 
 use super::authorisation::every_row;
-use super::blind::{costly, proposing, quote_of, shares};
+use super::blind::{consent, costly, proposing, quote_of, shares};
 use super::calls::ok;
 use super::house::{Firm, House};
 use super::raw;
@@ -273,6 +273,7 @@ async fn blind_quote(trio: &Trio, is_approved: bool) -> (String, String) {
             ..Default::default()
         };
         if is_approved {
+            consent(firm, &name).await;
             ok(firm.connection.pricing().approve_concession(request)).await;
         }
     }

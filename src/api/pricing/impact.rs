@@ -16,7 +16,7 @@ use crate::domain::partnership::Approval;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::blind::{costs, is_blind};
 use crate::domain::pricing::quote::disclosure::{
-    Bound, Disclosure, bounds, disclosed, disclosed_by_settling, exposed,
+    Bound, Disclosure, bounds, disclosed, disclosed_by_settling, exposed, exposed_by_settling,
 };
 use crate::domain::pricing::quote::sale::billers;
 use crate::domain::pricing::quote::{Basis, ConcessionRevision, JointQuote, blind};
@@ -40,12 +40,18 @@ impl PricingService {
             told = own_bounds(api, &member, quote, revision).await?;
         }
         let consents = &quote.disclosure_consents;
-        let missing = exposed(&basis, &quote.portions).into_iter();
-        let missing = missing.filter(|party| !Approval::is_among(consents, party));
+        let missing = |exposed: Vec<&PartyId>| -> Vec<String> {
+            let exposed = exposed.into_iter();
+            let missing = exposed.filter(|party| !Approval::is_among(consents, party));
+            missing.map(ToString::to_string).collect()
+        };
+        let billers = billers(&member.partnership.state, quote);
+        let by_settling = exposed_by_settling(&basis, &quote.portions, &billers);
         Ok(Response::new(v1::DisclosureImpact {
             basis: to_basis(&basis).into(),
             revision: revision.map_or(0, |revision| revision.split.number.into()),
-            missing_consents: missing.map(ToString::to_string).collect(),
+            missing_consents: missing(exposed(&basis, &quote.portions)),
+            missing_settlement_consents: missing(by_settling),
             disclosures: disclosures(&member, quote, &basis, &told),
         }))
     }

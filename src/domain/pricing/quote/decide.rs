@@ -2,7 +2,7 @@
 
 use super::blind::{self, Blind, is_blind};
 use super::clauses::refuse_broken;
-use super::disclosure::{consent, withdraw_consent};
+use super::disclosure::{consent, require_own_consent, require_own_consent_to, withdraw_consent};
 use super::evaluation::{evaluate, evaluation_hash, require_counted, require_fresh};
 use super::fractions::{carried, refuse_stale};
 use super::funding::VendorMoney;
@@ -298,6 +298,7 @@ fn propose(
     let is_sealed = is_blind(&proposal.basis, &quote.portions);
     let split = if is_sealed {
         blind::require_allowed(&proposal, quote)?;
+        require_own_consent_to(&proposal.basis, quote, party, partnership)?;
         require_counted(quote, party, &current(&proposal))?;
         blind::decide(place, quote, proposal, &extras.blind, caller)?
     } else {
@@ -409,6 +410,7 @@ pub(super) fn approve(id: &str, hash: &str, caller: Caller<'_>) -> Result<Decisi
     }
     let open = answerable(quote, hash, "ApproveConcession", view.now)?;
     refuse_stale(quote, &open.split, &view)?;
+    require_own_consent(&open.split, quote, party, partnership)?;
     let consents = |other: &PartyId| other == party || open.is_approved_by(other);
     let owners = open.split.lines().map(|line| &line.owner);
     let reached = RevisionState::after_approvals(partnership, owners, consents);

@@ -3,6 +3,10 @@
 //! Where two parties divide by costs, each one's own share and cost give away the other's, whatever is
 //! sealed: the outcome itself tells. So each of them has to consent before. With three or more, each
 //! learns only what the others have together. The same holds for floors that follow from costs.
+//!
+//! Settling tells more: whoever bills the client pays each of the others, so it learns what each bears. A
+//! party whose costs follow from that consents before it agrees to the division, not before that is
+//! proposed: so a division among three can be looked at by all while nobody has been told anything.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +18,13 @@ use super::clauses::{Figure, figures};
 use super::decide::{Caller, refuse_expired};
 use super::inference::{self, Bounds, OwnSlice};
 use super::portion::{Cadence, Portion};
+use super::sale::billers;
 use super::split::ConcessionSplit;
-use super::{JointQuote, JointQuoteEvent};
+use super::{JointQuote, JointQuoteEvent, QuoteState};
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::Decision;
 use crate::domain::identity::PartyId;
-use crate::domain::partnership::Approval;
+use crate::domain::partnership::{Approval, Partnership};
 use crate::domain::pricing::division::Rounding;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
@@ -101,11 +106,31 @@ pub fn disclosed_by_settling(
     subject: &PartyId,
 ) -> Disclosure {
     let by_division = disclosed(basis, portions, observer, subject);
-    let is_told = observer != subject && bearers(portions).contains(subject);
-    if is_told && (basis.is_of_costs() || derivers(portions).contains(subject)) {
+    let bearers = bearers(portions);
+    let is_told = observer != subject && bearers.contains(subject);
+    // Whoever bears all of it alone bears the same, whatever it costs.
+    let by_weights = basis.is_of_costs() && bearers.len() > 1;
+    if is_told && (by_weights || derivers(portions).contains(subject)) {
         return Disclosure::Exact;
     }
     by_division
+}
+
+/// The parties whose costs one of `billers` could work out once it settles what was divided so.
+#[must_use]
+pub fn exposed_by_settling<'portion>(
+    basis: &Basis,
+    portions: &'portion [Portion],
+    billers: &BTreeSet<&PartyId>,
+) -> Vec<&'portion PartyId> {
+    let works_out = |subject: &PartyId| {
+        let mut kinds = billers
+            .iter()
+            .map(|observer| disclosed_by_settling(basis, portions, observer, subject));
+        kinds.any(|kind| kind == Disclosure::Exact)
+    };
+    let parties = bearers(portions).into_iter();
+    parties.filter(|party| works_out(party)).collect()
 }
 
 /// What is told of one of so many others, when they are told of together.
@@ -136,19 +161,105 @@ pub fn exposed<'portion>(basis: &Basis, portions: &'portion [Portion]) -> Vec<&'
 /// # Errors
 /// [`Reason::CostWouldBeDisclosed`], naming them.
 pub(super) fn require_consents(basis: &Basis, quote: &JointQuote) -> Result<(), Refusal> {
-    let consents = &quote.disclosure_consents;
-    let exposed = exposed(basis, &quote.portions).into_iter();
-    let without: Vec<&str> = exposed
-        .filter(|party| !Approval::is_among(consents, party))
-        .map(PartyId::as_str)
-        .collect();
-    if without.is_empty() {
+    let exposed = exposed(basis, &quote.portions);
+    let Some(without) = without_consent(&exposed, quote) else {
         return Ok(());
-    }
-    let without = without.join(",");
+    };
     let why =
         format!("the outcome would tell the costs of {without}, which did not consent to that");
     Err(Refusal::field(Reason::CostWouldBeDisclosed, "basis", why).with("party_ids", without))
+}
+
+/// Which of these parties have not consented, as one text; `None` if all of them have.
+fn without_consent(parties: &[&PartyId], quote: &JointQuote) -> Option<String> {
+    let consents = &quote.disclosure_consents;
+    let parties = parties.iter();
+    let without: Vec<&str> = parties
+        .filter(|party| !Approval::is_among(consents, party))
+        .map(|party| party.as_str())
+        .collect();
+    (!without.is_empty()).then(|| without.join(","))
+}
+
+/// Refuses to let a party agree to a sealed split from which the party that bills the client could work
+/// out its costs, unless it consented: so what all agreed to can be settled, whoever regrets it then.
+///
+/// # Errors
+/// [`Reason::CostWouldBeDisclosed`], naming the party.
+pub(super) fn require_own_consent(
+    split: &ConcessionSplit,
+    quote: &JointQuote,
+    party: &PartyId,
+    partnership: &Partnership,
+) -> Result<(), Refusal> {
+    if split.sealed_lines().next().is_none() {
+        return Ok(());
+    }
+    let basis = &split.proposal.basis;
+    require_own(basis, &divided(split, quote), quote, party, partnership)
+}
+
+/// The same for a party that proposes to divide by `basis`, before any cost is looked at.
+///
+/// # Errors
+/// As [`require_own_consent`].
+pub(super) fn require_own_consent_to(
+    basis: &Basis,
+    quote: &JointQuote,
+    party: &PartyId,
+    partnership: &Partnership,
+) -> Result<(), Refusal> {
+    require_own(basis, &quote.portions, quote, party, partnership)
+}
+
+fn require_own(
+    basis: &Basis,
+    portions: &[Portion],
+    quote: &JointQuote,
+    party: &PartyId,
+    partnership: &Partnership,
+) -> Result<(), Refusal> {
+    let billers = billers(partnership, quote);
+    let mut exposed = exposed_by_settling(basis, portions, &billers);
+    exposed.retain(|exposed| *exposed == party);
+    refuse_without(&exposed, quote)
+}
+
+/// Refuses to tell `biller` what others bear if it could work out the costs of one that did not consent:
+/// such as where another party would have billed the client when all agreed.
+///
+/// # Errors
+/// [`Reason::CostWouldBeDisclosed`], naming them.
+pub(super) fn require_consents_to_settle(
+    split: &ConcessionSplit,
+    quote: &JointQuote,
+    biller: &PartyId,
+) -> Result<(), Refusal> {
+    if split.sealed_lines().next().is_none() {
+        return Ok(());
+    }
+    let portions = divided(split, quote);
+    let billers = BTreeSet::from([biller]);
+    let exposed = exposed_by_settling(&split.proposal.basis, &portions, &billers);
+    refuse_without(&exposed, quote)
+}
+
+/// The portions that were divided; not what was added since: by that, nobody keeps others from settling.
+fn divided(split: &ConcessionSplit, quote: &JointQuote) -> Vec<Portion> {
+    let divided: BTreeSet<&str> = split.lines().map(|line| line.portion_id.as_str()).collect();
+    let portions = quote.portions.iter();
+    let portions = portions.filter(|portion| divided.contains(portion.id.as_str()));
+    portions.cloned().collect()
+}
+
+fn refuse_without(exposed: &[&PartyId], quote: &JointQuote) -> Result<(), Refusal> {
+    let Some(without) = without_consent(exposed, quote) else {
+        return Ok(());
+    };
+    let why = format!(
+        "settling would tell the costs of {without} to the party that bills the client, without consent"
+    );
+    Err(Refusal::new(Reason::CostWouldBeDisclosed, why).with("party_ids", without))
 }
 
 impl JointQuote {
@@ -177,7 +288,10 @@ impl JointQuote {
 /// Decides a consent; one more changes nothing.
 pub(super) fn consent(id: &str, caller: Caller<'_>) -> Result<Decision, Stop> {
     let quote = caller.view.get::<JointQuote>(id)?;
-    refuse_expired(quote, "ConsentToDisclosure", caller.view.now)?;
+    // After the sale, where there is somebody else to bill the client than was foreseen.
+    if quote.state != QuoteState::Won {
+        refuse_expired(quote, "ConsentToDisclosure", caller.view.now)?;
+    }
     let decision = Decision::about(Kind::JointQuote, id);
     if Approval::is_among(&quote.disclosure_consents, caller.party) {
         return Ok(decision);

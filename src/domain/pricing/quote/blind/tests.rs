@@ -3,7 +3,9 @@ use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::pricing::division::Rounding;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::QuoteState;
-use crate::domain::pricing::quote::disclosure::{Disclosure, disclosed, exposed};
+use crate::domain::pricing::quote::disclosure::{
+    Disclosure, disclosed, exposed, exposed_by_settling,
+};
 use crate::domain::time::Timestamp;
 
 fn euro() -> Currency {
@@ -215,4 +217,34 @@ fn who_learns_what() {
     );
     let floors = [floored("a", 1), floored("b", 2), floored("c", 3)];
     assert!(exposed(&Basis::Price, &floors).is_empty());
+}
+
+#[test]
+fn who_learns_what_by_settling() {
+    let cost = opening(1, 1);
+    let plain = |id: &str, party| portion(id, party, 100, Some(&cost));
+    let party = PartyId::numbered;
+    let (first, second, third) = (party(1), party(2), party(3));
+    let of = |basis, portions: &[Portion], billers: &[&PartyId]| -> Vec<PartyId> {
+        let billers = billers.iter().copied().collect();
+        let exposed = exposed_by_settling(&basis, portions, &billers);
+        exposed.into_iter().cloned().collect()
+    };
+    let three = [plain("a", 1), plain("b", 2), plain("c", 3)];
+    let others = [second.clone(), third.clone()];
+    assert_eq!(of(Basis::Cost, &three, &[&first]), others);
+    assert_eq!(of(Basis::Margin, &three, &[&first]), others);
+    assert_eq!(of(Basis::Price, &three, &[&first]), []);
+    // Where any of them may bill, each may be told about.
+    let all = [first.clone(), second.clone(), third.clone()];
+    assert_eq!(of(Basis::Cost, &three, &[&first, &second, &third]), all);
+    // By price, only a floor that follows from a cost tells it.
+    let mut floored = three.clone();
+    floored[1].minimum_margin_bps = Some(0);
+    assert_eq!(of(Basis::Price, &floored, &[&first]), [second]);
+    // Whoever bears all of it alone bears as much whatever it costs.
+    let mut alone = three;
+    alone[0].price.minor = 0;
+    alone[1].price.minor = 0;
+    assert_eq!(of(Basis::Cost, &alone, &[&first]), []);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::agreed::{AgreedCadence, AgreedLine};
+use super::super::disclosure::require_consents_to_settle;
 use super::super::sealed::{
     Amount, REVERSAL_LABEL, SealedShares, Sealing, require_brought, would_tell_apart,
 };
@@ -120,14 +121,24 @@ impl<'world> Seller<'world> {
     }
 
     /// The party that bills the client: the one named, which must be in the partnership. Where shares
-    /// are sealed it is one of [`billers`], since it learns them.
+    /// are sealed it is one of [`billers`], since it learns them, and whoever's costs follow from these
+    /// has consented.
     ///
     /// # Errors
-    /// [`Reason::InvalidField`] for a party that is not there, or may not learn the shares.
+    /// [`Reason::InvalidField`] for a party that is not there, or may not learn the shares;
+    /// [`Reason::CostWouldBeDisclosed`] without a consent.
     pub(in crate::domain::pricing) fn biller(
         &self,
         named: Option<&PartyId>,
     ) -> Result<PartyId, Refusal> {
+        let biller = self.named_or_usual(named)?;
+        if let Some(counted) = self.quote.counted() {
+            require_consents_to_settle(&counted.split, self.quote, &biller)?;
+        }
+        Ok(biller)
+    }
+
+    fn named_or_usual(&self, named: Option<&PartyId>) -> Result<PartyId, Refusal> {
         let billers = billers(self.partnership, self.quote);
         let Some(named) = named else {
             let biller = match billers.first() {
