@@ -268,11 +268,8 @@ pub async fn p26_settling_tells_costs_only_with_consent(house: House) {
     let quote = quote_of(pair, &own, &others).await;
     let request = || proposing(&quote, 900_000, AllocationBasis::Cost);
     // South would be told about, so it consents before it proposes; north, which bills, need not.
-    let early = pair
-        .south
-        .connection
-        .pricing()
-        .propose_concession(request());
+    let mut souths = pair.south.connection.pricing();
+    let early = souths.propose_concession(request());
     let refused = refuses(&house, "COST_WOULD_BE_DISCLOSED", early).await;
     assert_eq!(refused.metadata["party_ids"], SOUTH);
     let proposed = ok(pair
@@ -294,7 +291,8 @@ pub async fn p26_settling_tells_costs_only_with_consent(house: House) {
             hash: hash.clone(),
             ..Default::default()
         };
-        let call = firm.connection.pricing().approve_concession(approving);
+        let mut pricing = firm.connection.pricing();
+        let call = pricing.approve_concession(approving);
         let refused = refuses(&house, "COST_WOULD_BE_DISCLOSED", call).await;
         assert_eq!(refused.metadata["party_ids"], party);
         approve(&[firm], &quote, &hash).await;

@@ -18,7 +18,7 @@ use super::setting::{Pair, SOUTH, euros, portion};
 use super::settlements::{drafting, issuing};
 use super::stage::{self, Names};
 use super::traces::{Listening, Secrets, heard};
-use super::trio::Trio;
+use super::trio::{Trio, WEST};
 
 /// What south's portions cost the client, in cents.
 const PRICE_CENTS: i64 = 918_273_645;
@@ -32,13 +32,26 @@ const WEST_CENTS: [i64; 2] = [846_913_572, 659_302_814];
 const NORTH_CENTS: [i64; 2] = [583_104_927, 437_261_598];
 /// What the three concede.
 const CONCESSION_CENTS: i64 = 321_987_654;
+/// What is taken back of that.
+const TAKEN_BACK: i64 = 160_987_654;
 /// Messages of one answer that are looked at.
 const MESSAGES_MAX: usize = 200;
 /// How often each request is sent damaged.
 const DAMAGED: usize = 3;
 
-/// All that north must not learn, and nobody may log.
+/// All that north must not learn.
 fn secrets() -> Secrets {
+    Secrets::of(kept_from_north())
+}
+
+/// What nobody may log, in any of these walks: the listener looks for the same in all of them.
+fn unlogged() -> Secrets {
+    let all = [NORTH_CENTS, [PRICE_CENTS, COST_CENTS], WEST_CENTS];
+    let settled = all.into_iter().flat_map(kept_by);
+    Secrets::of(settled.chain(kept_from_north()))
+}
+
+fn kept_from_north() -> Vec<i64> {
     let costs = [NORTH_CENTS[1], COST_CENTS, WEST_CENTS[1]];
     let total: i64 = costs.iter().sum();
     let mut amounts = vec![COST_CENTS, MARGIN_CENTS];
@@ -51,7 +64,7 @@ fn secrets() -> Secrets {
             amounts.extend([share, price - share]);
         }
     }
-    Secrets::of(amounts)
+    amounts
 }
 
 /// One firm that calls everything, and what it was told that it must not know.
@@ -157,7 +170,7 @@ async fn walk<'house>(house: &'house House, firm: &Firm) -> Walk<'house> {
 /// The other firm learns nothing, whatever it calls; the owner is shown its own, so the search does
 /// find what is there.
 pub async fn p20_nobody_is_told_what_something_costs_the_other(house: House) {
-    let _listening = Listening::to(&secrets());
+    let _listening = Listening::to(&unlogged());
     let (pair, names) = stage::set(&house).await;
     let mut names = names.with("caller", "north");
     for (key, hash) in [
@@ -198,28 +211,32 @@ pub async fn p20_nobody_is_told_what_something_costs_the_other(house: House) {
     house.stop().await;
 }
 
-/// All that west must not learn of what the two others settle: their costs, their shares, what is taken
-/// back of these, and what is owed.
-fn secrets_of_two(taken_back: i64) -> Secrets {
+/// What one of three firms keeps to itself, and to whoever bills the client: its costs, its share, what is
+/// taken back of that, and what it is owed.
+fn kept_by([price, cost]: [i64; 2]) -> Vec<i64> {
     let costs = [NORTH_CENTS[1], COST_CENTS, WEST_CENTS[1]];
     let total: i128 = costs.iter().map(|cost| i128::from(*cost)).sum();
-    let part =
-        |of: i64, cost: i64| i64::try_from(i128::from(of) * i128::from(cost) / total).unwrap();
-    let mut amounts = Vec::new();
-    for [price, cost] in [NORTH_CENTS, [PRICE_CENTS, COST_CENTS]] {
-        amounts.extend([cost, price - cost]);
-        for rounded in [0, 1] {
-            let share = part(CONCESSION_CENTS, cost) + rounded;
-            let back = part(taken_back, cost) + rounded;
-            amounts.extend([share, price - share, back, -back]);
-        }
+    let part = |of: i64| i64::try_from(i128::from(of) * i128::from(cost) / total).unwrap();
+    let mut amounts = vec![cost, price - cost];
+    for rounded in [0, 1] {
+        let (share, back) = (part(CONCESSION_CENTS) + rounded, part(TAKEN_BACK) + rounded);
+        amounts.extend([share, price - share, back, -back]);
     }
-    Secrets::of(amounts)
+    amounts
 }
 
-/// Two of three settle what was divided by costs; the third one finds none of it anywhere.
+/// What north settled with another firm, in February.
+async fn settled_with(trio: &Trio, party: &str) -> v1::SettlementStatement {
+    let mut settlements = trio.pair.north.connection.settlements();
+    let drafted = drafting(&trio.pair.name, party, "2026-02");
+    let drafted = ok(settlements.draft_settlement_statement(drafted)).await;
+    ok(settlements.issue_settlement_statement(issuing(&drafted.name))).await
+}
+
+/// North bills the client and settles with each of the others what was divided by costs. Of what two settle
+/// the third one finds nothing anywhere; north learns what the others bear, and is not told their costs.
 pub async fn p20_a_third_firm_learns_nothing_of_what_two_settle(house: House) {
-    const TAKEN_BACK: i64 = 160_987_654;
+    let _listening = Listening::to(&unlogged());
     let (pair, names) = stage::set(&house).await;
     let trio = Trio::of(&house, pair).await;
     let (quote, hash) = blind_quote(&trio, true).await;
@@ -230,26 +247,59 @@ pub async fn p20_a_third_firm_learns_nothing_of_what_two_settle(house: House) {
     let mut reversal = reversing(&quote, &hash, TAKEN_BACK);
     reversal.bill_date = Some(FEBRUARY);
     ok(sales.reverse_concession(reversal)).await;
-    let mut settlements = trio.pair.north.connection.settlements();
-    let drafted = drafting(&trio.pair.name, SOUTH, "2026-02");
-    let drafted = ok(settlements.draft_settlement_statement(drafted)).await;
-    let issued = ok(settlements.issue_settlement_statement(issuing(&drafted.name))).await;
-    let secrets = secrets_of_two(TAKEN_BACK);
-    // Who settles is told, so the search does find what is there.
-    for told in [booked.encode_to_vec(), issued.encode_to_vec()] {
-        assert!(secrets.found_in(&told).is_some());
+    let with_south = settled_with(&trio, SOUTH).await;
+    let with_west = settled_with(&trio, WEST).await;
+    let south_cents = [PRICE_CENTS, COST_CENTS];
+    let costs = |[price, cost]: [i64; 2]| [cost, price - cost];
+    let third_firms = [
+        (
+            "west",
+            &trio.west,
+            &with_south,
+            [kept_by(NORTH_CENTS), kept_by(south_cents)],
+        ),
+        (
+            "south",
+            &trio.pair.south,
+            &with_west,
+            [kept_by(NORTH_CENTS), kept_by(WEST_CENTS)],
+        ),
+        (
+            "north",
+            &trio.pair.north,
+            &with_west,
+            [south_cents, WEST_CENTS].map(|it| costs(it).to_vec()),
+        ),
+    ];
+    for (caller, firm, issued, kept) in third_firms {
+        let secrets = Secrets::of(kept.concat());
+        if caller != "north" {
+            // Who settles is told, so the search does find what is there.
+            for told in [booked.encode_to_vec(), issued.encode_to_vec()] {
+                assert!(secrets.found_in(&told).is_some());
+            }
+        }
+        let names = names
+            .clone()
+            .with("caller", caller)
+            .with("quote", &quote)
+            .with("sold", &quote)
+            .with("sold_hash", &hash)
+            .with("booking", &booked.name)
+            .with("issued", &issued.name);
+        let mut walk = walk(&house, firm).await;
+        walk.secrets = secrets;
+        walk.everything(&names).await;
+        assert!(walk.told.is_empty(), "{caller}: {:#?}", walk.told);
+        assert!(walk.bytes > 100_000, "{caller}: {} bytes", walk.bytes);
     }
-    let names = names
-        .with("caller", "west")
-        .with("quote", &quote)
-        .with("sold", &quote)
-        .with("sold_hash", &hash)
-        .with("booking", &booked.name)
-        .with("issued", &issued.name);
-    let mut wests = walk(&house, &trio.west).await;
-    wests.secrets = secrets;
-    wests.everything(&names).await;
-    assert!(wests.told.is_empty(), "{:#?}", wests.told);
+    // Nothing that they called took the amounts away.
+    let request = v1::GetBookingRequest { name: booked.name };
+    let shown = ok(sales.get_booking(request)).await.encode_to_vec();
+    let found = Secrets::of(kept_by(south_cents)).found_in(&shown).is_some();
+    assert!(found, "north is shown what south bears");
+    let (lines, caught) = heard();
+    assert!(lines > 0 && caught.is_empty(), "the log tells: {caught:#?}");
     house.stop().await;
 }
 
@@ -282,7 +332,7 @@ async fn blind_quote(trio: &Trio, is_approved: bool) -> (String, String) {
 
 /// Three firms divide by their costs: what the others bear, and what that would tell, reaches nobody.
 pub async fn p20_three_firms_are_told_their_own_share(house: House) {
-    let _listening = Listening::to(&secrets());
+    let _listening = Listening::to(&unlogged());
     let (pair, names) = stage::set(&house).await;
     let trio = Trio::of(&house, pair).await;
     let mut names = names.with("caller", "north");

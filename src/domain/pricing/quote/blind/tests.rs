@@ -1,10 +1,12 @@
 use super::*;
-use crate::domain::identity::{PartyId, ScopeId};
+use crate::domain::identity::{FirmId, PartyId, ScopeId};
+use crate::domain::partnership::{Approval, Party, Role};
 use crate::domain::pricing::division::Rounding;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::QuoteState;
 use crate::domain::pricing::quote::disclosure::{
-    Disclosure, disclosed, exposed, exposed_by_settling,
+    Disclosure, disclosed, exposed, exposed_by_settling, require_consents_to_settle,
+    require_own_consent,
 };
 use crate::domain::time::Timestamp;
 
@@ -247,4 +249,71 @@ fn who_learns_what_by_settling() {
     alone[0].price.minor = 0;
     alone[1].price.minor = 0;
     assert_eq!(of(Basis::Cost, &alone, &[&first]), []);
+}
+
+fn approval(party: &PartyId) -> Approval {
+    Approval {
+        party: party.clone(),
+        firm: FirmId::parse("acme"),
+        at: Timestamp::EARLIEST,
+        actor: "key".to_owned(),
+    }
+}
+
+/// Three parties, of which the first bills the client.
+fn three_parties() -> Partnership {
+    let party = |number, role| Party {
+        id: PartyId::numbered(number),
+        firm: None,
+        display_name: format!("Party {number}"),
+        role,
+        joined_at: None,
+        left: None,
+    };
+    let parties = [(1, Role::Prime), (2, Role::Sub), (3, Role::Sub)];
+    let parties = parties
+        .into_iter()
+        .map(|(number, role)| party(number, role));
+    Partnership::new("All", parties.collect())
+}
+
+#[test]
+fn p26_nobody_settles_what_tells_costs_without_consent() {
+    let cost = opening(400, 1);
+    let of = |id, party| portion(id, party, 5_000, Some(&cost));
+    let mut quote = quote(vec![of("a", 1), of("b", 2), of("c", 3)]);
+    let scope = ScopeId::partnership("p");
+    let known = ["a", "b", "c"].map(|id| (id.to_owned(), 400));
+    let salts = [[7; SALT_BYTES]; 3];
+    let costs = Costs::from(known);
+    let by_cost = proposal(900, Basis::Cost);
+    let (split, _) = divide(place(&scope), &quote, by_cost, &costs, &salts).unwrap();
+    let portions: Vec<&Portion> = quote.portions.iter().collect();
+    let open = ConcessionSplit::new(place(&scope), &portions, proposal(900, Basis::Price)).unwrap();
+    let [first, second, third] = [1, 2, 3].map(PartyId::numbered);
+    let all = three_parties();
+    let missing = |kept: Result<(), Refusal>| {
+        let refusal = kept.unwrap_err();
+        assert_eq!(refusal.reason, Reason::CostWouldBeDisclosed);
+        refusal.metadata[0].1.clone()
+    };
+    let own = |party: &PartyId| require_own_consent(&split, &quote, party, &all);
+    // Each answers for itself, but for the one that bills.
+    assert_eq!(own(&first), Ok(()));
+    assert_eq!(missing(own(&second)), "party-2");
+    assert_eq!(require_own_consent(&open, &quote, &second, &all), Ok(()));
+    let settle = require_consents_to_settle;
+    assert_eq!(missing(settle(&split, &quote, &first)), "party-2,party-3");
+    assert_eq!(settle(&open, &quote, &first), Ok(()));
+    quote.disclosure_consents = vec![approval(&second), approval(&third)];
+    assert_eq!(require_own_consent(&split, &quote, &second, &all), Ok(()));
+    assert_eq!(settle(&split, &quote, &first), Ok(()));
+    // If another one bills after all, the first is told about.
+    assert_eq!(missing(settle(&split, &quote, &second)), "party-1");
+    // By what is added later nobody keeps the others from settling.
+    quote.portions.push(Portion {
+        minimum_margin_bps: Some(0),
+        ..of("d", 4)
+    });
+    assert_eq!(settle(&split, &quote, &first), Ok(()));
 }

@@ -161,6 +161,21 @@ fn a_quote_that_expired_may_have_been_won() {
     assert_eq!(quote(&scene).state_at(scene.now), QuoteState::Won);
 }
 
+#[test]
+fn a_consent_to_what_settling_tells_comes_late_too() {
+    let consent = || {
+        let id = QUOTE.to_owned();
+        Action::Quote(QuoteCommand::ConsentToDisclosure { id })
+    };
+    let mut scene = sold();
+    scene.go(SECOND, consent());
+    assert_eq!(quote(&scene).disclosure_consents.len(), 1);
+    let mut scene = Scene::shared(None);
+    quoted(&mut scene, vec![once("a", 60_000)], Vec::new());
+    scene.go(FIRST, lose());
+    assert_eq!(scene.reason(SECOND, consent()), Reason::InvalidState);
+}
+
 /// What was taken back of each portion so far.
 fn taken(scene: &Scene) -> Vec<i64> {
     let portions = quote(scene).portions.iter();

@@ -1,9 +1,13 @@
 //! A quote of two firms whose shares are sealed, each for its owner.
 
 use super::*;
-use crate::domain::pricing::quote::Outcome;
-use crate::domain::pricing::tests::{quote, sold};
-use crate::domain::tests::Scene;
+use crate::domain::command::Action;
+use crate::domain::pricing::booking::Booking;
+use crate::domain::pricing::quote::sale::SaleCommand;
+use crate::domain::pricing::quote::{Cadence, Outcome};
+use crate::domain::pricing::tests::{QUOTE, book, quote, reverse, sold};
+use crate::domain::record::Record;
+use crate::domain::tests::{FIRST, SECOND, Scene};
 
 const FRESH: [u8; SALT_BYTES] = [9; SALT_BYTES];
 
@@ -111,4 +115,89 @@ fn different_terms_of_three_owners_would_tell_them_apart() {
     assert!(would_tell_apart(&[of(1, 12), of(2, 12), of(3, 6)]));
     assert!(!would_tell_apart(&[of(1, 12), of(2, 12), of(3, 12)]));
     assert!(!would_tell_apart(&[of(1, 12), of(2, 6)]));
+}
+
+/// The same, where commands are decided; with its first two lines, which are due once.
+fn scene() -> (Scene, SealedShares, Vec<AgreedLine>) {
+    let (quote, shares) = sealed();
+    let lines = quote.agreed()[0].lines.clone();
+    let mut scene = sold();
+    scene.put(QUOTE, Record::JointQuote(Box::new(quote)));
+    (scene, shares, lines)
+}
+
+/// What a command seals of these amounts, if the first party bills the client.
+fn made(label: &str, lines: &[AgreedLine], amounts: [i64; 2], salt: u8) -> Vec<Opening> {
+    let made = lines.iter().zip(amounts).map(|(line, amount)| {
+        let readers = BTreeSet::from([PartyId::numbered(1), line.owner.clone()]);
+        let readers = Readers::Parties(readers.into_iter().collect());
+        Opening::seal(label, &amount.to_string(), [salt; SALT_BYTES], readers)
+    });
+    made.collect()
+}
+
+/// The action with what was read of shares, and what comes of them.
+fn bringing(mut action: Action, shares: &SealedShares, made: &[Opening], salt: u8) -> Action {
+    let brought = match &mut action {
+        Action::Sale(SaleCommand::Reverse(asked)) => &mut asked.shares,
+        Action::BookPeriod(asked) => &mut asked.shares,
+        other => panic!("{other:?} takes none"),
+    };
+    brought.openings.clone_from(&shares.openings);
+    brought.salts = vec![[salt; SALT_BYTES]; shares.salts.len()];
+    brought.lines = made.iter().map(|it| it.commitment.clone()).collect();
+    action
+}
+
+#[test]
+fn p12_p13_sealed_shares_come_back_to_exactly_zero() {
+    let (mut scene, mut shares, lines) = scene();
+    // 99.99 was borne as 59.99 and 40.00.
+    for (round, (amount, parts)) in [(5_000, [3_000, 2_000]), (4_999, [2_999, 2_000])]
+        .into_iter()
+        .enumerate()
+    {
+        let salt = u8::try_from(round).unwrap();
+        let asked = || reverse(&scene, Cadence::OneTime, amount, "2000-01-02");
+        let expected = made(REVERSAL_LABEL, &lines, parts, salt);
+        let others = made(REVERSAL_LABEL, &lines, [parts[0] + 1, parts[1] - 1], salt);
+        let plain = asked();
+        let wrong = bringing(asked(), &shares, &others, salt);
+        let right = bringing(asked(), &shares, &expected, salt);
+        for unread in [plain, wrong] {
+            let refusal = scene.ask(FIRST, unread).expect_err("not what it seals");
+            assert!(is_unread(&refusal), "{refusal:?}");
+        }
+        scene.go(FIRST, right);
+        let recorded = quote(&scene).sale.reversals[round].reversed.cadences[0].clone();
+        let sealed = recorded.lines.iter().map(|line| line.amount.sealed());
+        let expected_ones = expected.iter().map(|it| Some(&it.commitment));
+        assert!(sealed.eq(expected_ones));
+        assert_eq!(recorded.amount, amount);
+        shares.openings.extend(expected);
+    }
+    let more = reverse(&scene, Cadence::OneTime, 1, "2000-01-02");
+    let more = bringing(more, &shares, &[], 9);
+    assert_eq!(scene.reason(SECOND, more), Reason::ReversalTooLarge);
+}
+
+#[test]
+fn p24_a_sealed_period_is_booked_once_whoever_tries() {
+    let (mut scene, shares, lines) = scene();
+    let asked = || book(Cadence::OneTime, 1, "2000-01-31");
+    let expected = made(BOOKING_LABEL, &lines, [5_999, 4_000], 3);
+    let wrong = made(BOOKING_LABEL, &lines, [6_000, 3_999], 3);
+    for unread in [asked(), bringing(asked(), &shares, &wrong, 3)] {
+        let refusal = scene.ask(FIRST, unread).expect_err("not what it seals");
+        assert!(is_unread(&refusal), "{refusal:?}");
+    }
+    scene.go(FIRST, bringing(asked(), &shares, &expected, 3));
+    let booking: &Booking = scene.get(&Booking::id_of(QUOTE, Cadence::OneTime, 1));
+    assert_eq!(booking.booked.borne, Some(9_999));
+    let sealed = booking.booked.lines.iter().map(|line| line.share.sealed());
+    assert!(sealed.eq(expected.iter().map(|it| Some(&it.commitment))));
+    for firm in [FIRST, SECOND] {
+        let again = bringing(asked(), &shares, &expected, 3);
+        assert_eq!(scene.reason(firm, again), Reason::AlreadyBooked);
+    }
 }
