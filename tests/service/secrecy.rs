@@ -48,7 +48,7 @@ fn secrets() -> Secrets {
 fn unlogged() -> Secrets {
     let all = [NORTH_CENTS, [PRICE_CENTS, COST_CENTS], WEST_CENTS];
     let settled = all.into_iter().flat_map(kept_by);
-    Secrets::of(settled.chain(kept_from_north()))
+    Secrets::in_lines(settled.chain(kept_from_north()))
 }
 
 fn kept_from_north() -> Vec<i64> {

@@ -10,6 +10,9 @@ use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, Layer};
 
+/// Traces no longer than this are not looked for in lines: the digits of a time.
+const SHORT_BYTES: usize = 7;
+
 /// Amounts that somebody must not learn, in cents; so large that nothing else is like them.
 #[derive(Clone, Debug)]
 pub struct Secrets(AhoCorasick);
@@ -19,6 +22,14 @@ impl Secrets {
     pub fn of(amounts: impl IntoIterator<Item = i64>) -> Self {
         let traces: Vec<Vec<u8>> = amounts.into_iter().flat_map(traces).collect();
         Self(AhoCorasick::new(traces).unwrap())
+    }
+
+    /// Those by which they could be recognised in lines with times in them, whose digits could be those of
+    /// a number of euros by chance.
+    pub fn in_lines(amounts: impl IntoIterator<Item = i64>) -> Self {
+        let traces = amounts.into_iter().flat_map(traces);
+        let long: Vec<Vec<u8>> = traces.filter(|trace| trace.len() > SHORT_BYTES).collect();
+        Self(AhoCorasick::new(long).unwrap())
     }
 
     /// The first of the amounts' traces in the bytes.

@@ -323,18 +323,13 @@ fn propose(
             approver == party || consented(approver)
         })
     };
-    // Where nobody is there yet who could answer, the proposal waits as long as the quote stands.
-    let answer_by = match state {
-        RevisionState::Proposed => view.now.saturating_add(partnership.offer_validity()),
-        _ => quote.expires_at,
-    };
     let replaced = quote
         .in_force()
         .filter(|_| state == RevisionState::Approved);
     let superseded = quote.open_at(view.now).into_iter().chain(replaced);
     let proposed = ConcessionProposed {
         proposer: party.clone(),
-        expires_at: answer_by.min(quote.expires_at),
+        expires_at: answer_by(state, quote, caller),
         state,
         superseded: superseded.map(|revision| revision.split.number).collect(),
         agreed_beforehand,
@@ -350,6 +345,19 @@ fn propose(
     }
     let event = JointQuoteEvent::ConcessionProposed(Box::new(proposed));
     Ok(decision.event(Event::new(id, event)))
+}
+
+/// From when on a proposal can no longer be answered. Where nobody is there yet who could, it waits as long
+/// as the quote stands.
+fn answer_by(state: RevisionState, quote: &JointQuote, caller: Caller<'_>) -> Timestamp {
+    let Caller {
+        partnership, view, ..
+    } = caller;
+    let answer_by = match state {
+        RevisionState::Proposed => view.now.saturating_add(partnership.offer_validity()),
+        _ => quote.expires_at,
+    };
+    answer_by.min(quote.expires_at)
 }
 
 fn next_number(quote: &JointQuote) -> Result<u32, Refusal> {
