@@ -5,7 +5,7 @@ use entente::proto::v1::{self, AllocationBasis};
 
 use super::calls::{faulty, ok, refuses};
 use super::cosigning::export;
-use super::evaluations::counted_refusal;
+use super::evaluations::{counted_refusal, evaluating, reason};
 use super::house::{Firm, House};
 use super::redaction::redacting;
 use super::setting::{NORTH, Pair, SOUTH, euros, portion};
@@ -261,9 +261,18 @@ pub async fn costs_that_are_not_there(house: House) {
     let erase = redacting(&pair.name, "joint_quote", &quote, &field);
     ok(pair.south.connection.journal().redact(erase)).await;
     let request = proposing(&quote, 100, AllocationBasis::Cost);
-    let answer = counted_refusal(&pair.north, request).await;
-    assert_eq!(answer.reason, "COST_ERASED");
+    // Everybody knows that it was, so neither this nor a what-if tells anything, and none is counted.
+    let answer = refuses(&house, "COST_ERASED", norths.propose_concession(request)).await;
     assert_eq!(answer.metadata["portion_ids"], "b");
+    let price = AllocationBasis::Price;
+    let both = [(100, AllocationBasis::Cost), (100, price)];
+    for (ways, counted) in [(&both[..1], 0), (&both[..], 1)] {
+        let asked = evaluating(&quote, ways);
+        let answer = ok(norths.evaluate_concession(asked)).await;
+        assert_eq!(reason(&answer.evaluations[0]), "COST_ERASED");
+        let counts = answer.evaluation_counts.iter();
+        assert_eq!(counts.map(|count| count.evaluated).sum::<i32>(), counted);
+    }
     let call = proposing(&quote, 100, AllocationBasis::Price);
     ok(norths.propose_concession(call)).await;
     let report = verify_store(house.store().as_ref(), None).await.unwrap();
