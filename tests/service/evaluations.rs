@@ -184,7 +184,7 @@ pub async fn evaluations_at_fault(house: House) {
     house.stop().await;
 }
 
-async fn impact(firm: &Firm, quote: &str, basis: AllocationBasis) -> v1::DisclosureImpact {
+pub async fn impact(firm: &Firm, quote: &str, basis: AllocationBasis) -> v1::DisclosureImpact {
     let request = v1::GetDisclosureImpactRequest {
         name: quote.to_owned(),
         basis: basis.into(),
@@ -193,7 +193,7 @@ async fn impact(firm: &Firm, quote: &str, basis: AllocationBasis) -> v1::Disclos
     ok(firm.connection.pricing().get_disclosure_impact(request)).await
 }
 
-fn of<'a>(
+pub fn of<'a>(
     impact: &'a v1::DisclosureImpact,
     observer: &str,
     subject: &str,

@@ -294,7 +294,7 @@ fn untold(refusal: &Refusal) -> Refusal {
     }
 }
 
-/// Decides a split that needs costs, which [`require_allowed`] and [`require_there`] let pass and which was evaluated before: a
+/// Decides a split that needs costs, which [`require_there`] let pass and which was evaluated before: a
 /// refusal tells no more than that did.
 ///
 /// # Errors
@@ -335,15 +335,17 @@ fn require_reject(proposal: &Proposal) -> Result<(), Refusal> {
     ))
 }
 
-/// Refuses what lacks a cost that was erased. Everybody sees that it was, so this tells nothing.
+/// As [`require_allowed`]; refuses what lacks a cost that was erased, too. Everybody sees that it was, so
+/// this tells nothing.
 ///
 /// # Errors
-/// [`Reason::CostErased`], or what has to be loaded first.
+/// As [`require_allowed`], [`Reason::CostErased`], or what has to be loaded first.
 pub(super) fn require_there(
     proposal: &Proposal,
     quote: &JointQuote,
     view: &View<'_>,
 ) -> Result<(), Stop> {
+    require_allowed(proposal, quote)?;
     let needed = needed(&proposal.basis, &quote.portions);
     let needed = needed.filter_map(|portion| Some((&portion.id, portion.internal_cost.as_ref()?)));
     let needed: Vec<(&String, &Commitment)> = needed.collect();
