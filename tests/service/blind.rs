@@ -5,10 +5,10 @@ use entente::proto::v1::{self, AllocationBasis};
 
 use super::calls::{faulty, ok, refuses};
 use super::cosigning::export;
-use super::evaluations::counted_refusal;
+use super::evaluations::{counted_refusal, evaluating, impact, of, reason};
 use super::house::{Firm, House};
 use super::redaction::redacting;
-use super::setting::{NORTH, Pair, SOUTH, euros, portion};
+use super::setting::{NORTH, Pair, SOUTH, cents, euros, portion};
 use super::trio::Trio;
 
 /// A portion with a cost, in cents.
@@ -195,6 +195,26 @@ pub async fn three_firms_need_no_consent(house: House) {
             assert_eq!(*share, (place == index).then_some(all[place]));
         }
     }
+    // North learns how near each other one comes, and how near both come together.
+    let told = impact(&pair.north, &quote, AllocationBasis::Unspecified).await;
+    let about = told
+        .disclosures
+        .iter()
+        .filter(|it| it.subject_party_id == NORTH);
+    let about: Vec<_> = about.collect();
+    assert_eq!(about.len(), 3, "{about:?}");
+    assert!(about[2].all_others, "{about:?}");
+    for found in about {
+        let [bound] = &found.bounds[..] else {
+            panic!("{found:?}");
+        };
+        assert_eq!(bound.width(), v1::DisclosureWidth::Known);
+        // 4,000,000 of 7,500,000 for 480,000 of 900,000: one unit of a share is some twenty of a cost.
+        assert!(
+            (5..=50).contains(&cents(bound.within.as_ref())),
+            "{found:?}"
+        );
+    }
     // By what they earn: 1,000,000, 500,000 and 1,000,000.
     let request = proposing(&quote, 500_000, AllocationBasis::Margin);
     ok(norths.propose_concession(request)).await;
@@ -234,6 +254,13 @@ pub async fn floors_from_costs_stay_sealed(house: House) {
     assert!(answer.metadata.is_empty(), "{answer:?}");
     assert!(!answer.message.contains(char::is_numeric), "{answer:?}");
     ok(souths.propose_concession(by_price(560_000))).await;
+    // One revision tells little of the floor, and asking finds it: no width is claimed.
+    let told = impact(&pair.north, &quote, AllocationBasis::Unspecified).await;
+    let found = of(&told, SOUTH, NORTH);
+    assert_eq!(found.bounds.len(), 1, "{found:?}");
+    assert_eq!(found.bounds[0].width(), v1::DisclosureWidth::NotKnown);
+    assert_eq!(found.bounds[0].within, None);
+    assert!(found.sentence.contains("is not known"), "{found:?}");
     assert_eq!(shares(&pair.south, &quote).await[1].1, Some(500_000));
     assert_eq!(shares(&pair.north, &quote).await[0].1, Some(60_000));
     ok(souths.propose_concession(by_price(100_000))).await;
@@ -261,9 +288,18 @@ pub async fn costs_that_are_not_there(house: House) {
     let erase = redacting(&pair.name, "joint_quote", &quote, &field);
     ok(pair.south.connection.journal().redact(erase)).await;
     let request = proposing(&quote, 100, AllocationBasis::Cost);
-    let answer = counted_refusal(&pair.north, request).await;
-    assert_eq!(answer.reason, "COST_ERASED");
+    // Everybody knows that it was, so neither this nor a what-if tells anything, and none is counted.
+    let answer = refuses(&house, "COST_ERASED", norths.propose_concession(request)).await;
     assert_eq!(answer.metadata["portion_ids"], "b");
+    let price = AllocationBasis::Price;
+    let both = [(100, AllocationBasis::Cost), (100, price)];
+    for (ways, counted) in [(&both[..1], 0), (&both[..], 1)] {
+        let asked = evaluating(&quote, ways);
+        let answer = ok(norths.evaluate_concession(asked)).await;
+        assert_eq!(reason(&answer.evaluations[0]), "COST_ERASED");
+        let counts = answer.evaluation_counts.iter();
+        assert_eq!(counts.map(|count| count.evaluated).sum::<i32>(), counted);
+    }
     let call = proposing(&quote, 100, AllocationBasis::Price);
     ok(norths.propose_concession(call)).await;
     let report = verify_store(house.store().as_ref(), None).await.unwrap();

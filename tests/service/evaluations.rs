@@ -45,7 +45,7 @@ fn told(evaluation: &v1::ConcessionEvaluation) -> Vec<Option<i64>> {
         .collect()
 }
 
-fn reason(evaluation: &v1::ConcessionEvaluation) -> String {
+pub fn reason(evaluation: &v1::ConcessionEvaluation) -> String {
     let error = evaluation.error.as_ref().expect("an error");
     let status = tonic::Status::with_details(
         error.code.into(),
@@ -184,7 +184,7 @@ pub async fn evaluations_at_fault(house: House) {
     house.stop().await;
 }
 
-async fn impact(firm: &Firm, quote: &str, basis: AllocationBasis) -> v1::DisclosureImpact {
+pub async fn impact(firm: &Firm, quote: &str, basis: AllocationBasis) -> v1::DisclosureImpact {
     let request = v1::GetDisclosureImpactRequest {
         name: quote.to_owned(),
         basis: basis.into(),
@@ -193,7 +193,7 @@ async fn impact(firm: &Firm, quote: &str, basis: AllocationBasis) -> v1::Disclos
     ok(firm.connection.pricing().get_disclosure_impact(request)).await
 }
 
-fn of<'a>(
+pub fn of<'a>(
     impact: &'a v1::DisclosureImpact,
     observer: &str,
     subject: &str,
@@ -247,14 +247,14 @@ pub async fn the_impact_is_what_the_other_works_out(house: House) {
     assert_eq!(told.revision, 1);
     let found = of(&told, SOUTH, NORTH);
     let within = u64::try_from(cents(found.bounds[0].within.as_ref())).unwrap();
-    assert!(found.sentence.contains("to within 0.20 EUR"), "{found:?}");
+    assert!(found.sentence.contains("to within 0.10 EUR"), "{found:?}");
     // South sees its share, and tries.
     let share = shares(&pair.south, &quote).await[1].1.unwrap();
     let (least, most) = attacked(500_000, 6_000_000, share, 4_000_000, 100);
     assert!((least..=most).contains(&4_000_000));
     let half = (most - least).div_ceil(2);
     assert!(
-        half <= within && within <= half * 5 / 2 + 1,
+        within <= half && half <= within * 5 / 2 + 1,
         "{half} {within}"
     );
     // To nobody but north is it told how near south comes.
@@ -281,7 +281,14 @@ async fn three_learn_sums(house: &House, pair: Pair) {
         .iter()
         .map(v1::PartyDisclosure::kind)
         .collect();
-    assert_eq!(kinds, [DisclosureKind::SumOfOthers; 6]);
+    assert_eq!(kinds[..6], [DisclosureKind::SumOfOthers; 6]);
+    // Whoever puts together what two of them know has the third one's.
+    assert_eq!(kinds[6..], [DisclosureKind::Exact; 3]);
+    for (told, subject) in told.disclosures[6..].iter().zip([NORTH, SOUTH, WEST]) {
+        assert!(told.all_others && told.observer_party_id.is_empty());
+        assert_eq!(told.subject_party_id, subject);
+        assert!(told.bounds.is_empty());
+    }
     assert!(told.missing_consents.is_empty());
     assert_eq!(told.missing_settlement_consents, [SOUTH, WEST]);
 }

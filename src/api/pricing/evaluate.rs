@@ -15,7 +15,7 @@ use crate::domain::command::Action;
 use crate::domain::firm::Permission;
 use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::pricing::quote::blind::{
-    costs, is_blind, openly, require_allowed, require_clauses, stated,
+    CostFault, costs, is_blind, openly, require_allowed, require_clauses, stated,
 };
 use crate::domain::pricing::quote::evaluation::{
     ALTERNATIVES_MAX, evaluation_hash, require_counted,
@@ -156,18 +156,23 @@ async fn by_costs(
     proposal: &Proposal,
     hash: &str,
 ) -> Result<Result<ConcessionSplit, Refusal>, ApiError> {
-    // A retry is counted once, so it is told of the same quote alone.
-    let allowed = require_allowed(proposal, quote);
-    let counted = allowed.and_then(|()| require_counted(quote, &member.party.id, hash));
-    if let Err(refusal) = counted {
+    if let Err(refusal) = require_allowed(proposal, quote) {
         return Ok(Err(refusal));
     }
     let scope = &member.scope();
     let openings = cost_openings(api, scope, quote, proposal).await?;
     let basis = &proposal.basis;
-    let known = match costs(basis, &quote.portions, quote.currency, &openings) {
+    let known = costs(basis, &quote.portions, quote.currency, &openings);
+    // Everything was read just now, so what is closed was erased: that is not counted, and tells nothing.
+    if let Err(fault @ CostFault::Closed(_)) = known {
+        return Ok(Err(stated(fault)));
+    }
+    // A retry is counted once, so it is told of the same quote alone.
+    if let Err(refusal) = require_counted(quote, &member.party.id, hash) {
+        return Ok(Err(refusal));
+    }
+    let known = match known {
         Ok(known) => known,
-        // Everything was read just now, so what is closed was erased.
         Err(fault) => return Ok(Err(stated(fault))),
     };
     let split = openly(nowhere(scope), quote, proposal.clone(), &known);

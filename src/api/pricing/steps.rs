@@ -43,25 +43,29 @@ pub(in crate::api) fn to_step(step: &Step, currency: Currency) -> v1::DivisionSt
             weight_total: to_int64(met.weight_total),
             divided_minor_units: to_int64(met.divided),
             round: to_int32(met.round),
-            party_limit: match met.owner_limit {
-                None => v1::PartyLimitKind::Unspecified.into(),
-                Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => {
-                    v1::PartyLimitKind::PartyLimits.into()
-                }
-                Some(OwnerLimit::MostAmount) => v1::PartyLimitKind::MostFavoured.into(),
-            },
+            party_limit: to_party_limit(met.owner_limit).into(),
             ..shown
         },
         How::Ratchet(ratchet) => v1::DivisionStep {
             method: v1::DivisionMethod::Ratchet.into(),
             ratchet_start_minor_units: to_int64(ratchet.start),
             ratchet_correction_minor_units: ratchet.correction,
+            party_limit: to_party_limit(ratchet.owner_limit).into(),
             ..shown
         },
         How::Stated => v1::DivisionStep {
             method: v1::DivisionMethod::Stated.into(),
             ..shown
         },
+    }
+}
+
+/// The clause that a limit is from.
+const fn to_party_limit(limit: Option<OwnerLimit>) -> v1::PartyLimitKind {
+    match limit {
+        None => v1::PartyLimitKind::Unspecified,
+        Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => v1::PartyLimitKind::PartyLimits,
+        Some(OwnerLimit::MostAmount) => v1::PartyLimitKind::MostFavoured,
     }
 }
 

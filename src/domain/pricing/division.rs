@@ -16,6 +16,8 @@ mod step;
 mod tests;
 mod weights;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::allocation::carried::Carried;
@@ -95,7 +97,8 @@ pub fn divide(slices: &[Slice], question: &Question) -> Result<Division, Divisio
     if let Measure::Custom(_) = question.measure {
         shortfall = shortfall::stated(slices, question, &mut within, &mut beyond)?;
     } else {
-        let placed = shortfall::place(shortfall, slices, &weights, &within, question)?;
+        let placed = shortfall::place(shortfall, slices, &weights, &within, question);
+        let placed = placed.map_err(|error| named(error, slices, question))?;
         for (index, placed) in placed.into_iter().enumerate() {
             beyond[index] = last_share(&placed);
             steps[index].extend(placed);
@@ -123,6 +126,27 @@ pub fn divide(slices: &[Slice], question: &Question) -> Result<Division, Divisio
         carried,
         engine_version: ENGINE_VERSION,
     })
+}
+
+/// A shortfall by its cause: if it is less without the limits of owners, these are.
+fn named(error: DivisionError, slices: &[Slice], question: &Question) -> DivisionError {
+    let DivisionError::Shortfall { shortfall } = error else {
+        return error;
+    };
+    if question.limits.is_empty() {
+        return error;
+    }
+    let free = Question {
+        limits: BTreeMap::new(),
+        ..question.clone()
+    };
+    match divide(slices, &free) {
+        Ok(_) => DivisionError::BeyondLimits { shortfall },
+        Err(DivisionError::Shortfall { shortfall: less }) if less < shortfall => {
+            DivisionError::BeyondLimits { shortfall }
+        }
+        Err(_) => error,
+    }
 }
 
 /// The steps within the floors, what these leave over, and the fractions carried.

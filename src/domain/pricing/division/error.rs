@@ -86,6 +86,13 @@ pub enum DivisionError {
         /// How much, in minor units.
         shortfall: u64,
     },
+    /// The limits of owners, or these and the floors, leave something over that nobody bears: without the
+    /// limits it would be less, or nothing.
+    #[error("the limits of owners leave {shortfall} over")]
+    BeyondLimits {
+        /// How much, in minor units.
+        shortfall: u64,
+    },
     /// A slice would have a price below zero.
     #[error("slice {id:?} would cost less than nothing")]
     BelowZero {

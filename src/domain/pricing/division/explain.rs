@@ -131,11 +131,7 @@ impl Words<'_> {
         };
         let share = self.amount(step.share);
         let round = met.round;
-        let by = match met.owner_limit {
-            None => "",
-            Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => " by its limits of the whole",
-            Some(OwnerLimit::MostAmount) => " by the limit of its prices",
-        };
+        let by = by_limit(met.owner_limit);
         format!(
             "{weight}; {of} that is {compared} than the {bound} that it bears at {most}{by} (round {round}), \
              so the share is {share}"
@@ -145,7 +141,8 @@ impl Words<'_> {
     fn ratchet(&self, step: &Step, ratchet: &Ratchet) -> String {
         let start = self.money(ratchet.start);
         let most = ratchet.most.map_or_else(String::new, |most| {
-            format!(", which may bear {} at most", self.money(most))
+            let by = by_limit(ratchet.owner_limit);
+            format!(", which may bear {} at most{by}", self.money(most))
         });
         let corrected = match ratchet.correction {
             0 => "nothing to correct".to_owned(),
@@ -247,4 +244,13 @@ fn fraction(billionths: i64) -> String {
     let places = places.trim_end_matches('0');
     let point = if places.is_empty() { "" } else { "." };
     format!("{sign}{}{point}{places}", size / BILLION)
+}
+
+/// Which limit of an owner it was, if it was one.
+const fn by_limit(limit: Option<OwnerLimit>) -> &'static str {
+    match limit {
+        None => "",
+        Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => " by its limits of the whole",
+        Some(OwnerLimit::MostAmount) => " by the limit of its prices",
+    }
 }

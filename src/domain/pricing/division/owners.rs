@@ -170,8 +170,15 @@ fn first_step(
         let amount = question.concession;
         let mut first = allocated(Phase::Owners, amount, &parts, question.rounding)?;
         for ((name, owner), step) in owners.iter().zip(&mut first.steps) {
-            if let How::Limit(met) = &mut step.how {
-                met.owner_limit = limit_met(name, owner, question, met.limit, step.share);
+            match &mut step.how {
+                How::Limit(met) => {
+                    met.owner_limit = limit_met(name, owner, question, met.limit, step.share);
+                }
+                How::Ratchet(ratchet) if ratchet.most == Some(step.share.unsigned_abs()) => {
+                    let most = Limit::Most;
+                    ratchet.owner_limit = limit_met(name, owner, question, most, step.share);
+                }
+                _ => {}
             }
         }
         return Ok((first, Vec::new()));
@@ -239,6 +246,7 @@ fn limit_met(
     share: i64,
 ) -> Option<OwnerLimit> {
     let share = Some(share.unsigned_abs());
+    limits_of(name, question)?;
     if limit == Limit::Least {
         return Some(OwnerLimit::LeastPart);
     }

@@ -129,6 +129,9 @@ pub struct Ratchet {
     pub start: u64,
     /// By how many units that was corrected, so that the shares add up.
     pub correction: i64,
+    /// Which of its owner's limits it met, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_limit: Option<OwnerLimit>,
 }
 
 /// A step of every part, in the order of the parts, and what nobody could bear.
@@ -218,6 +221,7 @@ fn by_ratchet(phase: Phase, split: RatchetAllocation) -> Allocated {
             most: share.most,
             start: share.start,
             correction: share.correction,
+            owner_limit: None,
         }),
         share: share.share,
     });

@@ -21,7 +21,7 @@ use crate::domain::pricing::division::{BPS_TOTAL, Slice};
 use crate::domain::pricing::money::Currency;
 use crate::domain::redaction::Redaction;
 use crate::domain::refusal::{Reason, Refusal};
-use crate::domain::world::{Stop, for_each};
+use crate::domain::world::{Stop, View, for_each};
 
 /// Label under which every sealed line of a division stands.
 pub const LINE_LABEL: &str = "concession.line";
@@ -294,7 +294,7 @@ fn untold(refusal: &Refusal) -> Refusal {
     }
 }
 
-/// Decides a split that needs costs, which [`require_allowed`] let pass and which was evaluated before: a
+/// Decides a split that needs costs, which [`require_there`] let pass and which was evaluated before: a
 /// refusal tells no more than that did.
 ///
 /// # Errors
@@ -309,7 +309,7 @@ pub(super) fn decide(
     let basis = &proposal.basis;
     let costs = match costs(basis, &quote.portions, quote.currency, &blind.costs) {
         Ok(costs) => costs,
-        Err(fault) => return Err(refused(fault, caller)?.into()),
+        Err(fault) => return Err(refused(fault).into()),
     };
     let open = openly(place, quote, proposal, &costs)?;
     require_clauses(caller.partnership, &open, quote)?;
@@ -335,22 +335,41 @@ fn require_reject(proposal: &Proposal) -> Result<(), Refusal> {
     ))
 }
 
-/// What to say of costs that cannot be used: they were not stated, or erased, or the quote changed.
-fn refused(fault: CostFault, caller: Caller<'_>) -> Result<Refusal, Stop> {
-    let CostFault::Closed(closed) = fault else {
-        return Ok(stated(fault));
-    };
-    let erased = for_each(&closed, |(_, commitment)| {
-        let found = caller.view.find::<Redaction>(commitment.as_str())?;
-        Ok(found.is_some())
+/// As [`require_allowed`]; refuses what lacks a cost that was erased, too. Everybody sees that it was, so
+/// this tells nothing.
+///
+/// # Errors
+/// As [`require_allowed`], [`Reason::CostErased`], or what has to be loaded first.
+pub(super) fn require_there(
+    proposal: &Proposal,
+    quote: &JointQuote,
+    view: &View<'_>,
+) -> Result<(), Stop> {
+    require_allowed(proposal, quote)?;
+    let needed = needed(&proposal.basis, &quote.portions);
+    let needed = needed.filter_map(|portion| Some((&portion.id, portion.internal_cost.as_ref()?)));
+    let needed: Vec<(&String, &Commitment)> = needed.collect();
+    let erased = for_each(&needed, |(_, commitment)| {
+        Ok(view.find::<Redaction>(commitment.as_str())?.is_some())
     })?;
-    let both = closed.into_iter().zip(erased);
-    let erased = both.filter_map(|(closed, is_erased)| is_erased.then_some(closed));
-    let erased: Vec<_> = erased.collect();
+    let both = needed.into_iter().zip(erased);
+    let erased: Vec<(String, Commitment)> = both
+        .filter(|(_, is_erased)| *is_erased)
+        .map(|((id, commitment), _)| (id.clone(), commitment.clone()))
+        .collect();
     if erased.is_empty() {
-        return Ok(changed());
+        return Ok(());
     }
-    Ok(stated(CostFault::Closed(erased)))
+    Err(stated(CostFault::Closed(erased)).into())
+}
+
+/// What to say of costs that cannot be used, though none was erased: they were not stated, or the quote
+/// changed.
+fn refused(fault: CostFault) -> Refusal {
+    match fault {
+        CostFault::Closed(_) => changed(),
+        fault => stated(fault),
+    }
 }
 
 /// The refusal of costs that were not stated, do not fit, or were erased.

@@ -297,7 +297,7 @@ fn propose(
     require_fresh(extras.evaluation_hash.as_deref(), || current(&proposal))?;
     let is_sealed = is_blind(&proposal.basis, &quote.portions);
     let split = if is_sealed {
-        blind::require_allowed(&proposal, quote)?;
+        blind::require_there(&proposal, quote, &view)?;
         require_own_consent_to(&proposal.basis, quote, party, partnership)?;
         require_counted(quote, party, &current(&proposal))?;
         blind::decide(place, quote, proposal, &extras.blind, caller)?

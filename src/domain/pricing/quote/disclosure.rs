@@ -14,10 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
 use super::blind::{has_derived_floor, is_blind};
-use super::clauses::{Figure, figures};
 use super::decide::{Caller, refuse_expired};
-use super::inference::{self, Bounds, OwnSlice};
-use super::portion::{Cadence, Portion};
+use super::portion::Portion;
 use super::sale::billers;
 use super::split::ConcessionSplit;
 use super::{JointQuote, JointQuoteEvent, QuoteState};
@@ -25,7 +23,6 @@ use crate::domain::aggregate::Recorded;
 use crate::domain::command::Decision;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::{Approval, Partnership};
-use crate::domain::pricing::division::Rounding;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::world::Stop;
@@ -131,6 +128,27 @@ pub fn exposed_by_settling<'portion>(
     };
     let parties = bearers(portions).into_iter();
     parties.filter(|party| works_out(party)).collect()
+}
+
+/// What dividing by `basis` tells all others together of the costs of `subject`: they put together what
+/// each of them learns and knows of its own, and what is left is the subject's.
+#[must_use]
+pub fn disclosed_to_all_others(
+    basis: &Basis,
+    portions: &[Portion],
+    subject: &PartyId,
+) -> Disclosure {
+    let bearers = bearers(portions);
+    let owners = portions.iter().map(|portion| &portion.owner);
+    let each = owners.map(|observer| disclosed(basis, portions, observer, subject));
+    let alone = each.max().unwrap_or(Disclosure::Nothing);
+    let is_weighed = basis.is_of_costs() && bearers.len() > 1;
+    let is_told = is_weighed || derivers(portions).contains(subject);
+    if is_told && bearers.contains(subject) {
+        Disclosure::Exact
+    } else {
+        alone
+    }
 }
 
 /// What is told of one of so many others, when they are told of together.
@@ -315,64 +333,4 @@ pub(super) fn withdraw_consent(id: &str, caller: Caller<'_>) -> Result<Decision,
     let party = caller.party.clone();
     let event = JointQuoteEvent::DisclosureConsentWithdrawn(DisclosureConsentChanged { party });
     Ok(decision.event(Event::new(id, event)))
-}
-
-/// How near an observer comes to what a party's portions cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound {
-    /// Who comes near.
-    pub observer: PartyId,
-    /// Of the portions that are due then.
-    pub cadence: Cadence,
-    /// It knows the sum, of the subject's or of all others', to within so many minor units: half of the
-    /// width of what it cannot tell apart, rounded up by [`inference::coarse`].
-    pub within: u128,
-}
-
-/// How near each other party comes to what `subject`'s portions cost, or earn, by a split with open lines:
-/// for nobody but the subject to know. Exact bounds would tell the subject what the observer's portions
-/// cost, so they are made coarse. Where a limit was reached, or nothing bounds the sum, nothing is said.
-#[must_use]
-pub fn bounds(split: &ConcessionSplit, quote: &JointQuote, subject: &PartyId) -> Vec<Bound> {
-    let proposal = &split.proposal;
-    let by_costs = proposal.basis.is_of_costs() && proposal.rounding == Rounding::LargestRemainder;
-    if !by_costs {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for cadence in &split.cadences {
-        let figures: Vec<Figure<'_>> = figures(cadence, quote)
-            .into_iter()
-            .filter(|figure| !figure.portion.is_at_cost())
-            .collect();
-        let is_limited = |figure: &Figure<'_>| figure.line.is_at_floor || figure.line.weight == 0;
-        if figures.len() < 2 || figures.iter().any(is_limited) {
-            continue;
-        }
-        let owners: BTreeSet<&PartyId> = figures.iter().map(|it| &it.portion.owner).collect();
-        for observer in owners.iter().filter(|owner| **owner != subject) {
-            let others = seen_by(observer, cadence.borne(), &figures);
-            let Some(others) = others else { continue };
-            found.push(Bound {
-                observer: (*observer).clone(),
-                cadence: cadence.cadence,
-                within: inference::coarse(others.within()),
-            });
-        }
-    }
-    found
-}
-
-/// What the portions of all but the observer weigh together, by its own shares.
-fn seen_by(observer: &PartyId, borne: i64, figures: &[Figure<'_>]) -> Option<Bounds> {
-    let own = figures
-        .iter()
-        .filter(|figure| figure.portion.owner == *observer);
-    let own: Vec<OwnSlice> = own
-        .map(|figure| OwnSlice {
-            weight: figure.line.weight,
-            share: figure.line.share.unsigned_abs(),
-        })
-        .collect();
-    inference::others(borne.unsigned_abs(), &own, figures.len())
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::blind::{is_blind, require_allowed};
+use super::blind::{is_blind, require_allowed, require_there};
 use super::decide::{Caller, refuse_expired};
 use super::portion::Portion;
 use super::proposal::{NewConcession, Proposal};
@@ -186,42 +186,70 @@ pub(super) fn evaluate(
     let rule = format!("1 to {ALTERNATIVES_MAX} alternatives");
     violations.require(few, "alternatives", &rule);
     violations.finish()?;
-    let number = u32::try_from(alternatives.len()).unwrap_or(u32::MAX);
+    let weighed = for_each(alternatives, |alternative| {
+        weighed(id, quote, alternative, caller)
+    })?;
+    let counted = weighed.iter().filter(|found| **found != Weighed::Erased);
+    let number = u32::try_from(counted.count()).unwrap_or(u32::MAX);
+    let decision = Decision::about(Kind::JointQuote, id);
+    if number == 0 {
+        return Ok(decision);
+    }
     let before = quote.evaluated_by(caller.party);
     if before.saturating_add(number) > WHAT_IFS_PER_PARTY_MAX {
         let most = usize::try_from(WHAT_IFS_PER_PARTY_MAX).unwrap_or(usize::MAX);
         let refusal = Refusal::limit("evaluations_per_party_and_quote", most);
         return Err(refusal.with("evaluated", before).into());
     }
+    let hashes = weighed.into_iter().filter_map(|found| match found {
+        Weighed::ByCosts(hash) => Some(hash),
+        Weighed::Openly | Weighed::Erased => None,
+    });
     let evaluated = ConcessionEvaluated {
         party: caller.party.clone(),
         alternatives: number,
-        by_costs: by_costs(id, quote, alternatives, caller)?,
+        by_costs: hashes.collect(),
     };
     let event = JointQuoteEvent::ConcessionEvaluated(evaluated);
-    Ok(Decision::about(Kind::JointQuote, id).event(Event::new(id, event)))
+    Ok(decision.event(Event::new(id, event)))
 }
 
-/// The hashes of those alternatives that costs will be looked at for.
-fn by_costs(
+/// What an alternative needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Weighed {
+    /// No costs, or it is refused before any is looked at.
+    Openly,
+    /// Costs will be looked at for what has this hash.
+    ByCosts(String),
+    /// A cost that was erased, as everybody knows, so that nothing is told.
+    Erased,
+}
+
+fn weighed(
     id: &str,
     quote: &JointQuote,
-    alternatives: &[NewConcession],
+    alternative: &NewConcession,
     caller: Caller<'_>,
-) -> Result<BTreeSet<String>, Stop> {
+) -> Result<Weighed, Stop> {
     let Caller {
         partnership, view, ..
     } = caller;
-    let hashes = for_each(alternatives, |alternative| {
-        let proposal = match Proposal::resolved(alternative, quote, partnership, &view) {
-            Ok(proposal) => proposal,
-            Err(Stop::Refused(_)) => return Ok(None),
-            Err(missing) => return Err(missing),
-        };
-        let is_told =
-            is_blind(&proposal.basis, &quote.portions) && require_allowed(&proposal, quote).is_ok();
-        let hash = || evaluation_hash(view.scope, id, quote, &proposal, partnership);
-        Ok(is_told.then(hash))
-    })?;
-    Ok(hashes.into_iter().flatten().collect())
+    let proposal = match Proposal::resolved(alternative, quote, partnership, &view) {
+        Ok(proposal) => proposal,
+        Err(Stop::Refused(_)) => return Ok(Weighed::Openly),
+        Err(missing) => return Err(missing),
+    };
+    let is_told =
+        is_blind(&proposal.basis, &quote.portions) && require_allowed(&proposal, quote).is_ok();
+    if !is_told {
+        return Ok(Weighed::Openly);
+    }
+    match require_there(&proposal, quote, &view) {
+        Ok(()) => {
+            let hash = evaluation_hash(view.scope, id, quote, &proposal, partnership);
+            Ok(Weighed::ByCosts(hash))
+        }
+        Err(Stop::Refused(_)) => Ok(Weighed::Erased),
+        Err(missing) => Err(missing),
+    }
 }

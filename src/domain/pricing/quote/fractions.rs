@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::basis::Basis;
+use super::blind::has_derived_floor;
+use super::portion::Portion;
 use super::proposal::Proposal;
 use super::split::ConcessionSplit;
 use super::{Cadence, JointQuote};
@@ -105,6 +107,12 @@ fn add(owed: &mut Owed, party: &PartyId, change: i64) {
     *sum = sum.saturating_add(change);
 }
 
+/// Whether a portion has a floor, or one that follows from its sealed cost.
+fn has_floor(portion: &Portion) -> bool {
+    let declared = portion.floor_price.is_some_and(|floor| floor.minor > 0);
+    declared || has_derived_floor(portion)
+}
+
 /// What the parties with a portion are owed, for a proposal that carries fractions; `None` for one
 /// that does not.
 pub(super) fn owed_for(
@@ -121,7 +129,7 @@ pub(super) fn owed_for(
         && proposal.on(Cadence::OneTime) != proposal.vendor_money_on(Cadence::OneTime)
         && quote
             .of(Cadence::OneTime)
-            .all(|portion| portion.floor_price.is_none_or(|floor| floor.minor == 0));
+            .all(|portion| !has_floor(portion));
     if !is_wanted || !can {
         return Ok(None);
     }

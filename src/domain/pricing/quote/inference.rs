@@ -1,206 +1,255 @@
-//! What somebody can work out of the weights of others from the own share of a division.
+//! How near others come to what a party's portions cost, tried with the division itself.
 //!
-//! A share is the concession times the own weight over the sum of all weights, rounded. So the own share
-//! and weight bound that sum, and what is left of it is the others'. Everything here is what an observer
-//! could do alone.
+//! An observer knows its own lines. Every cost of the subject that leaves these as they are is one that
+//! it cannot tell from the true one. So costs are tried, below the true one and above it, whatever limits
+//! are met and however it is rounded: between the two ends that are found lies what the observer cannot
+//! rule out. Both ends have been tried, and all else is taken as known to the observer, so what is found
+//! is never more privacy than there is. Where nothing can be said, that is said.
 
-/// One slice of the observer: what it weighs, and what it bears, without sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnSlice {
-    /// Its weight.
-    pub weight: u64,
-    /// Its share.
-    pub share: u64,
+use super::JointQuote;
+use super::blind::{Costs, has_derived_floor};
+use super::clauses::refuse_broken;
+use super::portion::{Cadence, Portion};
+use super::split::{CadenceSplit, ConcessionSplit, Line};
+use crate::domain::identity::PartyId;
+use crate::domain::partnership::Partnership;
+use crate::domain::partnership::clauses::PricingClauses;
+
+/// Most divisions that are tried to answer one question. What is not found by then is not known.
+const TRIALS_MAX: u32 = 5_000;
+
+/// Who comes near to what a party's portions cost.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Observer {
+    /// A party that keeps what it knows to itself.
+    Party(PartyId),
+    /// All but the subject, putting together what they know.
+    AllOthers,
 }
 
-/// Bounds, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// The least that it can be.
-    pub least: u128,
-    /// The most that it can be.
-    pub most: u128,
+/// How near an observer comes to what a party's portions cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Who comes near.
+    pub observer: Observer,
+    /// Of the portions that are due then.
+    pub cadence: Cadence,
+    /// By this division alone it knows the sum, of the subject's or of all others', to within so many
+    /// minor units at best: half of the width of what it cannot tell apart, rounded down by [`coarse`].
+    /// `None` if that is not known, so that it may be 0.
+    pub within: Option<u64>,
 }
 
-impl Bounds {
-    /// Half of the width, rounded up: how near the observer comes.
-    #[must_use]
-    pub const fn within(&self) -> u128 {
-        self.most.saturating_sub(self.least).div_ceil(2)
-    }
-}
-
-/// A width rounded up to 1, 2 or 5 times a power of ten, so that it tells how near somebody comes and next
-/// to nothing of how that was worked out.
+/// A width rounded down to 1, 2 or 5 times a power of ten, so that it tells how near somebody comes and
+/// next to nothing of how that was worked out.
 #[must_use]
-pub fn coarse(width: u128) -> u128 {
-    let mut power: u128 = 1;
-    loop {
-        for step in [1, 2, 5] {
-            match power.checked_mul(step) {
-                Some(found) if found < width => {}
-                Some(found) => return found,
-                None => return u128::MAX,
+pub fn coarse(width: u64) -> u64 {
+    let (mut found, mut power) = (0, Some(1_u64));
+    while let Some(unit) = power {
+        let steps = [1, 2, 5].into_iter();
+        for step in steps.filter_map(|step| unit.checked_mul(step)) {
+            if step <= width {
+                found = step;
             }
         }
-        let Some(next) = power.checked_mul(10) else {
-            return u128::MAX;
-        };
-        power = next;
+        power = unit.checked_mul(10);
     }
+    found
 }
 
-/// Bounds of what all others weigh together, where `amount` was divided by largest remainder over so many
-/// slices with a weight, none of which reached a limit. `None` if there is no upper bound, or none at all.
+/// How near each of these observers comes to what `subject`'s portions cost, by a split with open lines:
+/// for nobody but the subject to know. Exact widths would tell the subject what the observer's portions
+/// cost, so they are made coarse. Without the costs that it was divided by no width is known.
+///
+/// `quote` has the portions that the split divides, and no others.
 #[must_use]
-pub fn others(amount: u64, own: &[OwnSlice], slices: usize) -> Option<Bounds> {
-    let known: u128 = own.iter().map(|slice| u128::from(slice.weight)).sum();
-    let mut bounds: Option<Bounds> = None;
-    for slice in own.iter().filter(|slice| slice.weight > 0) {
-        let found = total(amount, *slice, slices)?;
-        bounds = Some(match bounds {
-            None => found,
-            Some(before) => Bounds {
-                least: before.least.max(found.least),
-                most: before.most.min(found.most),
-            },
-        });
-    }
-    let bounds = bounds.filter(|bounds| bounds.least <= bounds.most)?;
-    Some(Bounds {
-        least: bounds.least.saturating_sub(known),
-        most: bounds.most.checked_sub(known)?,
-    })
-}
-
-/// Bounds of the sum of all weights that one slice gives: of two slices the larger remainder gets the
-/// spare unit, so a share is no more than half a unit from the exact one; of more, less than a unit.
-fn total(amount: u64, slice: OwnSlice, slices: usize) -> Option<Bounds> {
-    let product = u128::from(amount).checked_mul(u128::from(slice.weight))?;
-    let share = u128::from(slice.share);
-    if slices == 2 {
-        let doubled = product.checked_mul(2)?;
-        return Some(Bounds {
-            least: doubled.div_ceil(2 * share + 1),
-            most: doubled.checked_div((2 * share).checked_sub(1)?)?,
-        });
-    }
-    // Less than a unit away: the bounds themselves are left out.
-    let below = share.checked_sub(1).filter(|below| *below > 0)?;
-    Some(Bounds {
-        least: product / (share + 1) + 1,
-        most: product.div_ceil(below).checked_sub(1)?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::pricing::division::{Measure, Question, Slice, divide};
-
-    fn slice(index: usize, cost: u64) -> Slice {
-        Slice {
-            id: format!("s{index}"),
-            owner: format!("p{index}"),
-            price: u64::MAX / 8,
-            cost: Some(cost),
-            band: None,
-            floor: 0,
-            is_passed_through: false,
-        }
-    }
-
-    /// What each of these costs bears.
-    fn shares(amount: u64, costs: &[u64]) -> Vec<u64> {
-        let slices = costs.iter().enumerate();
-        let slices: Vec<Slice> = slices.map(|(index, cost)| slice(index, *cost)).collect();
-        let question = Question::new(amount.cast_signed(), Measure::Cost);
-        let division = divide(&slices, &question).unwrap();
-        let parts = division.parts.iter();
-        parts.map(|part| part.share.unsigned_abs()).collect()
-    }
-
-    #[test]
-    fn forty_and_sixty_thousand() {
-        // 5,000.00 by 40,000.00 and 60,000.00: the second one sees that it bears 3,000.00.
-        let costs = [4_000_000, 6_000_000];
-        let shares = shares(500_000, &costs);
-        assert_eq!(shares, [200_000, 300_000]);
-        let own = OwnSlice {
-            weight: costs[1],
-            share: shares[1],
+pub fn bounds(
+    split: &ConcessionSplit,
+    quote: &JointQuote,
+    partnership: &Partnership,
+    costs: Option<&Costs>,
+    (subject, observers): (&PartyId, &[Observer]),
+) -> Vec<Bound> {
+    let mut trial = costs.and_then(|costs| Trial::new(split, quote, partnership, costs));
+    let mut found = Vec::new();
+    for (index, cadence) in split.cadences.iter().enumerate() {
+        let Some(floored) = told_of(split, cadence, quote, subject) else {
+            continue;
         };
-        let bounds = others(500_000, &[own], 2).unwrap();
-        assert!((bounds.least..=bounds.most).contains(&4_000_000));
-        // To within 0.16 of 40,000.00.
-        assert_eq!(bounds.within(), 16);
-    }
-
-    #[test]
-    fn widths_are_coarse() {
-        for (width, expected) in [
-            (0, 1),
-            (1, 1),
-            (2, 2),
-            (3, 5),
-            (17, 20),
-            (50, 50),
-            (51, 100),
-        ] {
-            assert_eq!(coarse(width), expected);
-        }
-        assert_eq!(coarse(u128::MAX), u128::MAX);
-    }
-
-    #[test]
-    fn nothing_is_made_of_too_little() {
-        let own = |weight, share| OwnSlice { weight, share };
-        assert_eq!(others(100, &[own(10, 0)], 2), None);
-        assert_eq!(others(100, &[own(10, 1)], 3), None);
-        assert_eq!(others(100, &[own(0, 0)], 2), None);
-        assert_eq!(others(100, &[], 2), None);
-    }
-
-    proptest! {
-        /// An attacker tries every cost of the other that could be, with the real division, and keeps
-        /// those which give what it bears: the bounds hold all of them, and are as tight as that.
-        #[test]
-        fn bounds_are_what_an_attacker_finds(
-            amount in 1_u64..3_000,
-            mine in 1_u64..400,
-            theirs in 1_u64..400,
-        ) {
-            let costs = [mine, theirs];
-            let share = shares(amount, &costs)[0];
-            let own = OwnSlice { weight: mine, share };
-            if let Some(bounds) = others(amount, &[own], 2) {
-                let tried = 1..=u64::try_from(bounds.most + 5).unwrap();
-                let fitting: Vec<u64> = tried
-                    .filter(|other| shares(amount, &[mine, *other])[0] == share)
-                    .collect();
-                prop_assert!(fitting.contains(&theirs));
-                let least = u128::from(*fitting.first().unwrap());
-                let most = u128::from(*fitting.last().unwrap());
-                prop_assert!(bounds.least <= least && most <= bounds.most);
-                // A tie at a bound may go to the other one.
-                prop_assert!(bounds.least.max(1) + 1 >= least && most + 1 >= bounds.most);
-            }
-        }
-
-        /// Of several others, their sum is bounded.
-        #[test]
-        fn sums_of_others_are_within(
-            amount in 10_u64..1_000_000,
-            costs in prop::collection::vec(1_u64..1_000_000, 3..6),
-        ) {
-            let found = shares(amount, &costs);
-            let own = OwnSlice { weight: costs[0], share: found[0] };
-            if let Some(bounds) = others(amount, &[own], costs.len()) {
-                let sum: u128 = costs[1..].iter().map(|cost| u128::from(*cost)).sum();
-                prop_assert!((bounds.least..=bounds.most).contains(&sum));
-            }
+        for observer in observers {
+            let trial = trial.as_mut().filter(|_| !floored);
+            let within = trial.and_then(|trial| trial.within(index, subject, observer));
+            found.push(Bound {
+                observer: observer.clone(),
+                cadence: cadence.cadence,
+                within: within.map(coarse),
+            });
         }
     }
+    found
+}
+
+/// Whether a cadence tells of the subject's costs, and if so, whether by a floor that follows from them:
+/// whoever asks often enough how much can be conceded finds it, whatever one division tells.
+fn told_of(
+    split: &ConcessionSplit,
+    cadence: &CadenceSplit,
+    quote: &JointQuote,
+    subject: &PartyId,
+) -> Option<bool> {
+    let own = bearing(quote, cadence.cadence, subject);
+    if own.iter().any(|portion| has_derived_floor(portion)) {
+        return Some(true);
+    }
+    let is_weighed = split.proposal.basis.is_of_costs() && cadence.borne() != 0;
+    (is_weighed && !own.is_empty()).then_some(false)
+}
+
+/// The portions of a party that could bear something in a cadence.
+fn bearing<'quote>(
+    quote: &'quote JointQuote,
+    cadence: Cadence,
+    party: &PartyId,
+) -> Vec<&'quote Portion> {
+    let own = quote.of(cadence);
+    own.filter(|portion| portion.owner == *party && !portion.is_at_cost())
+        .collect()
+}
+
+/// A division that is tried again with other costs.
+struct Trial<'split> {
+    /// As it was.
+    split: &'split ConcessionSplit,
+    /// As it is tried.
+    tried: ConcessionSplit,
+    quote: &'split JointQuote,
+    /// The clauses that it had to keep.
+    clauses: Option<&'split PricingClauses>,
+    costs: Costs,
+    trials_left: u32,
+}
+
+impl<'split> Trial<'split> {
+    /// `None` if the terms whose clauses it kept are no longer known.
+    fn new(
+        split: &'split ConcessionSplit,
+        quote: &'split JointQuote,
+        partnership: &'split Partnership,
+        costs: &Costs,
+    ) -> Option<Self> {
+        let terms = partnership.terms.as_ref();
+        let revision = terms.map(|terms| terms.revision);
+        if split.proposal.terms_revision != revision {
+            return None;
+        }
+        Some(Self {
+            split,
+            tried: split.clone(),
+            quote,
+            clauses: terms.map(|terms| &terms.content.pricing_clauses),
+            costs: costs.clone(),
+            trials_left: TRIALS_MAX,
+        })
+    }
+
+    /// Half of the width of what the observer cannot tell apart. `None` if it cannot be said.
+    fn within(&mut self, index: usize, subject: &PartyId, observer: &Observer) -> Option<u64> {
+        let cadence = self.split.cadences.get(index)?.cadence;
+        let own = bearing(self.quote, cadence, subject);
+        // One of them is enough, since what is not known of it is not known of the sum. What was stated
+        // in another currency cannot have every amount in this one.
+        let own = own.into_iter().filter(|it| it.cost_exchange.is_none());
+        let portion = own.max_by_key(|portion| portion.price.minor)?;
+        let cost = *self.costs.get(&portion.id)?;
+        let (least, most) = thinkable(portion, cost);
+        let seen = seen_by(observer, subject);
+        if !self.fits(index, portion, cost, &seen)? {
+            return None;
+        }
+        let below = farthest(cost - least, |away| {
+            self.fits(index, portion, cost - away, &seen)
+        });
+        let above = farthest(most - cost, |away| {
+            self.fits(index, portion, cost + away, &seen)
+        });
+        self.costs.insert(portion.id.clone(), cost);
+        self.tried.clone_from(self.split);
+        Some(below?.checked_add(above?)? / 2)
+    }
+
+    /// Whether all that is seen is the same if a portion costs that. `None` if too much was tried.
+    fn fits(
+        &mut self,
+        index: usize,
+        portion: &Portion,
+        cost: u64,
+        is_seen: &dyn Fn(&Line) -> bool,
+    ) -> Option<bool> {
+        self.trials_left = self.trials_left.checked_sub(1)?;
+        self.costs.insert(portion.id.clone(), cost);
+        let before = self.split.cadences.get(index)?;
+        let portions: Vec<&Portion> = self.quote.of(before.cadence).collect();
+        let proposal = &self.split.proposal;
+        let again = CadenceSplit::divided(proposal, before.cadence, &portions, &self.costs);
+        let Ok(again) = again else {
+            return Some(false);
+        };
+        let lines = |split: &CadenceSplit| -> Vec<Line> {
+            let lines = split.lines.iter().filter(|line| is_seen(line));
+            lines.cloned().collect()
+        };
+        let is_same = lines(&again) == lines(before)
+            && (again.shortfall, again.price_after) == (before.shortfall, before.price_after);
+        *self.tried.cadences.get_mut(index)? = again;
+        let kept = self
+            .clauses
+            .is_none_or(|clauses| refuse_broken(clauses, &self.tried, self.quote).is_ok());
+        Some(is_same && kept)
+    }
+}
+
+/// Which lines an observer of `subject` sees.
+fn seen_by(observer: &Observer, subject: &PartyId) -> impl Fn(&Line) -> bool {
+    move |line| match observer {
+        Observer::Party(party) => line.owner == *party,
+        Observer::AllOthers => line.owner != *subject,
+    }
+}
+
+/// What others may think that a portion costs at least and at most: within the band that was revealed,
+/// and no more than its price, unless it does.
+fn thinkable(portion: &Portion, cost: u64) -> (u64, u64) {
+    let price = u64::try_from(portion.price.minor).unwrap_or(0);
+    let (least, most) = match portion.cost_band {
+        Some(band) => (band.from, band.to.saturating_sub(1).min(price)),
+        None => (0, price),
+    };
+    (least.min(cost), most.max(cost))
+}
+
+/// The farthest distance, up to `most`, that is found to fit, where 0 fits. Beyond what does not fit
+/// nothing is looked for.
+fn farthest(most: u64, mut fits: impl FnMut(u64) -> Option<bool>) -> Option<u64> {
+    if most == 0 || fits(most)? {
+        return Some(most);
+    }
+    let (mut within, mut beyond) = (0, most);
+    let mut next = 1;
+    while next < beyond {
+        if fits(next)? {
+            within = next;
+            next = next.saturating_mul(2);
+        } else {
+            beyond = next;
+        }
+    }
+    while beyond - within > 1 {
+        let middle = u64::midpoint(within, beyond);
+        if fits(middle)? {
+            within = middle;
+        } else {
+            beyond = middle;
+        }
+    }
+    Some(within)
 }

@@ -47,6 +47,13 @@ pub(super) fn refused(error: &DivisionError, field: &str, currency: Currency) ->
             let why = format!("the floors leave {shortfall} over that nobody bears");
             Refusal::field(Reason::ConcessionShortfall, field, why).with("shortfall", shortfall)
         }
+        DivisionError::BeyondLimits { shortfall } => {
+            let shortfall = amount(i128::from(*shortfall));
+            let why = format!(
+                "what the terms say each party bears at most leaves {shortfall} over that nobody bears"
+            );
+            Refusal::field(Reason::ConcessionShortfall, field, why).with("shortfall", shortfall)
+        }
         DivisionError::BelowZero { id } => {
             let why = format!("portion {id} would bear more than its price");
             Refusal::field(Reason::ConcessionTooLarge, field, why).with("portion_id", id)

@@ -194,20 +194,10 @@ impl ConcessionSplit {
         let mut cadences = Vec::new();
         let mut faults = Vec::new();
         for (cadence, of_cadence) in by_cadence(portions) {
-            let division = match division(&proposal, cadence, &of_cadence, costs) {
-                Ok(division) => division,
-                Err(refusal) => {
-                    faults.push(refusal);
-                    continue;
-                }
-            };
-            let vendor_money = proposal.vendor_money_on(cadence);
-            cadences.push(CadenceSplit::of(
-                cadence,
-                &division,
-                vendor_money,
-                &of_cadence,
-            )?);
+            match CadenceSplit::divided(&proposal, cadence, &of_cadence, costs) {
+                Ok(split) => cadences.push(split),
+                Err(refusal) => faults.push(refusal),
+            }
         }
         Refusal::all(faults)?;
         let mut split = Self {
@@ -359,6 +349,18 @@ impl ConcessionSplit {
 }
 
 impl CadenceSplit {
+    /// Divides what is proposed over those portions that are due then.
+    pub(super) fn divided(
+        proposal: &Proposal,
+        cadence: Cadence,
+        portions: &[&Portion],
+        costs: &Costs,
+    ) -> Result<Self, Refusal> {
+        let division = division(proposal, cadence, portions, costs)?;
+        let vendor_money = proposal.vendor_money_on(cadence);
+        Self::of(cadence, &division, vendor_money, portions)
+    }
+
     fn of(
         cadence: Cadence,
         division: &Division,

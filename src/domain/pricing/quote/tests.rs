@@ -4,6 +4,7 @@ mod agreed;
 mod bench;
 mod fractions;
 mod funding;
+mod inference;
 mod kept;
 mod lifecycle;
 mod limits;

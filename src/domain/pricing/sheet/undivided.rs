@@ -31,9 +31,9 @@ impl Undivided {
             DivisionError::Allocation(
                 AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
             ) => Reason::OutOfRange,
-            DivisionError::Shortfall { .. } | DivisionError::StatedBelowFloor { .. } => {
-                Reason::ConcessionShortfall
-            }
+            DivisionError::Shortfall { .. }
+            | DivisionError::BeyondLimits { .. }
+            | DivisionError::StatedBelowFloor { .. } => Reason::ConcessionShortfall,
             DivisionError::BelowZero { .. } => Reason::ConcessionTooLarge,
             DivisionError::CostUnknown { .. }
             | DivisionError::FloorAbovePrice { .. }
@@ -67,6 +67,10 @@ impl Undivided {
                 let shortfall = currency.decimal_unsigned(*shortfall);
                 format!("the floors leave {shortfall} {currency} over that nobody bears")
             }
+            DivisionError::BeyondLimits { shortfall } => {
+                let shortfall = currency.decimal_unsigned(*shortfall);
+                format!("the limits of owners leave {shortfall} {currency} over that nobody bears")
+            }
             DivisionError::CustomDoesNotAddUp { sum, total } => format!(
                 "the stated amounts add up to {} {currency}, not to {}; the difference is {}",
                 decimal(currency, *sum),
@@ -87,7 +91,7 @@ impl Undivided {
         let mut numbers = vec![("cadence", self.cadence.as_str().to_owned())];
         let money = |minor| format!("{} {currency}", decimal(currency, minor));
         match &self.error {
-            DivisionError::Shortfall { shortfall } => {
+            DivisionError::Shortfall { shortfall } | DivisionError::BeyondLimits { shortfall } => {
                 numbers.push(("shortfall", money(i128::from(*shortfall))));
             }
             DivisionError::CustomDoesNotAddUp { sum, total } => {

@@ -83,7 +83,8 @@ fn limits_of_owners_hold_for_what_is_left_over() {
     assert_eq!(shares(&firms(), &question), [50, 0, 100 + 350, 500]);
     question.shortfall = ShortfallPolicy::AbsorbedBy("crow".to_owned());
     let refused = divide(&firms(), &question);
-    assert_eq!(refused, Err(DivisionError::Shortfall { shortfall: 350 }));
+    let expected = DivisionError::BeyondLimits { shortfall: 350 };
+    assert_eq!(refused, Err(expected));
 }
 
 proptest! {

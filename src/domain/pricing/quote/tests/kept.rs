@@ -84,6 +84,51 @@ fn nobody_gives_more_of_its_prices_than_agreed() {
     assert!(words.contains(expected), "{words}");
     let refusal = refusal_of(bench.propose_all(ONE, kept(1_001, fixed())));
     assert_eq!(refusal.reason, Reason::ConcessionShortfall);
+    let why = "what the terms say each party bears at most leaves 0.01 EUR over that nobody bears";
+    assert_eq!(refusal.violations[0].description, why);
+}
+
+#[test]
+fn what_floors_alone_leave_is_not_put_down_to_limits() {
+    let mut bench = Bench::active();
+    bench.agree(
+        &[],
+        clauses(vec![limit(ONE, None, Some(9_999))], None),
+        Vec::new(),
+    );
+    let floored = |id: &str| NewPortion {
+        floor_price: Some(euro(900)),
+        ..portion(id, 1_000)
+    };
+    bench.create_with(ONE, &[floored("a")]).unwrap();
+    bench.add(TWO, floored("b")).unwrap();
+    let refusal = refusal_of(bench.propose_all(ONE, kept(300, Basis::Price)));
+    let why = "the floors leave 1.00 EUR over that nobody bears";
+    assert_eq!(refusal.violations[0].description, why);
+}
+
+#[test]
+fn the_ratchet_names_the_clause_too() {
+    let mut bench = bench(clauses(vec![limit(ONE, None, Some(6_000))], Some(2_500)));
+    let ratchet = |minor| NewConcession {
+        rounding: Rounding::Ratchet,
+        ..kept(minor, Basis::Price)
+    };
+    let explained = |bench: &Bench, id: &str| {
+        let divisions = last(bench).divisions(&bench.quote().portions).unwrap();
+        divisions[0].1.explain(id, bench.quote().currency).unwrap()
+    };
+    bench.propose_all(ONE, ratchet(1_000)).unwrap();
+    assert_eq!(shares(last(&bench)), [("a", 600), ("b", 400)]);
+    let words = explained(&bench, "a");
+    let expected = "which may bear 6.00 at most by its limits of the whole";
+    assert!(words.contains(expected), "{words}");
+    assert!(!explained(&bench, "b").contains(" by "), "{words}");
+    bench.propose_all(ONE, ratchet(1_250)).unwrap();
+    assert_eq!(shares(last(&bench)), [("a", 750), ("b", 500)]);
+    let words = explained(&bench, "b");
+    let expected = "which may bear 5.00 at most by the limit of its prices";
+    assert!(words.contains(expected), "{words}");
 }
 
 #[test]
