@@ -41,7 +41,7 @@ pub(super) fn writes(calls: &[Call<'_>]) -> Result<(String, SqliteArguments), St
         debug_assert!(!call.columns.is_empty() && call.scalars.is_empty());
         let statement = call.statement.sqlite;
         let numbered = statement.replace("$1", &format!("${}", index + 1));
-        write!(statements, "{numbered};\n")
+        writeln!(statements, "{numbered};")
             .map_err(|error| StoreError::Refused(error.to_string()))?;
         encode::add(&mut arguments, call)?;
     }

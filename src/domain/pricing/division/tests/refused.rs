@@ -76,11 +76,6 @@ fn faults() -> Vec<(DivisionError, Reason, Subject<'static>)> {
             Subject::Concession,
         ),
         (
-            error(AllocationError::NoWeight { amount: 1 }),
-            Reason::WeightsInvalid,
-            Subject::Concession,
-        ),
-        (
             error(AllocationError::WeightsOutOfRange),
             Reason::OutOfRange,
             Subject::Concession,
