@@ -13,8 +13,9 @@ use super::sla::ticket_event::rpc_status;
 use super::status::ApiError;
 use crate::domain::firm::Permission;
 use crate::domain::pricing::allocation::ENGINE_VERSION;
-use crate::domain::pricing::sheet::Undivided;
-use crate::domain::refusal::{Refusal, Violation};
+use crate::domain::pricing::division::{Names, Subject};
+use crate::domain::pricing::sheet::{Column, Undivided};
+use crate::domain::refusal::Refusal;
 use crate::proto::v1;
 
 /// Most alternatives of one request.
@@ -70,19 +71,31 @@ fn refused(refusal: &Refusal) -> v1::SplitResult {
     }
 }
 
-/// Why an alternative cannot be divided: at a slice's field if it is about one, else at the alternative.
+/// What this service calls slices and their owners.
+const NAMES: Names = Names {
+    slice: "slice_id",
+    owner: "owner",
+};
+
+/// Why an alternative cannot be divided: at the field that it is about, if
+/// there is one, else at the alternative.
 fn refusal(undivided: &Undivided, index: usize, asked: &Asked) -> Refusal {
-    let currency = asked.sheet.currency;
-    let at_slice = undivided.line().and_then(|(id, column)| {
+    let at_slice = |id: &str, column| {
         let slice = asked.sheet.lines.iter().position(|line| line.id == id)?;
         Some(parse::slice_field(slice, column))
-    });
-    let field = at_slice.unwrap_or_else(|| format!("alternatives[{index}]"));
-    let violation = Violation {
-        field,
-        description: undivided.words(currency),
     };
-    let mut refusal = Refusal::fields(undivided.reason(), vec![violation]);
-    refusal.metadata = undivided.metadata(currency);
-    refusal
+    let field = |subject: Subject<'_>| {
+        let own = match subject {
+            Subject::Cost(id) => at_slice(id, Column::Cost),
+            Subject::Floor(id) => at_slice(id, Column::Floor),
+            Subject::Shares => Some(format!("alternatives[{index}].shares")),
+            Subject::Amounts => Some(format!("alternatives[{index}].amounts")),
+            Subject::Concession | Subject::LeastPart(_) => None,
+        };
+        own.unwrap_or_else(|| format!("alternatives[{index}]"))
+    };
+    undivided
+        .error
+        .refusal(asked.sheet.currency, NAMES, field)
+        .with("cadence", undivided.cadence.as_str())
 }

@@ -279,7 +279,8 @@ pub trait Transaction: Send {
 /// A database.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Starts a unit of work; on `SQLite` it waits for the one writer.
+    /// Starts a unit of work; on `SQLite` it waits for the one writer of this process. What the engine
+    /// has to do for it, such as keeping other processes out, it may do with the first look-up or write.
     async fn begin(&self) -> Result<Box<dyn Transaction + '_>, StoreError>;
 
     /// The records under `keys` that exist, in any order.

@@ -59,6 +59,15 @@ pub(super) trait Work: Send {
     ) -> Result<Vec<T>, StoreError>;
     /// Runs a statement that writes; returns how many rows it touched.
     async fn execute(&mut self, call: Call<'_>) -> Result<u64, StoreError>;
+    /// Runs statements that write, each of which takes a batch and nothing else, in order up to the
+    /// first that fails; returns how many rows each touched.
+    async fn execute_each(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<u64>, StoreError> {
+        let mut touched = Vec::with_capacity(calls.len());
+        for call in calls {
+            touched.push(self.execute(call).await?);
+        }
+        Ok(touched)
+    }
     /// Makes it durable.
     async fn commit(self) -> Result<(), StoreError>;
 }
@@ -89,19 +98,6 @@ impl<W: Work> SqlTransaction<W> {
         result
     }
 
-    /// Runs a batch that must touch every one of its rows; `otherwise` says why it may not.
-    async fn execute_all(&mut self, call: Call<'_>, otherwise: &str) -> Result<(), StoreError> {
-        let (name, rows) = (call.statement.name, call.rows);
-        let touched = self.execute(call).await?;
-        if usize::try_from(touched) != Ok(rows) {
-            self.failed = true;
-            return Err(StoreError::Refused(format!(
-                "{name}: {otherwise} ({touched} of {rows} rows)"
-            )));
-        }
-        Ok(())
-    }
-
     async fn execute(&mut self, call: Call<'_>) -> Result<u64, StoreError> {
         self.refuse_after_failure()?;
         let result = self.work.execute(call).await;
@@ -128,56 +124,53 @@ impl<W: Work> SqlTransaction<W> {
 
     async fn write_all(&mut self, set: &WriteSet) -> Result<(), StoreError> {
         let references = distinct(set)?;
-        if !set.heads.is_empty() {
-            self.execute_all(call::head_put(&set.heads)?, "a head would not move forward")
-                .await?;
+        let readers = rows::readers(&set.sealed)?;
+        let mut calls = vec![
+            call::head_put(&set.heads)?,
+            call::journal_append(&set.entries)?,
+            call::record_put(&set.records)?,
+            call::reference_put(&references)?,
+            call::request_put(&set.requests)?,
+            call::sealed_put(&set.sealed, &readers)?,
+            call::sealed_erase(&set.erased)?,
+            call::zone_put(&set.zones)?,
+            call::credential_put(&set.credentials)?,
+        ];
+        calls.retain(|call| call.rows > 0);
+        let asked: Vec<(&str, usize)> = calls
+            .iter()
+            .map(|call| (call.statement.name, call.rows))
+            .collect();
+        let touched = self.work.execute_each(calls).await?;
+        if touched.len() != asked.len() {
+            let (told, asked) = (touched.len(), asked.len());
+            let why = format!("{told} of {asked} statements answered");
+            return Err(StoreError::Unavailable(why));
         }
-        if !set.entries.is_empty() {
-            self.execute_all(
-                call::journal_append(&set.entries)?,
-                "an entry was not added",
-            )
-            .await?;
-        }
-        if !set.records.is_empty() {
-            self.execute_all(
-                call::record_put(&set.records)?,
-                "a record's revision would not grow",
-            )
-            .await?;
-        }
-        if !references.is_empty() {
-            let call = call::reference_put(&references)?;
-            self.execute_all(call, "a reference stands for another record")
-                .await?;
-        }
-        if !set.requests.is_empty() {
-            self.execute_all(
-                call::request_put(&set.requests)?,
-                "a request was carried out before",
-            )
-            .await?;
-        }
-        if !set.sealed.is_empty() {
-            let readers = rows::readers(&set.sealed)?;
-            self.execute(call::sealed_put(&set.sealed, &readers)?)
-                .await?;
-        }
-        if !set.erased.is_empty() {
-            self.execute(call::sealed_erase(&set.erased)?).await?;
-        }
-        if !set.zones.is_empty() {
-            self.execute(call::zone_put(&set.zones)?).await?;
-        }
-        if !set.credentials.is_empty() {
-            self.execute_all(
-                call::credential_put(&set.credentials)?,
-                "a credential was not stored",
-            )
-            .await?;
+        for ((name, rows), touched) in asked.into_iter().zip(touched) {
+            if let Some(otherwise) = otherwise(name)
+                && usize::try_from(touched) != Ok(rows)
+            {
+                return Err(StoreError::Refused(format!(
+                    "{name}: {otherwise} ({touched} of {rows} rows)"
+                )));
+            }
         }
         Ok(())
     }
+}
+
+/// Why a statement may not have touched every one of its rows; `None` if it need not.
+fn otherwise(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "head/put" => "a head would not move forward",
+        "journal/append" => "an entry was not added",
+        "record/put" => "a record's revision would not grow",
+        "reference/put" => "a reference stands for another record",
+        "request/put" => "a request was carried out before",
+        "credential/put" => "a credential was not stored",
+        _ => return None,
+    })
 }
 
 /// Refuses a set that has a key twice, which the engines would treat differently; returns its

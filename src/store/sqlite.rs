@@ -1,5 +1,6 @@
 //! `SQLite`: one file, one writer, readers that never wait for it.
 
+mod encode;
 mod together;
 
 use std::num::NonZeroUsize;
@@ -10,16 +11,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
-    SqliteRow, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Pool, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Pool, Sqlite};
+use tokio_stream::StreamExt;
 
-use super::call::{Call, Column, Scalar};
+use self::encode::arguments;
+use super::call::Call;
 use super::rows::{Reader, implement_row};
 use super::sql_store::{Engine, SqlStore, Work};
 use super::{StoreError, migrations};
 
+/// Begins a transaction that will write: nobody else does until it ends.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 /// How long a statement waits for another process's lock on the file.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// How long a transaction waits for the one before it.
@@ -140,7 +145,7 @@ async fn migrate_once(options: &SqliteConnectOptions) -> Result<(), StoreError> 
         .map_err(|error| statement_error(&error))?;
     // One transaction around all migrations keeps a second process out until they are done.
     let mut transaction = connection
-        .begin_with("BEGIN IMMEDIATE")
+        .begin_with(BEGIN)
         .await
         .map_err(|error| statement_error(&error))?;
     migrations::run(&migrations::sqlite(), &mut *transaction, statement_error).await?;
@@ -199,13 +204,10 @@ impl Engine for SqliteEngine {
             .acquire()
             .await
             .map_err(|error| statement_error(&error))?;
-        let mut work = SqliteWork {
+        Ok(SqliteWork {
             connection: Some(connection),
-        };
-        control(work.connection()?, "BEGIN IMMEDIATE")
-            .await
-            .map_err(|error| statement_error(&error))?;
-        Ok(work)
+            is_begun: false,
+        })
     }
 
     async fn fetch<T: Send + 'static>(
@@ -218,7 +220,7 @@ impl Engine for SqliteEngine {
             .acquire()
             .await
             .map_err(|error| statement_error(&error))?;
-        fetch(&mut connection, call, reader).await
+        fetch(&mut connection, None, call, reader).await
     }
 
     async fn execute(&self, call: Call<'_>) -> Result<u64, StoreError> {
@@ -251,14 +253,29 @@ impl Engine for SqliteEngine {
 }
 
 /// A transaction, which holds the one writing connection until it ends.
+///
+/// Each statement is a visit to the connection's thread, which costs more than most statements do. So
+/// the look-up that comes first takes BEGIN along, and statements that write go together.
 pub struct SqliteWork {
     connection: Option<PoolConnection<Sqlite>>,
+    /// Whether BEGIN was sent.
+    is_begun: bool,
 }
 
 impl SqliteWork {
     fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
         let ended = || StoreError::Refused("the transaction has ended".to_owned());
         self.connection.as_deref_mut().ok_or_else(ended)
+    }
+
+    /// As [`Self::connection`], with the transaction begun.
+    async fn begun(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            control(self.connection()?, BEGIN)
+                .await
+                .map_err(|error| statement_error(&error))?;
+        }
+        self.connection()
     }
 }
 
@@ -269,14 +286,35 @@ impl Work for SqliteWork {
         call: Call<'_>,
         reader: Reader<T>,
     ) -> Result<Vec<T>, StoreError> {
-        fetch(self.connection()?, call, reader).await
+        let before = if std::mem::replace(&mut self.is_begun, true) {
+            None
+        } else {
+            Some(BEGIN)
+        };
+        fetch(self.connection()?, before, call, reader).await
     }
 
     async fn execute(&mut self, call: Call<'_>) -> Result<u64, StoreError> {
-        execute(self.connection()?, call).await
+        execute(self.begun().await?, call).await
+    }
+
+    async fn execute_each(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<u64>, StoreError> {
+        let (statements, arguments) = together::writes(&calls)?;
+        let query = sqlx::query_with(AssertSqlSafe(statements), arguments);
+        let mut done = self.begun().await?.fetch_many(query);
+        let mut touched = Vec::with_capacity(calls.len());
+        while let Some(next) = done.next().await {
+            let next = next.map_err(|error| statement_error(&error))?;
+            touched.extend(next.left().map(|done| done.rows_affected()));
+        }
+        Ok(touched)
     }
 
     async fn commit(mut self) -> Result<(), StoreError> {
+        if !self.is_begun {
+            self.connection = None;
+            return Ok(());
+        }
         control(self.connection()?, "COMMIT")
             .await
             .map_err(|error| commit_error(&error))?;
@@ -288,7 +326,9 @@ impl Work for SqliteWork {
 impl Drop for SqliteWork {
     /// Rolls back what was not committed, before anyone else gets the connection.
     fn drop(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
+        if let Some(mut connection) = self.connection.take()
+            && self.is_begun
+        {
             tokio::spawn(async move {
                 if control(&mut connection, "ROLLBACK").await.is_err() {
                     connection.close_on_drop();
@@ -309,13 +349,21 @@ async fn control(
         .map(|_| ())
 }
 
+/// Runs a statement that reads, and the one `before` on the same visit.
 async fn fetch<T>(
     connection: &mut SqliteConnection,
+    before: Option<&'static str>,
     call: Call<'_>,
     reader: Reader<T>,
 ) -> Result<Vec<T>, StoreError> {
+    let after = |statement: &str| {
+        AssertSqlSafe(match before {
+            Some(before) => format!("{before};\n{statement}"),
+            None => statement.to_owned(),
+        })
+    };
     if let Some(statement) = together::statement(&call) {
-        let query = sqlx::query_scalar_with(AssertSqlSafe(statement), arguments(&call)?);
+        let query = sqlx::query_scalar_with(after(&statement), arguments(&call)?);
         let text: String = query
             .fetch_one(connection)
             .await
@@ -323,7 +371,7 @@ async fn fetch<T>(
         let rows = together::rows(&text)?;
         return rows.iter().map(|row| reader(row)).collect();
     }
-    let query = sqlx::query_with(call.statement.sqlite, arguments(&call)?);
+    let query = sqlx::query_with(after(call.statement.sqlite), arguments(&call)?);
     let rows = query
         .fetch_all(connection)
         .await
@@ -338,75 +386,6 @@ async fn execute(connection: &mut SqliteConnection, call: Call<'_>) -> Result<u6
         .await
         .map_err(|error| statement_error(&error))?;
     Ok(done.rows_affected())
-}
-
-fn arguments(call: &Call<'_>) -> Result<SqliteArguments, StoreError> {
-    use sqlx::Arguments;
-    let refused = |error| StoreError::Refused(format!("an argument cannot be encoded: {error}"));
-    let mut arguments = SqliteArguments::default();
-    if !call.columns.is_empty() {
-        arguments
-            .add(batch(&call.columns, call.rows)?)
-            .map_err(refused)?;
-    }
-    for scalar in &call.scalars {
-        match scalar {
-            Scalar::Text(text) => arguments.add(*text),
-            Scalar::Integer(integer) => arguments.add(*integer),
-            Scalar::Bytes(bytes) => arguments.add(*bytes),
-        }
-        .map_err(refused)?;
-    }
-    Ok(arguments)
-}
-
-/// A batch as a JSON array of rows, each an array of its columns; bytes in hexadecimal.
-fn batch(columns: &[Column<'_>], rows: usize) -> Result<String, StoreError> {
-    let mut json = Vec::with_capacity(2 + columns.iter().map(json_bytes).sum::<usize>());
-    for row in 0..rows {
-        json.push(if row == 0 { b'[' } else { b',' });
-        for (index, column) in columns.iter().enumerate() {
-            json.push(if index == 0 { b'[' } else { b',' });
-            cell(&mut json, column, row).map_err(|error| {
-                StoreError::Refused(format!("an argument cannot be encoded: {error}"))
-            })?;
-        }
-        json.push(b']');
-    }
-    json.extend_from_slice(if rows == 0 { b"[]" } else { b"]" });
-    String::from_utf8(json).map_err(|error| StoreError::Refused(error.to_string()))
-}
-
-fn cell(json: &mut Vec<u8>, column: &Column<'_>, row: usize) -> Result<(), serde_json::Error> {
-    match column {
-        Column::Texts(texts) => serde_json::to_writer(json, texts[row]),
-        Column::Integers(integers) => serde_json::to_writer(json, &integers[row]),
-        Column::OptionalIntegers(integers) => serde_json::to_writer(json, &integers[row]),
-        Column::Bytes(bytes) => {
-            json.push(b'"');
-            for byte in bytes[row] {
-                json.push(HEX[usize::from(byte >> 4)]);
-                json.push(HEX[usize::from(byte & 0x0f)]);
-            }
-            json.push(b'"');
-            Ok(())
-        }
-    }
-}
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// About how long a column will be as JSON.
-fn json_bytes(column: &Column<'_>) -> usize {
-    match column {
-        Column::Texts(texts) => texts
-            .iter()
-            .map(|text| text.len() + text.len() / 8 + 4)
-            .sum(),
-        Column::Integers(integers) => integers.len() * 20,
-        Column::OptionalIntegers(integers) => integers.len() * 20,
-        Column::Bytes(bytes) => bytes.iter().map(|bytes| bytes.len() * 2 + 4).sum(),
-    }
 }
 
 implement_row!(SqliteRow);

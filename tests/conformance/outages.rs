@@ -150,11 +150,15 @@ async fn sqlite_that_stays_locked_is_unavailable() {
         .unwrap();
     // Readers go on.
     assert_eq!(database.store.list_records(&all("a")).await.unwrap(), []);
-    let result = database.store.begin().await.err();
+    let mut transaction = database.store.begin().await.unwrap();
+    let result = transaction.records(&[]).await;
     assert!(
-        matches!(result, Some(StoreError::Unavailable(_))),
+        matches!(result, Err(StoreError::Unavailable(_))),
         "{result:?}"
     );
+    let again = transaction.records(&[]).await;
+    assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+    drop(transaction);
     let waiting = async { database.write(&records(vec![record("a", "t1")])).await };
     let releasing = async {
         tokio::time::sleep(Duration::from_millis(200)).await;

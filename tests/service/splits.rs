@@ -217,7 +217,11 @@ fn bad_alternatives() -> Vec<(v1::SplitAlternative, &'static str, &'static str)>
     let mut mixed = by(v1::SplitBasis::Price);
     mixed.shares = fixed(&[("acme", 1)]).shares;
     vec![
-        (by(v1::SplitBasis::Cost), BAD, "slices[1].cost"),
+        (
+            by(v1::SplitBasis::Cost),
+            "WEIGHTS_INVALID",
+            "slices[1].cost",
+        ),
         (
             by(v1::SplitBasis::Price),
             "CONCESSION_SHORTFALL",
@@ -226,22 +230,22 @@ fn bad_alternatives() -> Vec<(v1::SplitAlternative, &'static str, &'static str)>
         (
             fixed(&[("acme", 9_999)]),
             "WEIGHTS_INVALID",
-            "alternatives[2]",
+            "alternatives[2].shares",
         ),
         (
             fixed(&[("crow", 10_000)]),
             "WEIGHTS_INVALID",
-            "alternatives[3]",
+            "alternatives[3].shares",
         ),
         (
             stated(&[("a", 1_650_001)]),
             "WEIGHTS_INVALID",
-            "alternatives[4]",
+            "alternatives[4].amounts",
         ),
         (
             stated(&[("x", 1_650_000)]),
             "WEIGHTS_INVALID",
-            "alternatives[5]",
+            "alternatives[5].amounts",
         ),
         (mixed, BAD, "alternatives[6].shares"),
         (absorbing(""), BAD, "alternatives[7].absorbing_owner"),

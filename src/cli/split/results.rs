@@ -72,9 +72,9 @@ pub(super) fn json(outcome: &Outcome, brief: bool) -> Result<String, CliError> {
             Err(undivided) => (
                 &[][..],
                 Some(Fault {
-                    reason: undivided.reason().as_str(),
+                    reason: undivided.error.reason().as_str(),
                     cadence: undivided.cadence.as_str(),
-                    message: undivided.words(currency),
+                    message: undivided.error.words(currency),
                 }),
             ),
         };
@@ -160,7 +160,7 @@ pub(super) fn csv(outcome: &Outcome, brief: bool) -> Result<String, CliError> {
                 let mut record = vec![String::new(); header.len()];
                 basis.clone_into(&mut record[0]);
                 undivided.cadence.as_str().clone_into(&mut record[1]);
-                record[9] = undivided.words(currency);
+                record[9] = undivided.error.words(currency);
                 writer.write_record(&record)?;
                 continue;
             }

@@ -241,7 +241,7 @@ fn why(page: &mut Page, (measure, answer): &Column<'_>, currency: Currency) {
 }
 
 fn refused(page: &mut Page, measure: MeasureKind, undivided: &Undivided, currency: Currency) {
-    let words = undivided.words(currency);
+    let words = undivided.error.words(currency);
     let basis = basis_name(measure);
     let cadence = undivided.cadence.as_str().replace('_', "-");
     page.hang(

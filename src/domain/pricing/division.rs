@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod owners;
 mod question;
+mod refusal;
 mod shortfall;
 mod step;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use super::allocation::{AllocationError, ENGINE_VERSION};
 pub use band::CostBand;
 pub use error::{DivisionError, Obstacle};
 pub use question::{Measure, MeasureKind, OwnerLimits, Question, Rounding, ShortfallPolicy, Slice};
+pub use refusal::{Names, Subject};
 pub use step::{How, Met, Owed, OwnerLimit, Phase, Ratchet, Remainder, Step};
 
 /// Basis points of the whole.

@@ -1,11 +1,15 @@
-//! Rows that come together, as one JSON text.
+//! Rows that come together, as one JSON text, and writes that go together, as one text of SQL.
 //!
 //! `sqlx` runs `SQLite` in a thread of its own and hands over row after row, waking the reader for
 //! nearly each of them: for the look-ups of a full batch that took longer than finding the rows. So
 //! the rows of these statements are put into one JSON array by `SQLite` and read from there.
 
-use serde_json::Value;
+use std::fmt::Write;
 
+use serde_json::Value;
+use sqlx::sqlite::SqliteArguments;
+
+use super::encode;
 use crate::store::StoreError;
 use crate::store::call::Call;
 use crate::store::rows::Row;
@@ -27,6 +31,21 @@ pub(super) fn statement(call: &Call<'_>) -> Option<String> {
         "WITH found ({names}) AS ({}) SELECT json_group_array(json_array({names})) FROM found",
         call.statement.sqlite
     ))
+}
+
+/// Statements that each take a batch and nothing else, as one text with one batch for each.
+pub(super) fn writes(calls: &[Call<'_>]) -> Result<(String, SqliteArguments), StoreError> {
+    let mut statements = String::new();
+    let mut arguments = SqliteArguments::default();
+    for (index, call) in calls.iter().enumerate() {
+        debug_assert!(!call.columns.is_empty() && call.scalars.is_empty());
+        let statement = call.statement.sqlite;
+        let numbered = statement.replace("$1", &format!("${}", index + 1));
+        writeln!(statements, "{numbered};")
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        encode::add(&mut arguments, call)?;
+    }
+    Ok((statements, arguments))
 }
 
 /// The rows of the one text that such a statement answers.

@@ -1,4 +1,7 @@
 //! Why a concession cannot be divided.
+//!
+//! Callers are told by [`super::refusal`]; the words here are of both surfaces, so no thing sold is
+//! called a slice or a portion in them.
 
 use crate::domain::pricing::allocation::AllocationError;
 
@@ -11,13 +14,13 @@ pub enum DivisionError {
     #[error(transparent)]
     Allocation(#[from] AllocationError),
     /// A floor lies above its price.
-    #[error("the floor of slice {id:?} is above its price")]
+    #[error("the floor of {id:?} is above its price")]
     FloorAbovePrice {
         /// The slice's id.
         id: String,
     },
     /// The measure needs the cost of every slice.
-    #[error("the cost of slice {id:?} is needed and not given")]
+    #[error("the cost of {id:?} is needed and not given")]
     CostUnknown {
         /// The slice's id.
         id: String,
@@ -35,7 +38,7 @@ pub enum DivisionError {
         owner: String,
     },
     /// An amount is stated for a slice that is not there.
-    #[error("there is no slice {id:?}")]
+    #[error("nothing that is sold is called {id:?}")]
     SliceUnknown {
         /// The id.
         id: String,
@@ -49,19 +52,19 @@ pub enum DivisionError {
         total: i128,
     },
     /// A stated amount has not the sign of the concession.
-    #[error("the amount of slice {id:?} has not the sign of the concession")]
+    #[error("the amount of {id:?} has not the sign of the concession")]
     SignsDiffer {
         /// The slice's id.
         id: String,
     },
     /// An amount is stated for a slice that is passed through at cost.
-    #[error("slice {id:?} is passed through at cost, so it bears nothing")]
+    #[error("{id:?} is passed through at cost, so it bears nothing")]
     PassedThrough {
         /// The slice's id.
         id: String,
     },
     /// A stated amount goes below the floor, and the policy for a shortfall does not allow that.
-    #[error("the amount of slice {id:?} goes below its floor")]
+    #[error("the amount of {id:?} goes below its floor")]
     StatedBelowFloor {
         /// The slice's id.
         id: String,
@@ -94,7 +97,7 @@ pub enum DivisionError {
         shortfall: u64,
     },
     /// A slice would have a price below zero.
-    #[error("slice {id:?} would cost less than nothing")]
+    #[error("{id:?} would cost less than nothing")]
     BelowZero {
         /// The slice's id.
         id: String,

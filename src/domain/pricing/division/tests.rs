@@ -1,6 +1,7 @@
 //! Bases, floors and policies.
 
 mod explained;
+mod refused;
 mod rules;
 mod shortfall;
 

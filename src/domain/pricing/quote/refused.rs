@@ -1,62 +1,26 @@
-//! Why a concession on a quote cannot be divided, as callers are told.
+//! Where in a proposal stands what a division is refused for.
 
-use crate::domain::pricing::allocation::AllocationError;
-use crate::domain::pricing::division::DivisionError;
-use crate::domain::pricing::money::{Currency, Money};
-use crate::domain::refusal::{Reason, Refusal};
+use crate::domain::pricing::division::{DivisionError, Names, Subject};
+use crate::domain::pricing::money::Currency;
+use crate::domain::refusal::Refusal;
 
-/// The refusal for what the engine cannot divide, with amounts in `currency`. `field` is where the
-/// amount stands in a request.
-pub(super) fn refused(error: &DivisionError, field: &str, currency: Currency) -> Refusal {
-    let amount = |minor: i128| match i64::try_from(minor) {
-        Ok(minor) => Money::from_minor(currency, minor).to_string(),
-        Err(_) => minor.to_string(),
-    };
-    let refusal = |reason| Refusal::field(reason, field, error.to_string());
-    let of_shares = |field| Refusal::field(Reason::WeightsInvalid, field, error.to_string());
-    match error {
-        DivisionError::Allocation(
-            AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
-        ) => refusal(Reason::OutOfRange),
-        DivisionError::Allocation(AllocationError::LimitsCrossed { id }) => {
-            let field = format!("terms.pricing_clauses.party_limits[{id}].least_bps");
-            let why = format!("{id} cannot bear that much with its portions");
-            Refusal::field(Reason::ClauseViolated, field, why).with("clauses", "party_limits")
+/// What quotes call slices and their owners.
+const NAMES: Names = Names {
+    slice: "portion_id",
+    owner: "party_id",
+};
+
+/// The refusal for what the engine cannot divide, with amounts in `currency`. `concession` is where the
+/// amount stands in the request.
+pub(super) fn refused(error: &DivisionError, concession: &str, currency: Currency) -> Refusal {
+    error.refusal(currency, NAMES, |subject| match subject {
+        // Portions have floors that were checked when they were stated.
+        Subject::Concession | Subject::Floor(_) => concession.to_owned(),
+        Subject::Shares => "weights".to_owned(),
+        Subject::Amounts => "custom_shares".to_owned(),
+        Subject::Cost(_) => "basis".to_owned(),
+        Subject::LeastPart(party) => {
+            format!("terms.pricing_clauses.party_limits[{party}].least_bps")
         }
-        DivisionError::Allocation(_)
-        | DivisionError::FloorAbovePrice { .. }
-        | DivisionError::LimitsInvalid { .. }
-        | DivisionError::CannotCarry { .. } => refusal(Reason::WeightsInvalid),
-        DivisionError::CostUnknown { id }
-        | DivisionError::SliceUnknown { id }
-        | DivisionError::SignsDiffer { id }
-        | DivisionError::PassedThrough { id } => {
-            refusal(Reason::WeightsInvalid).with("portion_id", id)
-        }
-        DivisionError::StatedBelowFloor { id } => {
-            refusal(Reason::ConcessionShortfall).with("portion_id", id)
-        }
-        DivisionError::SharesDoNotAddUp { total } => of_shares("weights").with("sum_bps", total),
-        DivisionError::NothingSold { owner } => of_shares("weights").with("party_id", owner),
-        DivisionError::CustomDoesNotAddUp { sum, total } => of_shares("custom_shares")
-            .with("sum", amount(*sum))
-            .with("total", amount(*total))
-            .with("difference", amount(sum - total)),
-        DivisionError::Shortfall { shortfall } => {
-            let shortfall = amount(i128::from(*shortfall));
-            let why = format!("the floors leave {shortfall} over that nobody bears");
-            Refusal::field(Reason::ConcessionShortfall, field, why).with("shortfall", shortfall)
-        }
-        DivisionError::BeyondLimits { shortfall } => {
-            let shortfall = amount(i128::from(*shortfall));
-            let why = format!(
-                "what the terms say each party bears at most leaves {shortfall} over that nobody bears"
-            );
-            Refusal::field(Reason::ConcessionShortfall, field, why).with("shortfall", shortfall)
-        }
-        DivisionError::BelowZero { id } => {
-            let why = format!("portion {id} would bear more than its price");
-            Refusal::field(Reason::ConcessionTooLarge, field, why).with("portion_id", id)
-        }
-    }
+    })
 }

@@ -75,7 +75,7 @@ fn p19_what_is_due_once_and_what_recurs_is_divided_apart() {
     let custom = by(stated(&[("a", 60), ("b", 40), ("desk", 49)]));
     let refused = sheet.answer(&custom).unwrap_err();
     assert_eq!(
-        (refused.cadence, refused.reason()),
+        (refused.cadence, refused.error.reason()),
         (Cadence::Monthly, Reason::WeightsInvalid)
     );
     let custom = by(stated(&[("a", 60), ("c", 40), ("desk", 50)]));
@@ -107,7 +107,7 @@ fn p16_a_margin_asked_for_is_a_floor_rounded_up() {
     assert_eq!(refused.error, DivisionError::Shortfall { shortfall: 1 });
     let euro = Currency::from_code("EUR").unwrap();
     assert_eq!(
-        refused.words(euro),
+        refused.error.words(euro),
         "the floors leave 0.01 EUR over that nobody bears"
     );
 }
@@ -303,7 +303,7 @@ fn p25_amounts_beyond_64_bits_are_out_of_range() {
         refused.error,
         DivisionError::Allocation(AllocationError::WeightsOutOfRange)
     );
-    assert_eq!(refused.reason(), Reason::OutOfRange);
+    assert_eq!(refused.error.reason(), Reason::OutOfRange);
 }
 
 #[test]

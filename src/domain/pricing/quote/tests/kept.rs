@@ -84,7 +84,7 @@ fn nobody_gives_more_of_its_prices_than_agreed() {
     assert!(words.contains(expected), "{words}");
     let refusal = refusal_of(bench.propose_all(ONE, kept(1_001, fixed())));
     assert_eq!(refusal.reason, Reason::ConcessionShortfall);
-    let why = "what the terms say each party bears at most leaves 0.01 EUR over that nobody bears";
+    let why = "what each owner bears at most leaves 0.01 EUR over that nobody bears";
     assert_eq!(refusal.violations[0].description, why);
 }
 
