@@ -7,6 +7,7 @@ pub mod import;
 pub mod inspect;
 pub mod keys;
 pub mod migrate;
+pub mod openapi;
 pub mod page;
 pub mod serve;
 pub mod split;
@@ -48,6 +49,8 @@ enum Command {
     Split(split::Split),
     /// Create the database or bring its schema up to date.
     Migrate(migrate::Migrate),
+    /// Print the contract as an OpenAPI document.
+    Openapi(openapi::OpenApi),
     /// Manage API keys directly on the database.
     Keys(keys::Keys),
 }
@@ -116,6 +119,7 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Inspect(inspect) => inspect.run().await,
         Command::Split(split) => split.run(),
         Command::Migrate(migrate) => migrate.run().await,
+        Command::Openapi(openapi) => openapi.run(),
         Command::Keys(keys) => keys.run().await,
     }
 }

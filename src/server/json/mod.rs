@@ -6,6 +6,7 @@
 //! a service checks can be gone around. Streams are for gRPC clients.
 
 pub mod answer;
+pub mod openapi;
 pub mod request;
 pub mod route;
 pub mod strict;
