@@ -13,6 +13,10 @@ mod support {
     pub mod postgres;
 }
 
+#[path = "ratios/bare.rs"]
+mod bare;
+#[path = "ratios/burden.rs"]
+mod burden;
 #[path = "ratios/calendar.rs"]
 mod calendar;
 #[path = "ratios/clocks.rs"]
@@ -27,6 +31,8 @@ mod load;
 mod pgbench;
 #[path = "ratios/proposal.rs"]
 mod proposal;
+#[path = "ratios/quotes.rs"]
+mod quotes;
 #[path = "ratios/repin.rs"]
 mod repin;
 #[path = "ratios/splits.rs"]
@@ -76,6 +82,11 @@ async fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    // Callers of the service are tasks of the runtime, not a thread beside it.
+    tokio::spawn(measure()).await.expect("it ends");
+}
+
+async fn measure() {
     let rounds = Rounds::from_environment();
     let mut table = Table::default();
     let only = std::env::var("ENTENTE_BENCH_ONLY").unwrap_or_default();
@@ -109,6 +120,9 @@ async fn main() {
     }
     if wanted("i") {
         proposal::measure(rounds, &mut table).await;
+    }
+    if wanted("j") {
+        burden::measure(rounds, &mut table).await;
     }
     table.print();
 }

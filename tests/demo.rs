@@ -14,7 +14,7 @@ impl Progress for Silent {
 }
 
 /// What nobody should miss, in the order in which it is printed.
-const ESSENTIAL: [&str; 18] = [
+const ESSENTIAL: [&str; 26] = [
     "Entente demo: two firms, one client, one quarter",
     "applied, 3",
     "Payroll server back before the pay run",
@@ -29,6 +29,14 @@ const ESSENTIAL: [&str; 18] = [
     "sealed",
     "rejected: \"We agreed on 60",
     "2,345.67",
+    "A discount by margins that nobody shows",
+    "Nightdesk can work out what Harbour IT's portions cost together",
+    "39.40",
+    "Harbour IT tried 3 ways.",
+    "Only Nightdesk is told that.",
+    "sealed     120.40",
+    "State: SETTLED",
+    "on 2 quotes that were won",
     "First response",
     "Nightdesk kept",
     "Scheduled",

@@ -85,6 +85,7 @@ mod service {
     pub mod sale_rows;
     pub mod sale_stage;
     pub mod sales;
+    pub mod sealed_sales;
     pub mod sealing;
     pub mod secrecy;
     pub mod setting;
@@ -221,6 +222,11 @@ on_both_engines! {
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;
+    sealed_sales::p12_p13_sealed_shares_are_taken_back;
+    sealed_sales::p24_a_sealed_period_is_booked_once;
+    sealed_sales::a_sealed_statement_is_for_its_two_parties;
+    sealed_sales::sealed_shares_of_different_terms;
+    sealed_sales::two_firms_see_the_whole_burden_and_three_a_sum;
     settlements::from_draft_to_settled;
     settlements::p19_p21_credits_and_currencies;
     settlements::settlements_at_fault;
@@ -343,6 +349,9 @@ on_both_engines! {
     evaluations::alternatives_side_by_side;
     evaluations::p27_a_stale_evaluation_proposes_nothing;
     evaluations::evaluations_at_fault;
+    evaluations::bisecting_a_floor_is_counted_shown_and_stopped;
+    evaluations::a_retried_evaluation_tells_nothing_new;
+    evaluations::an_etag_holds_for_a_counted_proposal;
     evaluations::the_impact_is_what_the_other_works_out;
     evaluations::p20_no_answer_tells_the_others_cost;
     signing::approvals_are_signed;
@@ -351,6 +360,7 @@ on_both_engines! {
     signing::signatures_of_approvals_at_fault;
     secrecy::p20_nobody_is_told_what_something_costs_the_other;
     secrecy::p20_three_firms_are_told_their_own_share;
+    secrecy::p20_a_third_firm_learns_nothing_of_what_two_settle;
     journal::pages_checkpoints_and_receipts;
     journal::a_stream_goes_on_where_it_was_cut;
     journal::a_cursor_that_saw_another_journal;

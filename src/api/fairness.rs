@@ -7,11 +7,12 @@ use tonic::{Request, Response, Status};
 use super::convert::{money, money_refusal, parse_name, timestamp, to_money};
 use super::faults::Faults;
 use super::status::ApiError;
+use super::text::Texts;
 use super::{Api, Member, deadline, required};
 use crate::domain::firm::Permission;
 use crate::domain::identity::PartyId;
 use crate::domain::pricing::fairness::{
-    Burdens, Group, ParityError, Standing, Tally, Window, jain_bps,
+    Burdens, Group, Looking, ParityError, Standing, Tally, Together, Window, jain_bps,
 };
 use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::pricing::quote::{Basis, JointQuote};
@@ -117,7 +118,7 @@ impl FairnessService {
             shares: shares.collect(),
             full: parity.is_full(),
             explanation: parity.sentences(concession.currency, name_of).join(" "),
-            sealed_quote_count: to_count(burdens.sealed),
+            sealed_quote_count: to_count(burdens.sealed + burdens.together.quotes),
         }))
     }
 
@@ -151,18 +152,17 @@ impl FairnessService {
                     .with("maximum", QUOTES_MAX)
                     .into());
             }
+            let mut quotes = Vec::with_capacity(found.len());
             for row in &found {
                 let versioned = rows::decode_row(row)?;
-                if let Some(quote) = JointQuote::from_record(&versioned.record)
-                    && wanted
-                        .currency
-                        .is_none_or(|known| known.code() == quote.currency.code())
-                {
-                    tally.add(quote, &wanted.window, |basis| {
-                        is_wanted(basis, wanted.basis)
-                    });
-                }
+                let quote = JointQuote::from_record(&versioned.record).cloned();
+                let is_wanted = |quote: &JointQuote| {
+                    let (wanted, code) = (wanted.currency, quote.currency.code());
+                    wanted.is_none_or(|known| known.code() == code)
+                };
+                quotes.extend(quote.filter(is_wanted));
             }
+            self.add(member, wanted, &quotes, &mut tally).await?;
             match found.last() {
                 Some(last) if found.len() == QUOTES_AT_A_TIME => {
                     query.after_id.clone_from(&last.key.id);
@@ -170,6 +170,30 @@ impl FairnessService {
                 _ => return Ok(tally),
             }
         }
+    }
+}
+
+impl FairnessService {
+    /// Counts quotes with what the caller's party may read of them.
+    async fn add(
+        &self,
+        member: &Member,
+        wanted: Wanted,
+        quotes: &[JointQuote],
+        tally: &mut Tally,
+    ) -> Result<(), ApiError> {
+        let sealed = quotes.iter().flat_map(JointQuote::sealed_shares).collect();
+        let party = &member.party.id;
+        let texts = Texts::load(&self.0, &member.scope(), party, sealed).await?;
+        let looking = Looking {
+            party,
+            read: &|commitment| texts.read(commitment),
+        };
+        for quote in quotes {
+            let is_wanted = |basis: &Basis| is_wanted(basis, wanted.basis);
+            tally.add(quote, &wanted.window, is_wanted, looking);
+        }
+        Ok(())
     }
 }
 
@@ -247,7 +271,30 @@ fn to_group(group: Group, burdens: &Burdens) -> Result<v1::BurdenGroup, Refusal>
             .iter()
             .map(|standing| to_party(standing, group.currency))
             .collect(),
+        others_together: to_together(&burdens.together, group.currency)?,
     })
+}
+
+fn to_together(
+    together: &Together,
+    currency: Currency,
+) -> Result<Option<v1::OthersTogether>, Refusal> {
+    if together.quotes == 0 {
+        return Ok(None);
+    }
+    let own_index_bps = together.index_bps().map_err(|_| out_of_range())?;
+    let sum = |amount: i128| {
+        let minor = i64::try_from(amount).ok()?;
+        Some(to_money(&Money::from_minor(currency, minor)))
+    };
+    Ok(Some(v1::OthersTogether {
+        quote_count: to_count(together.quotes),
+        own_base: sum(together.own.base),
+        own_absorbed: sum(together.own.absorbed),
+        others_base: sum(together.others.base),
+        others_absorbed: sum(together.others.absorbed),
+        own_index_bps,
+    }))
 }
 
 fn to_party(standing: &Standing, currency: Currency) -> v1::PartyBurden {

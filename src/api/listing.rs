@@ -17,7 +17,7 @@ use crate::domain::identity::ScopeId;
 use crate::domain::record::{RecordKey, Stored};
 use crate::domain::sla::compiled::CompiledCalendar;
 use crate::domain::time::Timestamp;
-use crate::ledger::rows;
+use crate::ledger::{Receipt, rows};
 use crate::proto::v1;
 use crate::store::{ListQuery, RecordRow};
 
@@ -140,8 +140,21 @@ pub async fn change<T: Shown, M: Message>(
 ) -> Result<Response<T::Message>, ApiError> {
     let scope = mutation.scope.clone();
     let receipt = api.run(caller, method, request, mutation).await?;
-    let (member, found) = api.get::<T>(caller, scope.id(), &receipt.id).await?;
-    Ok(respond(show(api, &member, found).await?, &receipt))
+    changed::<T>(api, caller, scope.id(), &receipt).await
+}
+
+/// A partnership's record after a change.
+///
+/// # Errors
+/// If the store fails.
+pub async fn changed<T: Shown>(
+    api: &Api,
+    caller: &Caller,
+    partnership: &str,
+    receipt: &Receipt,
+) -> Result<Response<T::Message>, ApiError> {
+    let (member, found) = api.get::<T>(caller, partnership, &receipt.id).await?;
+    Ok(respond(show(api, &member, found).await?, receipt))
 }
 
 async fn own_references(

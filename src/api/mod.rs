@@ -19,6 +19,7 @@ pub mod page;
 pub mod partnership;
 pub mod pricing;
 pub mod sale;
+mod sealed;
 pub mod settlement;
 pub mod signing;
 pub mod sla;

@@ -14,7 +14,7 @@ use super::expectation::parse::Intake;
 use super::listing;
 use super::opportunity::convert::sale_reason;
 use super::status::ApiError;
-use super::{Api, Envelope, Mutation, required};
+use super::{Api, Envelope, Mutation, required, sealed};
 use crate::domain::command::Action;
 use crate::domain::commitment::Opening;
 use crate::domain::firm::Permission;
@@ -135,18 +135,26 @@ async fn reverse(
     let date = bill_date(&mut intake.faults, asked.bill_date.as_ref());
     let reason = intake.text("reason", &asked.reason);
     let openings = intake.finish()?;
-    let command = SaleCommand::Reverse(NewReversal {
-        id,
-        hash: asked.hash.clone(),
-        amounts,
-        biller: named_party(&asked.biller),
-        date,
-        reason,
-    });
-    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
-    let scope = ScopeId::partnership(&partnership);
-    let mutation = mutation(scope, envelope, command, openings);
-    listing::change::<JointQuote, _>(api, &caller, "ReverseConcession", request, mutation).await
+    let command = |shares| {
+        Action::Sale(SaleCommand::Reverse(NewReversal {
+            id: id.clone(),
+            hash: asked.hash.clone(),
+            amounts: amounts.clone(),
+            biller: named_party(&asked.biller),
+            date,
+            reason: reason.clone(),
+            shares,
+        }))
+    };
+    let selling = sealed::Asked {
+        method: "ReverseConcession",
+        scope: ScopeId::partnership(&partnership),
+        id: &id,
+        envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
+        openings,
+    };
+    let receipt = sealed::sell(api, &caller, request, selling, command).await?;
+    listing::changed::<JointQuote>(api, &caller, &partnership, &receipt).await
 }
 
 /// A party, if one is named.

@@ -12,7 +12,7 @@ use super::convert::{money_refusal, parse_name};
 use super::expectation::parse::Intake;
 use super::listing::{self, Wanted};
 use super::status::ApiError;
-use super::{Api, Envelope, Mutation, required};
+use super::{Api, Envelope, Mutation, required, sealed};
 use crate::domain::command::Action;
 use crate::domain::commitment::Opening;
 use crate::domain::firm::Permission;
@@ -142,18 +142,19 @@ async fn issue(
     let caller = api.caller(request, Permission::Approve).await?;
     let asked = request.get_ref();
     let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
-    let command = SettlementCommand::Issue { id };
-    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
-    let scope = ScopeId::partnership(&partnership);
-    let mutation = mutation(scope, envelope, command, Vec::new());
-    listing::change::<SettlementStatement, _>(
-        api,
-        &caller,
-        "IssueSettlementStatement",
-        request,
-        mutation,
-    )
-    .await
+    let command = |sealed| {
+        let id = id.clone();
+        Action::Settlement(SettlementCommand::Issue { id, sealed })
+    };
+    let settling = sealed::Asked {
+        method: "IssueSettlementStatement",
+        scope: ScopeId::partnership(&partnership),
+        id: &id,
+        envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
+        openings: Vec::new(),
+    };
+    let receipt = sealed::settle(api, &caller, request, settling, command).await?;
+    listing::changed::<SettlementStatement>(api, &caller, &partnership, &receipt).await
 }
 
 async fn agree(
@@ -267,18 +268,19 @@ async fn settle(
     let mut intake = Intake::new(api);
     let words = intake.text("words", &asked.words);
     let openings = intake.finish()?;
-    let command = SettlementCommand::Settle { id, words };
-    let envelope = Envelope::new(&asked.request_id, &asked.origin, &asked.etag);
-    let scope = ScopeId::partnership(&partnership);
-    let mutation = mutation(scope, envelope, command, openings);
-    listing::change::<SettlementStatement, _>(
-        api,
-        &caller,
-        "SettleSettlementStatement",
-        request,
-        mutation,
-    )
-    .await
+    let command = |sealed| {
+        let (id, words) = (id.clone(), words.clone());
+        Action::Settlement(SettlementCommand::Settle { id, words, sealed })
+    };
+    let settling = sealed::Asked {
+        method: "SettleSettlementStatement",
+        scope: ScopeId::partnership(&partnership),
+        id: &id,
+        envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
+        openings,
+    };
+    let receipt = sealed::settle(api, &caller, request, settling, command).await?;
+    listing::changed::<SettlementStatement>(api, &caller, &partnership, &receipt).await
 }
 
 async fn get(

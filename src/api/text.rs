@@ -142,6 +142,12 @@ impl Texts {
         labels.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// The text, if there is one that the party may read.
+    #[must_use]
+    pub fn read(&self, commitment: &Commitment) -> Option<String> {
+        self.open.get(commitment).cloned()
+    }
+
     /// The text; empty if there is none, or none that the party may read.
     #[must_use]
     pub fn show(&self, commitment: Option<&Commitment>) -> String {

@@ -6,11 +6,14 @@
 //! the play, [`proof`] checks the journal, and [`show`] prints what came of it.
 
 pub mod bargain;
+pub mod blind;
 pub mod desk;
 pub mod history;
 pub mod promise;
 pub mod proof;
 pub mod quarter;
+pub mod quoting;
+pub mod sale;
 pub mod serve;
 pub mod setup;
 pub mod show;
@@ -26,7 +29,7 @@ use indicatif::ProgressBar;
 
 use super::CliError;
 use super::serve::until_signal;
-use crate::proto::v1;
+use crate::proto::v1::{self, Cadence};
 use quarter::LocalTime;
 use stage::Stage;
 
@@ -68,6 +71,10 @@ pub struct Played {
     pub expectation: v1::Expectation,
     /// The joint quote and its concession.
     pub bargain: bargain::Bargain,
+    /// The joint quote that was divided by margins.
+    pub blind: blind::Blind,
+    /// What became of both.
+    pub sale: sale::Sale,
     /// The journal, verified.
     pub proof: proof::Proof,
 }
@@ -133,6 +140,14 @@ pub async fn play(
     let expectation = Box::pin(promise::play(stage, &setting, time)).await?;
     progress.step("splitting a discount on a joint quote");
     let bargain = Box::pin(bargain::play(stage, &setting, time)).await?;
+    progress.step("dividing another one by margins that nobody shows");
+    let blind = Box::pin(blind::play(stage, &setting, time)).await?;
+    progress.step("winning, booking and settling both");
+    let quotes = [
+        (&bargain.seen_by_harbour, Cadence::OneTime),
+        (&blind.seen_by_harbour, Cadence::Monthly),
+    ];
+    let sale = Box::pin(sale::play(stage, &setting, &quotes)).await?;
     progress.step("verifying the journal");
     let proof = Box::pin(proof::play(stage, &setting, &bargain.receipt)).await?;
     Ok(Played {
@@ -140,6 +155,8 @@ pub async fn play(
         quarter,
         expectation,
         bargain,
+        blind,
+        sale,
         proof,
     })
 }

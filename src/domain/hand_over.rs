@@ -8,6 +8,7 @@ use super::notice::Notice;
 use super::opportunity::{Opportunity, OpportunityState};
 use super::partnership::{Approval, Partnership, Party};
 use super::pricing::quote::JointQuote;
+use super::pricing::settlement::{LineState, SettlementStatement, StatementState};
 use super::record::{Kind, Record};
 use super::sla::agreement::{Agreement, AgreementState};
 use super::sla::clock::TicketEvaluation;
@@ -16,7 +17,7 @@ use super::sla::ticket::amendment::AmendmentState;
 use super::time::Timestamp;
 
 /// The sorts of records that may be open, in the order in which they are listed.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 9] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
@@ -24,6 +25,7 @@ pub const KINDS: [Kind; 8] = [
     Kind::Ticket,
     Kind::Agreement,
     Kind::JointQuote,
+    Kind::SettlementStatement,
     Kind::Contact,
 ];
 
@@ -50,6 +52,8 @@ pub enum OpenMatter {
     ProposedAgreement,
     /// A quote with a concession that waits for an answer.
     Quote,
+    /// A settlement statement that is not settled yet.
+    Settlement,
     /// Somebody whom a party named to be turned to.
     Contact,
 }
@@ -90,6 +94,7 @@ pub fn of_record(record: &Record, partnership: &Partnership, now: Timestamp) -> 
         Record::Ticket(ticket) => of_amendments(ticket, partnership),
         Record::Agreement(agreement) => of_agreement(agreement, partnership),
         Record::JointQuote(quote) => of_quote(quote, partnership, now).into_iter().collect(),
+        Record::SettlementStatement(statement) => of_statement(statement).into_iter().collect(),
         Record::Contact(contact) if !contact.is_deleted => {
             let parties = vec![contact.party.clone()];
             vec![HandOverItem::new(OpenMatter::Contact, parties, None)]
@@ -217,4 +222,24 @@ fn of_quote(quote: &JointQuote, partnership: &Partnership, now: Timestamp) -> Op
     let parties = silent(&open.approvals, partnership);
     let until = Some(open.expires_at);
     Some(HandOverItem::new(OpenMatter::Quote, parties, until))
+}
+
+/// A statement outlives the partnership, since what is owed is owed. Drawing it up and paying it concern
+/// both of its parties; in between whoever did not issue it answers, and the issuer resolves disputes.
+fn of_statement(statement: &SettlementStatement) -> Option<HandOverItem> {
+    let both = statement.pair.both().into_iter();
+    let parties: Vec<PartyId> = match statement.state {
+        StatementState::Settled => return None,
+        StatementState::Draft | StatementState::Agreed => both.cloned().collect(),
+        StatementState::Issued | StatementState::Disputed => {
+            let issuer = statement.issued.as_ref().map(|issued| &issued.party);
+            let has = |state| statement.lines.iter().any(|line| line.state == state);
+            let is_turn = |party: &&PartyId| match issuer {
+                Some(issuer) if *party == issuer => has(LineState::Disputed),
+                _ => has(LineState::Open),
+            };
+            both.filter(is_turn).cloned().collect()
+        }
+    };
+    Some(HandOverItem::new(OpenMatter::Settlement, parties, None))
 }

@@ -110,6 +110,10 @@ pub(super) fn first_needs(command: &Command) -> Vec<Need> {
         }
         Action::RefreshTicket { id } => needs.push(record(Kind::Ticket, id)),
         Action::NoteRefresh { id, .. } => needs.push(record(Kind::Agreement, id)),
+        Action::Quote(command) => {
+            let quote = command.quote();
+            needs.extend(quote.map(|id| record(Kind::JointQuote, id)));
+        }
         Action::SettleCarry { id, .. } => needs.push(record(Kind::Carry, id)),
         _ => {}
     }

@@ -40,6 +40,7 @@ mod import;
 mod lines;
 mod replay;
 mod report;
+mod sales;
 #[cfg(test)]
 mod tests;
 

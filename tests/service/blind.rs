@@ -5,6 +5,7 @@ use entente::proto::v1::{self, AllocationBasis};
 
 use super::calls::{faulty, ok, refuses};
 use super::cosigning::export;
+use super::evaluations::counted_refusal;
 use super::house::{Firm, House};
 use super::redaction::redacting;
 use super::setting::{NORTH, Pair, SOUTH, euros, portion};
@@ -228,8 +229,8 @@ pub async fn floors_from_costs_stay_sealed(house: House) {
     let call = souths.propose_concession(policy);
     faulty(&house, "INVALID_FIELD", &["shortfall_policy"], call).await;
     // North can bear 600.00 at most, and south all of its price.
-    let call = souths.propose_concession(by_price(560_001));
-    let answer = refuses(&house, "CONCESSION_SHORTFALL", call).await;
+    let answer = counted_refusal(&pair.south, by_price(560_001)).await;
+    assert_eq!(answer.reason, "CONCESSION_SHORTFALL");
     assert!(answer.metadata.is_empty(), "{answer:?}");
     assert!(!answer.message.contains(char::is_numeric), "{answer:?}");
     ok(souths.propose_concession(by_price(560_000))).await;
@@ -259,8 +260,9 @@ pub async fn costs_that_are_not_there(house: House) {
     let field = ["portion.internal_cost"];
     let erase = redacting(&pair.name, "joint_quote", &quote, &field);
     ok(pair.south.connection.journal().redact(erase)).await;
-    let call = norths.propose_concession(proposing(&quote, 100, AllocationBasis::Cost));
-    let answer = faulty(&house, "COST_ERASED", &["basis"], call).await;
+    let request = proposing(&quote, 100, AllocationBasis::Cost);
+    let answer = counted_refusal(&pair.north, request).await;
+    assert_eq!(answer.reason, "COST_ERASED");
     assert_eq!(answer.metadata["portion_ids"], "b");
     let call = proposing(&quote, 100, AllocationBasis::Price);
     ok(norths.propose_concession(call)).await;

@@ -57,7 +57,30 @@ pub async fn every_broken_clause_is_named(house: House) {
         refused.metadata["clauses"],
         "party_limits,most_favoured_bps"
     );
+    // Or it is divided within them, and says which one bounds whom.
+    let request = v1::ProposeConcessionRequest {
+        keep_limits: true,
+        ..fixed(conceding(&quote, 1_500), 7_000)
+    };
+    let revision = propose(&pair.north, request).await;
+    assert!(revision.limits_kept);
+    let request = v1::ExplainAllocationRequest {
+        name: quote.name.clone(),
+        revision: 0,
+    };
+    let found = ok(norths.explain_allocation(request)).await;
+    let first = |line: &v1::AllocationLine| {
+        let share = line.share.as_ref().and_then(|share| share.share.as_ref());
+        (cents(share), line.steps[0].party_limit())
+    };
+    let lines: Vec<_> = found.lines.iter().map(first).collect();
+    let expected = [
+        (900, v1::PartyLimitKind::PartyLimits),
+        (600, v1::PartyLimitKind::Unspecified),
+    ];
+    assert_eq!(lines, expected);
     let revision = propose(&pair.north, fixed(conceding(&quote, 1_000), 6_000)).await;
+    assert!(!revision.limits_kept);
     assert_eq!(revision.terms_revision, 1);
     pair.terms(terms(v1::PricingClauses::default(), vec![consent()]))
         .await;

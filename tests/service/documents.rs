@@ -5,7 +5,7 @@ use entente::proto::v1::{self, AllocationBasis, Cadence, ExportFormat};
 use super::blind::{costly, proposing, quote_of};
 use super::calls::{faulty, ok, refuses};
 use super::house::House;
-use super::sales::{FEBRUARY, booking, reversing, winning};
+use super::sales::{FEBRUARY, booking, winning};
 use super::setting::{Pair, SOUTH, euros, portion};
 use super::settlements::{disputing, drafting, issuing};
 use super::traces::Secrets;
@@ -189,8 +189,7 @@ pub async fn p20_nothing_after_a_sale_tells_a_cost(house: House) {
     house.stop().await;
 }
 
-/// With a division by costs, a document has the caller's own share, and one sum for all others. Nobody
-/// can book or take back for all what each knows alone.
+/// With a division by costs, a document has the caller's own share, and one sum for all others.
 pub async fn p20_what_others_know_is_one_sum(house: House) {
     let trio = Trio::of(&house, Pair::active(&house).await).await;
     let (pair, west) = (&trio.pair, &trio.west);
@@ -228,10 +227,5 @@ pub async fn p20_what_others_know_is_one_sum(house: House) {
         let line = table.lines().find(|line| line.starts_with(&begins));
         assert!(line.unwrap().ends_with(shown), "{line:?}");
     }
-    ok(souths.win_quote(winning(&quote, 9_100_000))).await;
-    let booked = souths.book_period(booking(&quote, Cadence::OneTime, 1, FEBRUARY));
-    refuses(&house, "SHARES_SEALED", booked).await;
-    let reversed = souths.reverse_concession(reversing(&quote, &hash, 1));
-    refuses(&house, "SHARES_SEALED", reversed).await;
     house.stop().await;
 }

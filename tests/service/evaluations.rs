@@ -6,7 +6,7 @@ use prost::Message;
 use tonic_types::StatusExt;
 
 use super::blind::{consent, costly, proposing, quote_of, shares};
-use super::calls::{faulty, ok, refuses};
+use super::calls::{Refused, faulty, ok, refused, refuses};
 use super::house::{Firm, House};
 use super::setting::{NORTH, Pair, SOUTH, cents, euros, portion};
 use super::traces::Secrets;
@@ -342,5 +342,139 @@ pub async fn p20_no_answer_tells_the_others_cost(house: House) {
     let shown = ok(pair.north.connection.pricing().get_joint_quote(own)).await;
     let found = secrets.found_in(&shown.encode_to_vec()).is_some();
     assert!(found, "its owner is shown it");
+    house.stop().await;
+}
+
+/// How many alternatives each party evaluated, as `firm` sees it.
+async fn counted(firm: &Firm, quote: &str) -> Vec<(String, i32)> {
+    let request = v1::GetJointQuoteRequest {
+        name: quote.to_owned(),
+    };
+    let quote = ok(firm.connection.pricing().get_joint_quote(request)).await;
+    let counts = quote.evaluation_counts.into_iter();
+    counts.map(|it| (it.party_id, it.evaluated)).collect()
+}
+
+/// A proposal that is refused for what costs say, and counted for that, once.
+pub async fn counted_refusal(firm: &Firm, request: v1::ProposeConcessionRequest) -> Refused {
+    let all = |counts: Vec<(String, i32)>| -> i32 { counts.iter().map(|(_, count)| count).sum() };
+    let quote = request.name.clone();
+    let before = all(counted(firm, &quote).await);
+    let found = refused(firm.connection.pricing().propose_concession(request)).await;
+    assert_eq!(all(counted(firm, &quote).await), before + 1, "{found:?}");
+    found
+}
+
+/// South looks for north's floor by proposals that are refused: each try is counted, in an entry of its
+/// own, north sees how many there were, and after a hundred there is no answer any more.
+pub async fn bisecting_a_floor_is_counted_shown_and_stopped(house: House) {
+    let pair = Pair::active(&house).await;
+    let own = [v1::Portion {
+        minimum_margin_bps: Some(1_000),
+        ..costly("a", 500_000, 400_000)
+    }];
+    let theirs = (&pair.south, portion("b", 500_000));
+    let quote = quote_of(&pair, &own, &[theirs]).await;
+    let mut souths = pair.south.connection.pricing();
+    // Before north consents costs are not looked at, so there is nothing to count.
+    let call = souths.propose_concession(proposing(&quote, 1, AllocationBasis::Price));
+    refuses(&house, "COST_WOULD_BE_DISCLOSED", call).await;
+    assert_eq!(counted(&pair.north, &quote).await, []);
+    consent(&pair.north, &quote).await;
+    let (mut can, mut cannot, mut tries) = (1, 1_000_000, 0);
+    while cannot - can > 1 {
+        let middle = i64::midpoint(can, cannot);
+        let request = proposing(&quote, middle, AllocationBasis::Price);
+        tries += 1;
+        match souths.propose_concession(request).await {
+            Ok(_) => can = middle,
+            Err(status) => {
+                assert_eq!(status.code(), tonic::Code::FailedPrecondition, "{status:?}");
+                cannot = middle;
+            }
+        }
+        let seen = [(SOUTH.to_owned(), tries)];
+        assert_eq!(counted(&pair.north, &quote).await, seen);
+    }
+    // It can be found, which is why north had to consent, but not unseen.
+    assert_eq!((can, tries), (560_000, 20));
+    // What was told already is told again without being counted again.
+    let known = proposing(&quote, cannot, AllocationBasis::Price);
+    refuses(
+        &house,
+        "CONCESSION_SHORTFALL",
+        souths.propose_concession(known.clone()),
+    )
+    .await;
+    assert_eq!(counted(&pair.north, &quote).await[0].1, tries);
+    for more in tries..100 {
+        let request = proposing(&quote, 600_000 + i64::from(more), AllocationBasis::Price);
+        let answer = refused(souths.propose_concession(request)).await;
+        assert_eq!(answer.reason, "CONCESSION_SHORTFALL");
+    }
+    for cents in [1, 700_000] {
+        let call = souths.propose_concession(proposing(&quote, cents, AllocationBasis::Price));
+        refuses(&house, "LIMIT_REACHED", call).await;
+    }
+    refuses(
+        &house,
+        "CONCESSION_SHORTFALL",
+        souths.propose_concession(known),
+    )
+    .await;
+    assert_eq!(
+        counted(&pair.north, &quote).await,
+        [(SOUTH.to_owned(), 100)]
+    );
+    // North still has its own hundred, and what needs no costs is not limited.
+    let request = proposing(&quote, 100_000, AllocationBasis::Price);
+    ok(pair.north.connection.pricing().propose_concession(request)).await;
+    house.stop().await;
+}
+
+/// Whoever retries an evaluation after changing the quote asks something else, and is told nothing of it.
+pub async fn a_retried_evaluation_tells_nothing_new(house: House) {
+    let pair = Pair::active(&house).await;
+    let quote = consenting(&pair).await;
+    let request = v1::EvaluateConcessionRequest {
+        request_id: "again".to_owned(),
+        ..evaluating(&quote, &[(500_000, AllocationBasis::Cost)])
+    };
+    let first = evaluate(&pair.south, request.clone()).await;
+    assert_eq!(told(&first.evaluations[0]), [None, Some(300_000)]);
+    assert_eq!(evaluate(&pair.south, request.clone()).await, first);
+    let adding = v1::AddPortionRequest {
+        name: quote.clone(),
+        portion: Some(costly("c", 1_000_000, 500_000)),
+        ..Default::default()
+    };
+    ok(pair.south.connection.pricing().add_portion(adding)).await;
+    let again = evaluate(&pair.south, request).await;
+    assert_eq!(reason(&again.evaluations[0]), "STALE_EVALUATION");
+    assert_eq!(counted(&pair.north, &quote).await, [(SOUTH.to_owned(), 1)]);
+    house.stop().await;
+}
+
+/// A proposal that is counted first still is for the quote that the caller saw, and for no other.
+pub async fn an_etag_holds_for_a_counted_proposal(house: House) {
+    let pair = Pair::active(&house).await;
+    let quote = consenting(&pair).await;
+    let request = v1::GetJointQuoteRequest {
+        name: quote.clone(),
+    };
+    let mut norths = pair.north.connection.pricing();
+    let seen = ok(norths.get_joint_quote(request)).await;
+    let with = |etag: &str, request_id: &str| v1::ProposeConcessionRequest {
+        etag: etag.to_owned(),
+        request_id: request_id.to_owned(),
+        ..proposing(&quote, 500_000, AllocationBasis::Cost)
+    };
+    let call = norths.propose_concession(with("\"1\"", "stale"));
+    refuses(&house, "ETAG_MISMATCH", call).await;
+    assert_eq!(counted(&pair.north, &quote).await, []);
+    let proposed = ok(norths.propose_concession(with(&seen.etag, "fresh"))).await;
+    assert_eq!(proposed.evaluation_counts[0].evaluated, 1);
+    let again = ok(norths.propose_concession(with(&seen.etag, "fresh"))).await;
+    assert_eq!(again, proposed);
     house.stop().await;
 }

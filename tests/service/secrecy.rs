@@ -13,8 +13,9 @@ use super::blind::{costly, proposing, quote_of, shares};
 use super::calls::ok;
 use super::house::{Firm, House};
 use super::raw;
-use super::sales::winning;
-use super::setting::{Pair, euros, portion};
+use super::sales::{FEBRUARY, booking, reversing, winning};
+use super::setting::{Pair, SOUTH, euros, portion};
+use super::settlements::{drafting, issuing};
 use super::stage::{self, Names};
 use super::traces::{Listening, Secrets, heard};
 use super::trio::Trio;
@@ -194,6 +195,61 @@ pub async fn p20_nobody_is_told_what_something_costs_the_other(house: House) {
     let (lines, caught) = heard();
     assert!(lines > 0, "nothing was logged");
     assert!(caught.is_empty(), "the log tells: {caught:#?}");
+    house.stop().await;
+}
+
+/// All that west must not learn of what the two others settle: their costs, their shares, what is taken
+/// back of these, and what is owed.
+fn secrets_of_two(taken_back: i64) -> Secrets {
+    let costs = [NORTH_CENTS[1], COST_CENTS, WEST_CENTS[1]];
+    let total: i128 = costs.iter().map(|cost| i128::from(*cost)).sum();
+    let part =
+        |of: i64, cost: i64| i64::try_from(i128::from(of) * i128::from(cost) / total).unwrap();
+    let mut amounts = Vec::new();
+    for [price, cost] in [NORTH_CENTS, [PRICE_CENTS, COST_CENTS]] {
+        amounts.extend([cost, price - cost]);
+        for rounded in [0, 1] {
+            let share = part(CONCESSION_CENTS, cost) + rounded;
+            let back = part(taken_back, cost) + rounded;
+            amounts.extend([share, price - share, back, -back]);
+        }
+    }
+    Secrets::of(amounts)
+}
+
+/// Two of three settle what was divided by costs; the third one finds none of it anywhere.
+pub async fn p20_a_third_firm_learns_nothing_of_what_two_settle(house: House) {
+    const TAKEN_BACK: i64 = 160_987_654;
+    let (pair, names) = stage::set(&house).await;
+    let trio = Trio::of(&house, pair).await;
+    let (quote, hash) = blind_quote(&trio, true).await;
+    let mut sales = trio.pair.north.connection.sales();
+    ok(sales.win_quote(winning(&quote, 2_026_304_490))).await;
+    let booked = booking(&quote, v1::Cadence::OneTime, 1, FEBRUARY);
+    let booked = ok(sales.book_period(booked)).await;
+    let mut reversal = reversing(&quote, &hash, TAKEN_BACK);
+    reversal.bill_date = Some(FEBRUARY);
+    ok(sales.reverse_concession(reversal)).await;
+    let mut settlements = trio.pair.north.connection.settlements();
+    let drafted = drafting(&trio.pair.name, SOUTH, "2026-02");
+    let drafted = ok(settlements.draft_settlement_statement(drafted)).await;
+    let issued = ok(settlements.issue_settlement_statement(issuing(&drafted.name))).await;
+    let secrets = secrets_of_two(TAKEN_BACK);
+    // Who settles is told, so the search does find what is there.
+    for told in [booked.encode_to_vec(), issued.encode_to_vec()] {
+        assert!(secrets.found_in(&told).is_some());
+    }
+    let names = names
+        .with("caller", "west")
+        .with("quote", &quote)
+        .with("sold", &quote)
+        .with("sold_hash", &hash)
+        .with("booking", &booked.name)
+        .with("issued", &issued.name);
+    let mut wests = walk(&house, &trio.west).await;
+    wests.secrets = secrets;
+    wests.everything(&names).await;
+    assert!(wests.told.is_empty(), "{:#?}", wests.told);
     house.stop().await;
 }
 

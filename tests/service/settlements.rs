@@ -5,6 +5,7 @@ use entente::proto::v1::{
 };
 
 use super::calls::{faulty, ok, refuses};
+use super::handing_over::listed;
 use super::house::House;
 use super::sales::{FEBRUARY, MARCH, booking, reversing};
 use super::setting::{NORTH, Pair, SOUTH, cents};
@@ -112,13 +113,17 @@ pub async fn from_draft_to_settled(house: House) {
     refuses(&house, "NOT_YOUR_STATEMENT", foreign).await;
     let early = souths.agree_settlement_lines(agreeing(name, &[]));
     refuses(&house, "INVALID_STATE", early).await;
+    assert_eq!(whose_turn(pair, name).await, [NORTH, SOUTH]);
     ok(norths.issue_settlement_statement(issuing(name))).await;
+    assert_eq!(whose_turn(pair, name).await, [SOUTH]);
     let own = norths.agree_settlement_lines(agreeing(name, &[]));
     refuses(&house, "NOT_YOUR_STATEMENT", own).await;
     let disputed = ok(souths.dispute_settlement_line(disputing(name, 2))).await;
     assert_eq!(disputed.state(), SettlementState::Disputed);
+    assert_eq!(whose_turn(pair, name).await, [NORTH, SOUTH]);
     let agreed = ok(souths.agree_settlement_lines(agreeing(name, &[1]))).await;
     assert_eq!(agreed.state(), SettlementState::Disputed);
+    assert_eq!(whose_turn(pair, name).await, [NORTH]);
     let unsettled = souths.settle_settlement_statement(settling(name));
     refuses(&house, "INVALID_STATE", unsettled).await;
     let removal = resolving(name, 2, SettlementResolution::Removed);
@@ -126,6 +131,7 @@ pub async fn from_draft_to_settled(house: House) {
     refuses(&house, "NOT_YOUR_STATEMENT", call).await;
     let resolved = ok(norths.resolve_settlement_line(removal)).await;
     assert_eq!(resolved.state(), SettlementState::Agreed);
+    assert_eq!(whose_turn(pair, name).await, [NORTH, SOUTH]);
     let line = &resolved.lines[1];
     assert_eq!(line.state(), SettlementLineState::Removed);
     let dispute = line.dispute.clone().unwrap();
@@ -138,9 +144,21 @@ pub async fn from_draft_to_settled(house: House) {
     refuses(&house, "NOT_YOUR_STATEMENT", debtor).await;
     let settled = ok(souths.settle_settlement_statement(settling(name))).await;
     assert_eq!(settled.state(), SettlementState::Settled);
+    assert!(whose_turn(pair, name).await.is_empty());
     assert_eq!(settled.settle_message, "by bank on the 5th");
     what_comes_late(&house, pair, &quote.name, &hash).await;
     house.stop().await;
+}
+
+/// Who has to see to a statement, as the list of what is to be handed over says.
+async fn whose_turn(pair: &Pair, statement: &str) -> Vec<String> {
+    let items = listed(&pair.north, &pair.name, "", 50).await;
+    let mut found = items.into_iter().filter(|item| item.name == statement);
+    let Some(item) = found.next() else {
+        return Vec::new();
+    };
+    assert_eq!(item.matter(), v1::OpenMatter::Settlement);
+    item.party_ids
 }
 
 /// It is on the next one.

@@ -20,7 +20,7 @@ use crate::domain::firm::Permission;
 use crate::domain::guest_link::GuestLink;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Entry;
-use crate::domain::pricing::quote::blind::LINE_LABEL;
+use crate::domain::pricing::quote::sealed::DIVIDED_LABELS;
 use crate::domain::record::{EventBody, Kind, RecordKey, Stored};
 use crate::domain::redaction::{REDACTIONS_MAX, RedactCommand, Redaction, RedactionReason};
 use crate::domain::refusal::{Reason, Refusal};
@@ -191,7 +191,7 @@ async fn labelled(
     }
     let mut values = BTreeMap::new();
     // Nobody wrote what a division gave each party; it is theirs, whoever proposed it.
-    labels.retain(|(_, label)| label != LINE_LABEL);
+    labels.retain(|(_, label)| !DIVIDED_LABELS.contains(&label.as_str()));
     for (commitment, label) in labels {
         if let Some(firm) = writers.remove(&commitment) {
             values.insert(commitment, Value { firm, label });

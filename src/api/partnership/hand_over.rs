@@ -208,6 +208,7 @@ fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::Ha
         Kind::Ticket => "tickets",
         Kind::Agreement => "agreements",
         Kind::JointQuote => "jointQuotes",
+        Kind::SettlementStatement => "settlementStatements",
         _ => "contacts",
     };
     let matter = match item.matter {
@@ -221,6 +222,7 @@ fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::Ha
         OpenMatter::Agreement => v1::OpenMatter::Agreement,
         OpenMatter::ProposedAgreement => v1::OpenMatter::ProposedAgreement,
         OpenMatter::Quote => v1::OpenMatter::Quote,
+        OpenMatter::Settlement => v1::OpenMatter::Settlement,
         OpenMatter::Contact => v1::OpenMatter::Contact,
     };
     v1::HandOverItem {

@@ -5,7 +5,8 @@ use tonic::{Request, Response};
 
 use super::convert::split::{to_cadence, to_share};
 use super::{PricingService, SHAPE};
-use crate::api::convert::parse_name;
+use crate::api::caller::Caller;
+use crate::api::convert::{etag, parse_etag, parse_name};
 use crate::api::status::ApiError;
 use crate::api::text::Texts;
 use crate::api::{Api, Envelope, Mutation};
@@ -16,6 +17,7 @@ use crate::domain::identity::ScopeId;
 use crate::domain::partnership::Partnership;
 use crate::domain::pricing::money::Money;
 use crate::domain::pricing::quote::blind::{self, Blind, costs, needs_costs};
+use crate::domain::pricing::quote::evaluation::needs_counting;
 use crate::domain::pricing::quote::proposal::Proposal;
 use crate::domain::pricing::quote::split::RevisionPlace;
 use crate::domain::pricing::quote::{
@@ -29,10 +31,11 @@ use crate::store::BATCH_KEYS_MAX;
 
 /// How often a proposal is made before a quote that changes each time is given up on: at first without
 /// costs, since most need none.
-const ATTEMPTS_MAX: usize = 4;
+const ATTEMPTS_MAX: usize = 5;
 
 impl PricingService {
-    /// Proposes a concession; its costs are read if it turns out to need any.
+    /// Proposes a concession. If it turns out to need costs, it is counted as an evaluation first, unless
+    /// the caller was told of it before, and the costs are read.
     pub(super) async fn propose_concession_of(
         &self,
         request: &Request<v1::ProposeConcessionRequest>,
@@ -44,6 +47,7 @@ impl PricingService {
         let [partnership, id] = parse_name("name", &asked.name, SHAPE)?;
         let cited = Some(asked.evaluation_hash.clone()).filter(|hash| !hash.is_empty());
         let (mut blind, mut openings) = (Blind::default(), Vec::new());
+        let mut etag = asked.etag.clone();
         let mut attempts = 1..=ATTEMPTS_MAX;
         loop {
             let extras = Extras {
@@ -52,8 +56,8 @@ impl PricingService {
             };
             let mutation = Mutation {
                 scope: ScopeId::partnership(&partnership),
-                envelope: Envelope::new(&asked.request_id, &asked.origin, &asked.etag),
-                action: Action::Quote(QuoteCommand::ProposeWith {
+                envelope: Envelope::new(&asked.request_id, &asked.origin, &etag),
+                action: Action::Quote(QuoteCommand::ProposeConcession {
                     id: id.clone(),
                     concession: concession.clone(),
                     extras,
@@ -66,7 +70,13 @@ impl PricingService {
                 .await
             {
                 Ok(receipt) => return self.answer(&caller, &partnership, &receipt).await,
-                Err(error) if needs_costs(&error.0) && !attempts.is_empty() => {}
+                Err(error) if attempts.is_empty() => return Err(error),
+                Err(error) if needs_counting(&error.0) => {
+                    self.count(&caller, request, (&partnership, &id), &concession, &etag)
+                        .await?;
+                    etag = after_one_more(&etag);
+                }
+                Err(error) if needs_costs(&error.0) => {}
                 Err(error) => return Err(error),
             }
             let (member, found) = api.get::<JointQuote>(&caller, &partnership, &id).await?;
@@ -75,6 +85,31 @@ impl PricingService {
             let partnership = &member.partnership.state;
             (blind, openings) = prepared(api, &scope, quote, partnership, &concession).await?;
         }
+    }
+
+    /// Counts a proposal as an evaluation, if the quote still has the etag.
+    async fn count(
+        &self,
+        caller: &Caller,
+        request: &Request<v1::ProposeConcessionRequest>,
+        (partnership, id): (&str, &str),
+        concession: &NewConcession,
+        etag: &str,
+    ) -> Result<(), ApiError> {
+        let mutation = Mutation {
+            scope: ScopeId::partnership(partnership),
+            // A retry finds it counted by what was evaluated, not by its request.
+            envelope: Envelope::new("", &request.get_ref().origin, etag),
+            action: Action::Quote(QuoteCommand::EvaluateConcession {
+                id: id.to_owned(),
+                alternatives: vec![concession.clone()],
+            }),
+            openings: Vec::new(),
+        };
+        let api = &self.0;
+        api.run(caller, "EvaluateConcession", request, mutation)
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn consent(
@@ -128,6 +163,12 @@ impl PricingService {
         let receipt = api.run(&caller, reply.method, request, mutation).await?;
         self.answer(&caller, &partnership, &receipt).await
     }
+}
+
+/// The etag after one more change; empty for an empty one.
+fn after_one_more(before: &str) -> String {
+    let revision = parse_etag(before).ok().flatten();
+    revision.map_or_else(String::new, |revision| etag(revision.saturating_add(1)))
 }
 
 /// What the division of a concession needs, and the openings of the lines that come of it. Where it

@@ -171,6 +171,7 @@ fn to_revision(
         rounding: to_rounding(proposal.rounding).into(),
         shortfall_policy: policy.into(),
         absorbing_party_id,
+        limits_kept: proposal.limits.is_some(),
         below_floor: split.undercuts_a_floor(),
         total_concession: term_total(split, quote, |line| line.share)
             .as_ref()

@@ -17,7 +17,9 @@ use crate::domain::identity::{PartyId, ScopeId};
 use crate::domain::pricing::quote::blind::{
     costs, is_blind, openly, require_allowed, require_clauses, stated,
 };
-use crate::domain::pricing::quote::evaluation::{ALTERNATIVES_MAX, evaluation_hash};
+use crate::domain::pricing::quote::evaluation::{
+    ALTERNATIVES_MAX, evaluation_hash, require_counted,
+};
 use crate::domain::pricing::quote::proposal::Proposal;
 use crate::domain::pricing::quote::{ConcessionSplit, JointQuote, NewConcession, QuoteCommand};
 use crate::domain::refusal::Refusal;
@@ -90,6 +92,7 @@ fn alternatives(
             rounding: given.rounding,
             shortfall_policy: given.shortfall_policy,
             vendor_money: given.vendor_money.clone(),
+            keep_limits: given.keep_limits,
             ..Default::default()
         };
         let read = propose::proposal(scope, &request).map_err(|mut refusal| {
@@ -122,7 +125,7 @@ async fn evaluated(
     let hash = evaluation_hash(scope, id, quote, &proposal, partnership);
     let is_sealed = is_blind(&proposal.basis, &quote.portions);
     let split = if is_sealed {
-        by_costs(api, member, quote, &proposal).await?
+        by_costs(api, member, quote, &proposal, &hash).await?
     } else {
         let portions: Vec<_> = quote.portions.iter().collect();
         ConcessionSplit::new(nowhere(scope), &portions, proposal)
@@ -151,8 +154,12 @@ async fn by_costs(
     member: &Member,
     quote: &JointQuote,
     proposal: &Proposal,
+    hash: &str,
 ) -> Result<Result<ConcessionSplit, Refusal>, ApiError> {
-    if let Err(refusal) = require_allowed(proposal, quote) {
+    // A retry is counted once, so it is told of the same quote alone.
+    let allowed = require_allowed(proposal, quote);
+    let counted = allowed.and_then(|()| require_counted(quote, &member.party.id, hash));
+    if let Err(refusal) = counted {
         return Ok(Err(refusal));
     }
     let scope = &member.scope();

@@ -14,8 +14,11 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Approval;
 use crate::domain::pricing::money::Money;
-use crate::domain::pricing::quote::blind::costs;
-use crate::domain::pricing::quote::disclosure::{Bound, Disclosure, bounds, disclosed, exposed};
+use crate::domain::pricing::quote::blind::{costs, is_blind};
+use crate::domain::pricing::quote::disclosure::{
+    Bound, Disclosure, bounds, disclosed, disclosed_by_settling, exposed,
+};
+use crate::domain::pricing::quote::sale::billers;
 use crate::domain::pricing::quote::{Basis, ConcessionRevision, JointQuote, blind};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::proto::v1;
@@ -109,25 +112,51 @@ fn disclosures(
     told: &[Bound],
 ) -> Vec<v1::PartyDisclosure> {
     let owners: BTreeSet<&PartyId> = quote.portions.iter().map(|it| &it.owner).collect();
+    let billers = billers(&member.partnership.state, quote);
     let mut found = Vec::new();
     for observer in member.partnership.state.firms().map(|party| &party.id) {
         for subject in owners.iter().filter(|subject| **subject != observer) {
             let kind = disclosed(basis, &quote.portions, observer, subject);
+            let bills = is_blind(basis, &quote.portions) && billers.contains(observer);
+            let settled = if bills {
+                disclosed_by_settling(basis, &quote.portions, observer, subject)
+            } else {
+                kind
+            };
             let is_own = **subject == member.party.id;
             let bounds: Vec<&Bound> = told
                 .iter()
                 .filter(|bound| is_own && bound.observer == *observer)
                 .collect();
+            let told = sentence(kind, observer, subject, quote, &bounds);
             found.push(v1::PartyDisclosure {
                 observer_party_id: observer.to_string(),
                 subject_party_id: subject.to_string(),
                 kind: to_kind(kind).into(),
-                sentence: sentence(kind, observer, subject, quote, &bounds),
+                sentence: match (kind, settled) {
+                    (Disclosure::Exact, _) | (_, Disclosure::Nothing) => told,
+                    _ if bills => format!("{told} {}", by_settling(settled, observer, subject)),
+                    _ => told,
+                },
+                settlement_kind: to_kind(settled).into(),
                 bounds: bounds.iter().map(|bound| to_bounds(bound, quote)).collect(),
             });
         }
     }
     found
+}
+
+/// What a party learns beyond that if it bills the client.
+fn by_settling(kind: Disclosure, observer: &PartyId, subject: &PartyId) -> String {
+    let costs = if kind == Disclosure::Exact {
+        ", and by that can work out what they cost"
+    } else {
+        ""
+    };
+    format!(
+        "Once {observer} bills the client and settles with {subject}, it learns what {subject}'s \
+         portions bear{costs}."
+    )
 }
 
 const fn to_kind(kind: Disclosure) -> v1::DisclosureKind {

@@ -59,6 +59,7 @@ pub(super) fn proposal(
         shortfall_policy,
         negotiation_round,
         vendor_money,
+        keep_limits: asked.keep_limits,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::api::convert::to_money;
 use crate::domain::pricing::allocation::within::Limit;
-use crate::domain::pricing::division::{How, Owed, Phase, Step};
+use crate::domain::pricing::division::{How, Owed, OwnerLimit, Phase, Step};
 use crate::domain::pricing::money::{Currency, Money};
 use crate::proto::v1;
 
@@ -12,6 +12,7 @@ pub(in crate::api) fn to_step(step: &Step, currency: Currency) -> v1::DivisionSt
     let phase = match step.phase {
         Phase::Owners => v1::DivisionPhase::Owners,
         Phase::Slices => v1::DivisionPhase::Slices,
+        Phase::ShortfallOwners => v1::DivisionPhase::ShortfallOwners,
         Phase::Shortfall => v1::DivisionPhase::Shortfall,
         Phase::Absorbed => v1::DivisionPhase::Absorbed,
     };
@@ -42,6 +43,13 @@ pub(in crate::api) fn to_step(step: &Step, currency: Currency) -> v1::DivisionSt
             weight_total: to_int64(met.weight_total),
             divided_minor_units: to_int64(met.divided),
             round: to_int32(met.round),
+            party_limit: match met.owner_limit {
+                None => v1::PartyLimitKind::Unspecified.into(),
+                Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => {
+                    v1::PartyLimitKind::PartyLimits.into()
+                }
+                Some(OwnerLimit::MostAmount) => v1::PartyLimitKind::MostFavoured.into(),
+            },
             ..shown
         },
         How::Ratchet(ratchet) => v1::DivisionStep {

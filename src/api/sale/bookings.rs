@@ -8,7 +8,7 @@ use crate::api::convert::parse_name;
 use crate::api::faults::Faults;
 use crate::api::listing;
 use crate::api::page::Page;
-use crate::api::{Api, Envelope, Found, Mutation, respond};
+use crate::api::{Api, Envelope, Found, sealed};
 use crate::domain::command::Action;
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
@@ -40,24 +40,27 @@ pub(super) async fn book(
     let date = bill_date(&mut faults, asked.bill_date.as_ref());
     faults.finish()?;
     let internal = || Refusal::new(Reason::Internal, "a fault was not noted");
-    let command = BookPeriod {
-        quote,
-        cadence: cadence.ok_or_else(internal)?,
-        period: period.ok_or_else(internal)?,
-        biller: named_party(&asked.biller),
-        date,
+    let cadence = cadence.ok_or_else(internal)?;
+    let period = period.ok_or_else(internal)?;
+    let command = |shares| {
+        Action::BookPeriod(BookPeriod {
+            quote: quote.clone(),
+            cadence,
+            period,
+            biller: named_party(&asked.biller),
+            date,
+            shares,
+        })
     };
-    let mutation = Mutation {
+    let selling = sealed::Asked {
+        method: "BookPeriod",
         scope: ScopeId::partnership(&partnership),
+        id: &quote,
         envelope: Envelope::new(&asked.request_id, &asked.origin, ""),
-        action: Action::BookPeriod(command),
         openings: Vec::new(),
     };
-    let receipt = api.run(&caller, "BookPeriod", request, mutation).await?;
-    let (member, found) = api
-        .get::<Booking>(&caller, &partnership, &receipt.id)
-        .await?;
-    Ok(respond(listing::show(api, &member, found).await?, &receipt))
+    let receipt = sealed::sell(api, &caller, request, selling, command).await?;
+    listing::changed::<Booking>(api, &caller, &partnership, &receipt).await
 }
 
 pub(super) async fn get(

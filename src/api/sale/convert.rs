@@ -14,6 +14,7 @@ use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::pricing::quote::sale::{
     FinalPrice, LossStatement, Reversal, ReversedCadence, Sale, WinStatement,
 };
+use crate::domain::pricing::quote::sealed::Amount;
 use crate::domain::pricing::quote::{Cadence, JointQuote};
 use crate::domain::refusal::Refusal;
 use crate::domain::sla::calendar::CivilDate;
@@ -66,7 +67,7 @@ pub(in crate::api) fn commitments(sale: &Sale) -> impl Iterator<Item = Commitmen
     let words = sale.lost.iter().filter_map(|lost| lost.words.clone());
     let reversals = sale.reversals.iter();
     let reasons = reversals.filter_map(|reversal| reversal.reversed.reason.clone());
-    words.chain(reasons)
+    words.chain(reasons).chain(sale.sealed_amounts().cloned())
 }
 
 /// What became of a quote; unset before its client decided.
@@ -85,6 +86,12 @@ pub(in crate::api) fn to_sale(quote: &JointQuote, viewer: &Viewer<'_>) -> Option
 
 fn minor(currency: Currency, minor: i64) -> google_type::Money {
     to_money(&Money::from_minor(currency, minor))
+}
+
+/// The commitment to an amount that is not told to all; else empty.
+fn commitment(amount: &Amount) -> String {
+    let sealed = amount.sealed();
+    sealed.map_or_else(String::new, |sealed| sealed.as_str().to_owned())
 }
 
 fn firm(by: &By) -> String {
@@ -127,7 +134,11 @@ fn to_reversal(reversal: &Reversal, currency: Currency, viewer: &Viewer<'_>) -> 
             .map(|line| v1::ReversedShare {
                 portion_id: line.portion_id.clone(),
                 party_id: line.owner.to_string(),
-                share: Some(minor(currency, line.amount)),
+                share: line
+                    .amount
+                    .known(|sealed| viewer.texts.read(sealed))
+                    .map(|amount| minor(currency, amount)),
+                commitment: commitment(&line.amount),
             })
             .collect(),
     };
@@ -151,7 +162,10 @@ impl Shown for Booking {
     const REFERENCED: bool = false;
 
     fn commitments(&self) -> Vec<Commitment> {
-        Vec::new()
+        let lines = self.booked.lines.iter();
+        lines
+            .filter_map(|line| line.share.sealed().cloned())
+            .collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::Booking {
@@ -160,17 +174,24 @@ impl Shown for Booking {
         let local_id = Self::local_id(booked.cadence, booked.period);
         let collection = format!("jointQuotes/{}/bookings", booked.quote);
         let money = |amount| Some(minor(booked.currency, amount));
+        let read = |sealed: &Commitment| viewer.texts.read(sealed);
         // Each is a part of what fitted when the quote was made.
-        let sum = |of: fn(&BookingLine) -> i64| {
-            let lines = booked.lines.iter();
-            money(lines.fold(0_i64, |sum, line| sum.saturating_add(of(line))))
-        };
-        let line = |line: &BookingLine| v1::BookingLine {
-            portion_id: line.portion_id.clone(),
-            party_id: line.owner.to_string(),
-            price_before: money(line.price_before),
-            share: money(line.share),
-            price_after: money(line.price_after),
+        let price_before = booked
+            .lines
+            .iter()
+            .fold(0_i64, |sum, line| sum.saturating_add(line.price_before));
+        let concession = booked.concession(read);
+        let less = |price: i64, share: Option<i64>| money(price.saturating_sub(share?));
+        let line = |line: &BookingLine| {
+            let share = line.share.known(read);
+            v1::BookingLine {
+                portion_id: line.portion_id.clone(),
+                party_id: line.owner.to_string(),
+                price_before: money(line.price_before),
+                share: share.and_then(money),
+                price_after: less(line.price_before, share),
+                commitment: commitment(&line.share),
+            }
         };
         let revision = booked.revision.as_ref();
         v1::Booking {
@@ -182,9 +203,9 @@ impl Shown for Booking {
             revision: revision.map_or(0, |revision| revision.number.into()),
             hash: revision.map_or_else(String::new, |revision| revision.hash.clone()),
             lines: booked.lines.iter().map(line).collect(),
-            price_before: sum(|line| line.price_before),
-            concession: sum(|line| line.share),
-            price_after: sum(|line| line.price_after),
+            price_before: money(price_before),
+            concession: concession.and_then(money),
+            price_after: less(price_before, concession),
             party_id: found.state.by.party.to_string(),
             firm: firm(&found.state.by),
             create_time: Some(to_timestamp(found.created_at)),

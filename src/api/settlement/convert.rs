@@ -87,7 +87,8 @@ impl Shown for SettlementStatement {
             [words, dispute.resolution.clone()]
         });
         let settled = self.settled.iter().map(|settled| settled.words.clone());
-        words.chain(settled).flatten().collect()
+        let words = words.chain(settled).flatten();
+        words.chain(self.sealed_amounts().cloned()).collect()
     }
 
     fn shown(found: &Found<Self>, viewer: &Viewer<'_>) -> v1::SettlementStatement {
@@ -95,9 +96,11 @@ impl Shown for SettlementStatement {
         let currency = statement.currency;
         let scope = viewer.member.scope();
         let parties = statement.pair.both();
-        // A draft whose totals do not fit cannot be issued; it shows none.
-        let totals = statement.totals().unwrap_or_default();
-        let balance = statement.balance().unwrap_or_default();
+        // Who may not read all amounts is shown no total, and a draft whose totals do not fit, which
+        // cannot be issued, shows none.
+        let read = |sealed: &Commitment| viewer.texts.read(sealed);
+        let totals = statement.totals(read).unwrap_or_default();
+        let balance = statement.balance(read).ok();
         let issued = statement.issued.as_ref();
         let settled = statement.settled.as_ref();
         let words = settled.and_then(|settled| settled.words.as_ref());
@@ -115,8 +118,13 @@ impl Shown for SettlementStatement {
                 .iter()
                 .map(|total| to_total(total, currency))
                 .collect(),
-            balance: Some(minor(currency, balance.as_ref().map_or(0, |(_, due)| *due))),
-            payee: balance.map_or_else(String::new, |(payee, _)| payee.to_string()),
+            balance: balance.as_ref().map(|balance| {
+                let due = balance.as_ref().map_or(0, |(_, due)| *due);
+                minor(currency, due)
+            }),
+            payee: balance
+                .flatten()
+                .map_or_else(String::new, |(payee, _)| payee.to_string()),
             issuer: issued.map_or_else(String::new, |by| by.party.to_string()),
             issue_time: issued.map(|by| to_timestamp(by.at)),
             settle_message: viewer.texts.show(words),
@@ -141,6 +149,8 @@ fn to_line(
         Source::Reversal { number, .. } => (*number).into(),
     };
     let corrects = content.corrects;
+    let read = |sealed: &Commitment| viewer.texts.read(sealed);
+    let sealed = content.amount.sealed();
     v1::SettlementLine {
         line_number: i32::try_from(line.number).unwrap_or(i32::MAX),
         joint_quote: name_in(scope, "jointQuotes", &content.quote),
@@ -152,10 +162,11 @@ fn to_line(
         bill_date: Some(to_date(content.date)),
         corrected_period: corrects.map_or_else(String::new, |month| month.to_string()),
         price_before: Some(minor(currency, content.price_before)),
-        share: Some(minor(currency, content.share)),
-        due: Some(minor(currency, content.due)),
+        share: content.share(read).map(|share| minor(currency, share)),
+        due: content.due(read).map(|due| minor(currency, due)),
         state: to_line_state(line.state).into(),
         dispute: line.dispute.as_ref().map(|found| to_dispute(found, viewer)),
+        commitment: sealed.map_or_else(String::new, |sealed| sealed.as_str().to_owned()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::api::export::{Cell, Format, csv, fitting, ubl};
 use crate::api::listing::Shown;
 use crate::api::text::Texts;
 use crate::api::{Api, Member};
+use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::identity::PartyId;
 use crate::domain::pricing::settlement::account::Source;
@@ -56,11 +57,10 @@ pub(super) async fn export(
             .as_ref()
             .is_none_or(|payee| line.content.payee == *payee)
     };
+    let words = statement.commitments();
+    let texts = Texts::load(api, &member.scope(), &member.party.id, words).await?;
     let content = match format {
         Format::Csv => {
-            let scope = member.scope();
-            let words = statement.commitments();
-            let texts = Texts::load(api, &scope, &member.party.id, words).await?;
             let lines = statement.lines.iter().filter(is_wanted);
             let rows: Vec<Vec<Cell>> = lines
                 .map(|line| row(line, statement, &member, &texts))
@@ -80,7 +80,8 @@ pub(super) async fn export(
                 let rule = "must be given: something is owed to both parties";
                 return Err(Refusal::field(Reason::InvalidField, "payee", rule).into());
             }
-            ubl(&document(&id, statement, &lines, &member, api))?
+            let shares = shares(&lines, &texts)?;
+            ubl(&document(&id, statement, &shares, &member, api))?
         }
     };
     let payee = payee.map_or_else(String::new, |payee| format!("-to-{payee}"));
@@ -89,6 +90,24 @@ pub(super) async fn export(
         media_type: format.media_type().to_owned(),
         file_name: format.file_name(&format!("{id}{payee}")),
     }))
+}
+
+/// Each line with its share: a document that leaves some out would not add up.
+fn shares<'line>(
+    lines: &[&'line LineContent],
+    texts: &Texts,
+) -> Result<Vec<(&'line LineContent, i64)>, Refusal> {
+    let sealed = || {
+        let message = "amounts of the statement are for its two parties alone";
+        Refusal::new(Reason::SharesSealed, message)
+    };
+    let lines = lines.iter();
+    lines
+        .map(|line| {
+            let share = line.share(|sealed| texts.read(sealed));
+            Ok((*line, share.ok_or_else(sealed)?))
+        })
+        .collect()
 }
 
 fn named(text: &str, statement: &SettlementStatement) -> Result<Option<PartyId>, Refusal> {
@@ -120,6 +139,8 @@ fn row(
     let content = &line.content;
     let currency = statement.currency;
     let amount = |minor| Cell::plain(decimal(currency, minor));
+    let read = |sealed: &Commitment| texts.read(sealed);
+    let told = |minor: Option<i64>| minor.map_or_else(|| Cell::plain(""), amount);
     let reversal = match &content.source {
         Source::Booking(_) => String::new(),
         Source::Reversal { number, .. } => number.to_string(),
@@ -139,8 +160,8 @@ fn row(
         Cell::plain(content.date.to_string()),
         Cell::plain(corrects.unwrap_or_default()),
         amount(content.price_before),
-        amount(content.share),
-        amount(content.due),
+        told(content.share(read)),
+        told(content.due(read)),
         Cell::plain(currency.code()),
         Cell::plain(line.state.as_str()),
         Cell::words(&texts.show(dispute)),
@@ -151,12 +172,12 @@ fn row(
 fn document(
     id: &str,
     statement: &SettlementStatement,
-    lines: &[&LineContent],
+    lines: &[(&LineContent, i64)],
     member: &Member,
     api: &Api,
 ) -> Document {
     let [first, second] = statement.pair.both();
-    let payee = lines.first().map_or(first, |line| &line.payee);
+    let payee = lines.first().map_or(first, |(line, _)| &line.payee);
     let debtor = statement.pair.other(payee).unwrap_or(second);
     let issued = statement.issued.as_ref();
     let name = |line: &LineContent| {
@@ -172,7 +193,7 @@ fn document(
             (Source::Booking(_), None) => format!("{quote} {portion}"),
         }
     };
-    let shares = lines.iter().filter(|line| line.share != 0);
+    let shares = lines.iter().filter(|(_, share)| *share != 0);
     Document {
         sort: Sort::Invoice,
         id: id.to_owned(),
@@ -183,16 +204,16 @@ fn document(
         customer: party(member, debtor),
         lines: lines
             .iter()
-            .map(|line| Line {
+            .map(|(line, _)| Line {
                 name: name(line),
                 description: String::new(),
                 price: line.price_before,
             })
             .collect(),
         adjustments: shares
-            .map(|line| Adjustment {
+            .map(|(line, share)| Adjustment {
                 reason: format!("concession on {}", name(line)),
-                off: line.share,
+                off: *share,
             })
             .collect(),
     }

@@ -1,32 +1,16 @@
 //! Fourth act: a joint quote, and three rounds about who bears what of the client's discount.
 
-use jiff::Span;
-
-use super::quarter::{HOUR_MINUTES, LocalTime};
+use super::quarter::LocalTime;
+use super::quoting::{Draft, Receipt, approve, quote, read};
 use super::setup::Setting;
-use super::stage::{Actor, ORIGIN, PRIME, SUB, Stage, call, cents, euros, instant, present, today};
-use crate::api::{HASH_METADATA, SEQUENCE_METADATA};
+use super::stage::{Actor, ORIGIN, PRIME, SUB, Stage, call, cents, euros, present};
 use crate::cli::CliError;
-use crate::cli::client::failed;
 use crate::proto::v1::{self, AllocationBasis};
 
-/// Days for which the quote stands.
-const QUOTE_DAYS: i32 = 30;
-/// When it ends on the last of them, in minutes after midnight.
-const QUOTE_ENDS: i64 = 18 * HOUR_MINUTES;
 /// What the client asked for at first, in cents.
 const FIRST_CONCESSION_CENTS: i64 = cents(2_000, 0);
 /// What the client asked for in the end, in cents.
 const LAST_CONCESSION_CENTS: i64 = cents(2_345, 67);
-
-/// Where a change stands in the journal, as the answer's metadata said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Sequence of the entry.
-    pub sequence: i64,
-    /// Its hash: 64 lower-case hexadecimal digits.
-    pub hash: String,
-}
 
 /// What the fourth act leaves behind.
 #[derive(Clone, Debug)]
@@ -83,7 +67,12 @@ pub async fn play(stage: &Stage, setting: &Setting, time: &LocalTime) -> Result<
     let Stage {
         harbour, nightdesk, ..
     } = stage;
-    let name = quote(stage, setting, time).await?;
+    let draft = Draft {
+        display_name: "The new warehouse of Brandt Freight",
+        harbour: HARBOUR_LINES.into_iter().map(portion).collect(),
+        nightdesk: NIGHTDESK_LINES.into_iter().map(portion).collect(),
+    };
+    let name = quote(stage, setting, time, draft).await?;
     let unfair = vec![share(PRIME, 3_000), share(SUB, 7_000)];
     let first = FIRST_CONCESSION_CENTS;
     let hash = propose(harbour, &name, first, AllocationBasis::FixedBps, unfair).await?;
@@ -130,46 +119,6 @@ fn portion((id, description, price, cost): Line) -> v1::Portion {
     }
 }
 
-/// Harbour IT begins the quote; Nightdesk adds its own portions.
-async fn quote(stage: &Stage, setting: &Setting, time: &LocalTime) -> Result<String, CliError> {
-    let Stage {
-        harbour, nightdesk, ..
-    } = stage;
-    let last_day = today(stage, time)
-        .await?
-        .checked_add(Span::new().days(QUOTE_DAYS))?;
-    let request = v1::CreateJointQuoteRequest {
-        parent: setting.partnership.name.clone(),
-        joint_quote: Some(v1::JointQuote {
-            display_name: "The new warehouse of Brandt Freight".to_owned(),
-            client: setting.client.name.clone(),
-            currency: "EUR".to_owned(),
-            expire_time: Some(instant(time.instant(last_day, QUOTE_ENDS)?)),
-            portions: HARBOUR_LINES.into_iter().map(portion).collect(),
-            ..v1::JointQuote::default()
-        }),
-        request_id: harbour.request_id(),
-        origin: ORIGIN.to_owned(),
-        ..v1::CreateJointQuoteRequest::default()
-    };
-    let quote = call(
-        "create the quote",
-        harbour.pricing().create_joint_quote(request),
-    )
-    .await?;
-    for line in NIGHTDESK_LINES {
-        let request = v1::AddPortionRequest {
-            name: quote.name.clone(),
-            portion: Some(portion(line)),
-            etag: String::new(),
-            request_id: nightdesk.request_id(),
-            origin: ORIGIN.to_owned(),
-        };
-        call("add a portion", nightdesk.pricing().add_portion(request)).await?;
-    }
-    Ok(quote.name)
-}
-
 /// Proposes a concession; returns its hash.
 async fn propose(
     actor: &Actor,
@@ -203,36 +152,4 @@ async fn reject(actor: &Actor, name: &str, hash: String, reason: &str) -> Result
     };
     call("reject it", actor.pricing().reject_concession(request)).await?;
     Ok(())
-}
-
-/// Approves a concession by its hash; returns the receipt, which stands in the answer's metadata.
-async fn approve(actor: &Actor, name: &str, hash: String) -> Result<Receipt, CliError> {
-    let request = v1::ApproveConcessionRequest {
-        name: name.to_owned(),
-        hash,
-        etag: String::new(),
-        request_id: actor.request_id(),
-        origin: ORIGIN.to_owned(),
-        signature: None,
-    };
-    let answer = actor.pricing().approve_concession(request).await;
-    let answer = answer.map_err(|status| failed("approve it", &status))?;
-    let text = |key| {
-        answer
-            .metadata()
-            .get(key)
-            .and_then(|value| value.to_str().ok())
-    };
-    let sequence = present(text(SEQUENCE_METADATA), "a receipt")?.parse()?;
-    Ok(Receipt {
-        sequence,
-        hash: present(text(HASH_METADATA), "a receipt")?.to_owned(),
-    })
-}
-
-async fn read(actor: &Actor, name: &str) -> Result<v1::JointQuote, CliError> {
-    let request = v1::GetJointQuoteRequest {
-        name: name.to_owned(),
-    };
-    call("read the quote", actor.pricing().get_joint_quote(request)).await
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bargain::Receipt;
+use super::quoting::Receipt;
 use super::setup::Setting;
 use super::stage::{Actor, Stage, call, present};
 use crate::cli::CliError;

@@ -2,9 +2,11 @@
 
 pub mod attainment;
 pub mod bargain;
+pub mod blind;
 pub mod clock;
 pub mod promise;
 pub mod proof;
+pub mod sale;
 pub mod words;
 
 use super::desk::DESKS;
@@ -22,6 +24,8 @@ pub fn text(played: &Played, time: &LocalTime, bold: bool) -> String {
     promise::show(&mut page, &played.setting, &played.expectation, time);
     clock::show(&mut page, &played.quarter.explained, time);
     bargain::show(&mut page, &played.bargain);
+    blind::show(&mut page, &played.blind);
+    sale::show(&mut page, &played.sale);
     attainment::show(&mut page, &played.quarter);
     attainment::show_unmapped(&mut page, &played.quarter);
     proof::show(&mut page, &played.proof, &played.bargain.receipt);

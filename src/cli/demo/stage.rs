@@ -17,9 +17,12 @@ use crate::domain::identity::FirmId;
 use crate::proto::google::r#type::Money;
 use crate::proto::v1;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
+use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
 use crate::proto::v1::pricing_service_client::PricingServiceClient;
+use crate::proto::v1::sale_service_client::SaleServiceClient;
+use crate::proto::v1::settlement_service_client::SettlementServiceClient;
 use crate::proto::v1::sla_service_client::SlaServiceClient;
 use crate::server::environment::SystemRandomness;
 use crate::server::{self, Application, Environment, Running};
@@ -105,6 +108,24 @@ impl Actor {
     #[must_use]
     pub fn pricing(&self) -> PricingServiceClient<ApiChannel> {
         self.connection.pricing()
+    }
+
+    /// Client of the `SaleService`.
+    #[must_use]
+    pub fn sales(&self) -> SaleServiceClient<ApiChannel> {
+        self.connection.sales()
+    }
+
+    /// Client of the `SettlementService`.
+    #[must_use]
+    pub fn settlements(&self) -> SettlementServiceClient<ApiChannel> {
+        self.connection.settlements()
+    }
+
+    /// Client of the `FairnessService`.
+    #[must_use]
+    pub fn fairness(&self) -> FairnessServiceClient<ApiChannel> {
+        self.connection.fairness()
     }
 
     /// Client of the `JournalService`.

@@ -25,7 +25,7 @@ use super::allocation::{AllocationError, ENGINE_VERSION};
 pub use band::CostBand;
 pub use error::{DivisionError, Obstacle};
 pub use question::{Measure, MeasureKind, OwnerLimits, Question, Rounding, ShortfallPolicy, Slice};
-pub use step::{How, Met, Owed, Phase, Ratchet, Remainder, Step};
+pub use step::{How, Met, Owed, OwnerLimit, Phase, Ratchet, Remainder, Step};
 
 /// Basis points of the whole.
 pub const BPS_TOTAL: u64 = 10_000;
@@ -96,9 +96,9 @@ pub fn divide(slices: &[Slice], question: &Question) -> Result<Division, Divisio
         shortfall = shortfall::stated(slices, question, &mut within, &mut beyond)?;
     } else {
         let placed = shortfall::place(shortfall, slices, &weights, &within, question)?;
-        for (index, step) in placed {
-            beyond[index] = step.share;
-            steps[index].push(step);
+        for (index, placed) in placed.into_iter().enumerate() {
+            beyond[index] = last_share(&placed);
+            steps[index].extend(placed);
         }
     }
     let mut parts = Vec::with_capacity(slices.len());

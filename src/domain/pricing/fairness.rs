@@ -4,17 +4,22 @@
 //! sold, in basis points: 10,000 is parity, 20,000 bears twice as much as it sells. Only concessions
 //! that every party approved count, those of quotes that were won apart from the others, and amounts of
 //! different currencies are never added. Everything is counted in whole minor units.
+//!
+//! Where shares are sealed, whoever looks knows its own and the sum of all: with two owners that is the
+//! other's, with more it is what the others bear together.
 
 mod parity;
+mod sealed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::allocation::{AllocationError, Part, allocate};
 use super::money::Currency;
 use super::quote::portion::{PassThrough, Portion};
-use super::quote::{Basis, ConcessionRevision, JointQuote, Line, QuoteState};
+use super::quote::{Basis, ConcessionRevision, ConcessionSplit, JointQuote, Line, QuoteState};
+use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
 use crate::domain::time::Timestamp;
 
@@ -59,10 +64,21 @@ pub struct Burden {
     pub absorbed: i128,
     /// How many of the concessions it proposed.
     pub proposed: u64,
-    /// How many of its portions ended at their floors, over all quotes.
+    /// How many of its portions ended at their floors, over all quotes; where shares are sealed, only
+    /// those of whoever looks.
     pub at_floor: u64,
     /// How many of the quotes it had a portion in.
     pub quotes: u64,
+}
+
+impl Burden {
+    fn take(&mut self, other: &Self) {
+        self.base += other.base;
+        self.absorbed += other.absorbed;
+        self.proposed += other.proposed;
+        self.at_floor += other.at_floor;
+        self.quotes += other.quotes;
+    }
 }
 
 /// The burdens of one group of quotes.
@@ -72,8 +88,54 @@ pub struct Burdens {
     pub parties: BTreeMap<PartyId, Burden>,
     /// How many quotes were counted.
     pub quotes: u64,
+    /// What whoever looks bore beside others in quotes of which no single other's share is known.
+    pub together: Together,
     /// How many more could not be counted, since a share in them is sealed.
     pub sealed: u64,
+}
+
+/// What one party sold and bore, and all others together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Together {
+    /// In how many quotes.
+    pub quotes: u64,
+    /// The party.
+    pub own: Burden,
+    /// The others.
+    pub others: Burden,
+}
+
+impl Together {
+    /// The party's burden index against the others together; `None` where nothing was conceded on the
+    /// whole, or it sold nothing.
+    ///
+    /// # Errors
+    /// [`AllocationError::AmountOutOfRange`] if what was sold or borne is beyond [`SUM_MAX`].
+    pub fn index_bps(&self) -> Result<Option<i64>, AllocationError> {
+        let base = fits(self.own.base + self.others.base)?;
+        let absorbed = fits(self.own.absorbed + self.others.absorbed)?;
+        let own = (fits(self.own.absorbed)?, fits(self.own.base)?);
+        Ok(index_bps((own.0, absorbed), (own.1, base)))
+    }
+}
+
+/// Who looks, and what it may read.
+#[derive(Clone, Copy)]
+pub struct Looking<'viewer> {
+    /// The party.
+    pub party: &'viewer PartyId,
+    /// Finds what was sealed, as far as the party may read it.
+    pub read: &'viewer dyn Fn(&Commitment) -> Option<String>,
+}
+
+impl std::fmt::Debug for Looking<'_> {
+    /// The party alone.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Looking")
+            .field("party", self.party)
+            .finish_non_exhaustive()
+    }
 }
 
 /// All burdens of a partnership, by group.
@@ -98,7 +160,13 @@ pub struct Standing {
 impl Tally {
     /// Counts a quote, if a concession on it is in force and was approved within the window; with a
     /// `basis`, only if it was divided by that.
-    pub fn add(&mut self, quote: &JointQuote, window: &Window, basis: impl Fn(&Basis) -> bool) {
+    pub fn add(
+        &mut self,
+        quote: &JointQuote,
+        window: &Window,
+        basis: impl Fn(&Basis) -> bool,
+        looking: Looking<'_>,
+    ) {
         let Some(revision) = quote.in_force() else {
             return;
         };
@@ -111,46 +179,79 @@ impl Tally {
             currency: quote.currency,
             is_won: quote.state == QuoteState::Won,
         };
-        self.0.entry(group).or_default().count(quote, revision);
+        let burdens = self.0.entry(group).or_default();
+        burdens.count(quote, revision, looking);
     }
 }
 
 impl Burdens {
-    fn count(&mut self, quote: &JointQuote, revision: &ConcessionRevision) {
-        let split = &revision.split;
-        if split.lines().any(|line| line.open().is_none()) {
-            self.sealed += 1;
-            return;
-        }
+    fn count(&mut self, quote: &JointQuote, revision: &ConcessionRevision, looking: Looking<'_>) {
+        let opened = revision.split.opened(looking.read);
+        let rest = sealed::rest(quote, &opened);
+        let sum = match &rest {
+            None => None,
+            Some(rest) => match rest.absorbed(quote, &opened, looking) {
+                None => {
+                    self.sealed += 1;
+                    return;
+                }
+                Some(_) if rest.owners().len() > 1 => {
+                    self.together(quote, revision, &opened, rest, looking);
+                    return;
+                }
+                absorbed => absorbed,
+            },
+        };
         self.quotes += 1;
         self.of(&revision.proposer).proposed += 1;
-        let mut owners: Vec<&PartyId> = Vec::new();
-        for line in split.lines() {
-            let mut portions = quote.portions.iter();
-            let portion = portions.find(|portion| portion.id == line.portion_id);
-            if let Some(portion) = portion {
-                self.bear(quote, portion, line);
-                owners.push(&line.owner);
+        let mut owners: BTreeSet<&PartyId> = BTreeSet::new();
+        for (portion, line) in sealed::divided(quote, &opened) {
+            owners.insert(&line.owner);
+            bear(self.of(&line.owner), quote, portion, line, looking);
+        }
+        if let Some((rest, absorbed)) = rest.zip(sum) {
+            for owner in rest.owners() {
+                self.of(owner).absorbed += absorbed;
             }
         }
-        owners.sort_unstable();
-        owners.dedup();
         for owner in owners {
             self.of(owner).quotes += 1;
         }
     }
 
-    fn bear(&mut self, quote: &JointQuote, portion: &Portion, line: &Line) {
-        let Some(open) = line.open() else { return };
-        let periods = i128::from(portion.periods());
-        let burden = self.of(&line.owner);
-        // What was taken back is over the whole term already.
-        let reversed = i128::from(quote.sale.reversed(&line.portion_id));
-        burden.absorbed += i128::from(open.share) * periods - reversed;
-        if portion.pass_through != Some(PassThrough::AtCost) {
-            burden.base += i128::from(open.price_before) * periods;
-            burden.at_floor += u64::from(open.is_at_floor);
+    /// Counts a quote in which several others' shares are sealed: what they bore together.
+    fn together(
+        &mut self,
+        quote: &JointQuote,
+        revision: &ConcessionRevision,
+        opened: &ConcessionSplit,
+        rest: &sealed::Rest<'_>,
+        looking: Looking<'_>,
+    ) {
+        let Together {
+            quotes,
+            own,
+            others,
+        } = &mut self.together;
+        *quotes += 1;
+        let is_own = |party: &PartyId| party == looking.party;
+        for (portion, line) in sealed::divided(quote, opened) {
+            let burden = if is_own(&line.owner) {
+                &mut *own
+            } else {
+                &mut *others
+            };
+            bear(burden, quote, portion, line, looking);
         }
+        others.absorbed += rest.absorbed(quote, opened, looking).unwrap_or_default();
+        let proposer = if is_own(&revision.proposer) {
+            &mut *own
+        } else {
+            &mut *others
+        };
+        proposer.proposed += 1;
+        own.quotes += 1;
+        others.quotes += 1;
     }
 
     fn of(&mut self, party: &PartyId) -> &mut Burden {
@@ -164,13 +265,11 @@ impl Burdens {
     pub fn take(&mut self, others: &Self) {
         self.quotes += others.quotes;
         self.sealed += others.sealed;
+        self.together.quotes += others.together.quotes;
+        self.together.own.take(&others.together.own);
+        self.together.others.take(&others.together.others);
         for (party, burden) in &others.parties {
-            let own = self.of(party);
-            own.base += burden.base;
-            own.absorbed += burden.absorbed;
-            own.proposed += burden.proposed;
-            own.at_floor += burden.at_floor;
-            own.quotes += burden.quotes;
+            self.of(party).take(burden);
         }
     }
 
@@ -224,6 +323,27 @@ impl Burdens {
             Err(AllocationError::NoWeight { .. } | AllocationError::NoParts) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What a portion sold, and what it bore as far as that is known.
+fn bear(
+    burden: &mut Burden,
+    quote: &JointQuote,
+    portion: &Portion,
+    line: &Line,
+    looking: Looking<'_>,
+) {
+    let periods = i128::from(portion.periods());
+    let is_at_cost = portion.pass_through == Some(PassThrough::AtCost);
+    if !is_at_cost {
+        burden.base += i128::from(portion.price.minor) * periods;
+    }
+    if let Some(open) = line.open() {
+        // What was taken back is over the whole term already; of a share that is known, so is that.
+        let reversed = quote.sale.reversed(&line.portion_id, looking.read);
+        burden.absorbed += i128::from(open.share) * periods - i128::from(reversed.unwrap_or(0));
+        burden.at_floor += u64::from(open.is_at_floor && !is_at_cost);
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::money::Currency;
 use super::quote::Cadence;
+use super::quote::sealed::Amount;
 use crate::domain::aggregate::{Aggregate, By, Recorded, events};
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::PartyId;
@@ -24,7 +25,7 @@ use crate::domain::sla::calendar::CivilDate;
 use account::{Pair, Source};
 use month::Month;
 
-pub use decide::{SettlementCommand, decide};
+pub use decide::{Readable, SettlementCommand, decide};
 
 /// Most lines of one statement. A booking has at most 200 lines, a reversal 200 too.
 pub const STATEMENT_LINES_MAX: usize = 2_000;
@@ -108,10 +109,30 @@ pub struct LineContent {
     pub corrects: Option<Month>,
     /// The price before the concession; 0 for a reversal.
     pub price_before: i64,
-    /// What the portion bears of the concession; what a reversal takes back counts against it.
-    pub share: i64,
-    /// What is owed: `price_before` less `share`.
-    pub due: i64,
+    /// What the portion bears of the concession; of a reversal, what is taken back of that. Sealed as
+    /// in the booking or the reversal, which the two parties may read.
+    pub amount: Amount,
+}
+
+impl LineContent {
+    /// What the portion bears of the concession; what a reversal takes back counts against it. `None`
+    /// if it is sealed and `read` does not find it.
+    #[must_use]
+    pub fn share(&self, read: impl Fn(&Commitment) -> Option<String>) -> Option<i64> {
+        let amount = self.amount.known(read)?;
+        Some(match self.source {
+            Source::Booking(_) => amount,
+            // No share is the least number, so its opposite is one.
+            Source::Reversal { .. } => amount.saturating_neg(),
+        })
+    }
+
+    /// What is owed: `price_before` less the share. `None` as for [`Self::share`].
+    #[must_use]
+    pub fn due(&self, read: impl Fn(&Commitment) -> Option<String>) -> Option<i64> {
+        // It fitted when it was booked.
+        Some(self.price_before.saturating_sub(self.share(read)?))
+    }
 }
 
 /// Why a line is disputed.
@@ -294,17 +315,32 @@ impl SettlementStatement {
             .filter(|line| line.state != LineState::Removed)
     }
 
-    /// What the lines add up to for each party, in the order of their ids.
+    /// The commitments to what is sealed of its lines.
+    pub fn sealed_amounts(&self) -> impl Iterator<Item = &Commitment> {
+        let lines = self.lines.iter();
+        lines.filter_map(|line| line.content.amount.sealed())
+    }
+
+    /// What the lines add up to for each party, in the order of their ids. `read` finds what is sealed
+    /// of them.
     ///
     /// # Errors
-    /// [`Reason::OutOfRange`] if a sum does not fit 64 bits.
-    pub fn totals(&self) -> Result<Vec<StatementTotal>, Refusal> {
+    /// [`Reason::OutOfRange`] if a sum does not fit 64 bits, [`Reason::SharesSealed`] if an amount that
+    /// counts is not found.
+    pub fn totals(
+        &self,
+        read: impl Fn(&Commitment) -> Option<String>,
+    ) -> Result<Vec<StatementTotal>, Refusal> {
         let total = |payee: &PartyId| {
             let (mut before, mut absorbed, mut due) = (0_i128, 0_i128, 0_i128);
             for line in self.counted().filter(|line| line.content.payee == *payee) {
+                let share = line
+                    .content
+                    .share(&read)
+                    .ok_or_else(|| sealed(line.number))?;
                 before += i128::from(line.content.price_before);
-                absorbed += i128::from(line.content.share);
-                due += i128::from(line.content.due);
+                absorbed += i128::from(share);
+                due += i128::from(line.content.price_before) - i128::from(share);
             }
             Ok(StatementTotal {
                 payee: payee.clone(),
@@ -320,9 +356,12 @@ impl SettlementStatement {
     /// much; `None` if nothing is left.
     ///
     /// # Errors
-    /// [`Reason::OutOfRange`] if it does not fit 64 bits.
-    pub fn balance(&self) -> Result<Option<(PartyId, i64)>, Refusal> {
-        let totals = self.totals()?;
+    /// As [`Self::totals`].
+    pub fn balance(
+        &self,
+        read: impl Fn(&Commitment) -> Option<String>,
+    ) -> Result<Option<(PartyId, i64)>, Refusal> {
+        let totals = self.totals(read)?;
         let [first, second] = totals.as_slice() else {
             return Ok(None);
         };
@@ -411,6 +450,11 @@ impl SettlementStatement {
             StatementState::Agreed
         };
     }
+}
+
+fn sealed(line: u32) -> Refusal {
+    let message = format!("the amount of line {line} is sealed, and its opening is not there");
+    Refusal::new(Reason::SharesSealed, message).with("line_number", line)
 }
 
 fn fitting(sum: i128) -> Result<i64, Refusal> {

@@ -5,7 +5,8 @@ use super::money::{Currency, Money};
 use super::quote::portion::{Period, Recurrence};
 use super::quote::proposal::RecurringConcession;
 use super::quote::sale::{NewReversal, SaleCommand};
-use super::quote::{Basis, Cadence, JointQuote, NewConcession, NewPortion, QuoteCommand};
+use super::quote::sealed::SealedShares;
+use super::quote::{Basis, Cadence, Extras, JointQuote, NewConcession, NewPortion, QuoteCommand};
 use crate::domain::command::Action;
 use crate::domain::identity::PartyId;
 use crate::domain::sla::calendar::CivilDate;
@@ -82,7 +83,11 @@ pub(super) fn propose(scene: &mut Scene, once: i64, in_a_month: i64) {
     let id = QUOTE.to_owned();
     scene.go(
         FIRST,
-        Action::Quote(QuoteCommand::ProposeConcession { id, concession }),
+        Action::Quote(QuoteCommand::ProposeConcession {
+            id,
+            concession,
+            extras: Extras::default(),
+        }),
     );
 }
 
@@ -119,6 +124,7 @@ pub(super) fn reverse(scene: &Scene, cadence: Cadence, amount: i64, date: &str) 
         biller: Some(PartyId::numbered(1)),
         date: Some(day(date)),
         reason: None,
+        shares: SealedShares::default(),
     }))
 }
 
@@ -130,6 +136,7 @@ pub(super) fn book(cadence: Cadence, period: u16, date: &str) -> Action {
         period,
         biller: Some(PartyId::numbered(1)),
         date: Some(day(date)),
+        shares: SealedShares::default(),
     })
 }
 

@@ -8,8 +8,9 @@ use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::cosignature::CosignatureEvent;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash, Head, follow};
-use crate::domain::pricing::quote::blind::{self, LINE_LABEL};
+use crate::domain::pricing::quote::blind;
 use crate::domain::pricing::quote::portion::Portion;
+use crate::domain::pricing::quote::sealed::DIVIDED_LABELS;
 use crate::domain::pricing::quote::split::{FIRST_PREVIOUS_HASH, RevisionPlace};
 use crate::domain::pricing::quote::{JointQuote, cost};
 use crate::domain::record::{EventBody, Kind, Record, RecordKey};
@@ -37,7 +38,7 @@ pub(super) struct Replay {
     touched: BTreeSet<RecordName>,
     /// Checkpoints whose entry was not read yet.
     awaited: Vec<Checkpoint>,
-    /// The openings from which divisions by sealed costs can be made again.
+    /// The openings from which divisions by sealed costs, and what follows from these, can be made again.
     divided: Vec<Opening>,
     /// The hashes of the entries so far, by sequence from 1.
     hashes: Vec<Hash>,
@@ -251,7 +252,8 @@ impl Replay {
     /// Looks at an opening that is there.
     pub fn opening(&mut self, opening: &Opening, report: &mut Report) {
         self.counts.openings += 1;
-        if [cost::LABEL, LINE_LABEL].contains(&opening.label.as_str()) {
+        let label = opening.label.as_str();
+        if label == cost::LABEL || DIVIDED_LABELS.contains(&label) {
             self.divided.push(opening.clone());
         }
         let commitment = opening.commitment.as_str().to_owned();
@@ -280,7 +282,8 @@ impl Replay {
         }
     }
 
-    /// Divides every concession again, as far as the openings are there, after all of these were read.
+    /// Divides every concession again, and works out what was booked, taken back and settled, as far as
+    /// the openings are there; after all of these were read.
     pub fn check_divisions(&mut self, report: &mut Report) {
         let openings = std::mem::take(&mut self.divided).into_iter();
         let openings: BTreeMap<Commitment, Opening> = openings
@@ -302,6 +305,12 @@ impl Replay {
         for (name, number) in false_ones {
             self.report_record(&name, Cause::DivisionFalse(number), report);
         }
+        self.check_sales(&openings, report);
+    }
+
+    /// Every record as it must be.
+    pub(super) fn records(&self) -> impl Iterator<Item = (&RecordName, &Versioned)> {
+        self.records.iter()
     }
 
     /// Digests of the time zone data that must be there.

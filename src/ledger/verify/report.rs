@@ -73,6 +73,15 @@ pub enum Cause {
     /// Dividing a concession again does not give what its revision says.
     #[error("revision {0} of the concession is not what dividing it again gives")]
     DivisionFalse(usize),
+    /// A booking is not what follows from the revision that it is of.
+    #[error("what is booked of {0} is not what its revision says")]
+    BookingFalse(String),
+    /// A reversal is not what taking back again gives.
+    #[error("reversal {0} is not what taking back again gives")]
+    ReversalFalse(u32),
+    /// A line of a statement is not what the booking or the reversal says that it comes of.
+    #[error("line {0} of the statement is not what it comes of")]
+    StatementFalse(u32),
     /// A checkpoint cannot be accepted.
     #[error("a checkpoint is not accepted: {0}")]
     CheckpointRefused(CheckpointFault),
@@ -176,6 +185,9 @@ pub struct Counts {
     pub signatures: u64,
     /// Concessions that were divided again; those whose costs or shares are sealed are left out.
     pub divisions: u64,
+    /// Lines of bookings, reversals and settlement statements that were worked out again; those for which
+    /// openings are not there are left out.
+    pub sales: u64,
 }
 
 impl Counts {
@@ -190,6 +202,7 @@ impl Counts {
         self.checkpoints += other.checkpoints;
         self.signatures += other.signatures;
         self.divisions += other.divisions;
+        self.sales += other.sales;
     }
 }
 
@@ -206,12 +219,13 @@ impl Display for Counts {
             checkpoints,
             signatures,
             divisions,
+            sales,
         } = self;
         write!(
             formatter,
             "{entries} entries, {records} records, {zones} zones, {openings} openings, \
              {erased} ERASED, {sealed} SEALED, {credentials} credentials, {checkpoints} checkpoints, \
-             {signatures} signatures, {divisions} divisions"
+             {signatures} signatures, {divisions} divisions, {sales} lines of sales"
         )
     }
 }

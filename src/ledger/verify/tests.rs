@@ -227,6 +227,7 @@ fn what_was_not_touched_is_clean() {
         checkpoints: 1,
         signatures: 0,
         divisions: 0,
+        sales: 0,
     };
     assert_eq!(report.totals, expected);
     assert!(

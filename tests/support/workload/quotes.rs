@@ -10,7 +10,7 @@ use entente::domain::pricing::quote::proposal::{
     CustomShare, RecurringConcession, ShortfallChoice,
 };
 use entente::domain::pricing::quote::{
-    Basis, NewConcession, NewPortion, QuoteChanges, QuoteCommand,
+    Basis, Extras, NewConcession, NewPortion, QuoteChanges, QuoteCommand,
 };
 use entente::domain::time::{Span, Timestamp};
 
@@ -49,7 +49,11 @@ pub(super) fn action(draw: &mut Draw, number: u8, hint: &Hint, at: Timestamp) ->
         },
         40..65 => {
             let concession = concession(draw);
-            QuoteCommand::ProposeConcession { id, concession }
+            QuoteCommand::ProposeConcession {
+                id,
+                concession,
+                extras: Extras::default(),
+            }
         }
         65..88 => QuoteCommand::ApproveConcession { id, hash },
         88..94 => QuoteCommand::RejectConcession {
@@ -143,6 +147,7 @@ fn concession(draw: &mut Draw) -> NewConcession {
         },
         negotiation_round: None,
         vendor_money: Vec::new(),
+        keep_limits: draw.chance(20),
     }
 }
 

@@ -9,9 +9,10 @@ use entente::domain::pricing::booking::BookPeriod;
 use entente::domain::pricing::money::{Currency, Money};
 use entente::domain::pricing::quote::Cadence;
 use entente::domain::pricing::quote::sale::{NewReversal, SaleCommand, SaleReason};
+use entente::domain::pricing::quote::sealed::SealedShares;
 use entente::domain::pricing::settlement::account::Pair;
 use entente::domain::pricing::settlement::month::{Month, today};
-use entente::domain::pricing::settlement::{SettlementCommand, SettlementStatement};
+use entente::domain::pricing::settlement::{Readable, SettlementCommand, SettlementStatement};
 use entente::domain::time::Timestamp;
 
 use super::partnerships::reference;
@@ -85,6 +86,7 @@ pub(super) fn sale(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
                 .chance(50)
                 .then(|| PartyId::numbered(draw.number(1..3))),
             date: None,
+            shares: SealedShares::default(),
         }),
         50..80 => Action::Sale(SaleCommand::Reverse(NewReversal {
             id,
@@ -93,6 +95,7 @@ pub(super) fn sale(draw: &mut Draw, number: u8, hint: &Hint) -> Action {
             biller: None,
             date: None,
             reason: draw.maybe_text("reason"),
+            shares: SealedShares::default(),
         })),
         80..98 => {
             let mut prices = vec![price(draw, Cadence::OneTime)];
@@ -129,7 +132,10 @@ pub(super) fn settlement(draw: &mut Draw, at: Timestamp) -> Action {
             currency: euro(),
             period,
         },
-        50..60 => SettlementCommand::Issue { id },
+        50..60 => SettlementCommand::Issue {
+            id,
+            sealed: Readable::default(),
+        },
         60..75 => SettlementCommand::Agree {
             id,
             lines: Vec::new(),
@@ -148,6 +154,7 @@ pub(super) fn settlement(draw: &mut Draw, at: Timestamp) -> Action {
         _ => SettlementCommand::Settle {
             id,
             words: draw.maybe_text("words"),
+            sealed: Readable::default(),
         },
     })
 }

@@ -80,6 +80,7 @@ fn quote(concession: i64, basis: Basis) -> JointQuote {
         negotiation_round: None,
         vendor_money: Vec::new(),
         terms_revision: None,
+        limits: None,
         owed: None,
     };
     let split = ConcessionSplit::new(place, &portions, proposal).unwrap();

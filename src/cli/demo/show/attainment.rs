@@ -10,7 +10,7 @@ use crate::proto::v1::{self, TargetType};
 
 /// Adds the section about how the targets were kept.
 pub fn show(page: &mut Page, quarter: &Quarter) {
-    page.heading("4. How both firms kept their targets");
+    page.heading("6. How both firms kept their targets");
     page.say(
         "As of the end of the quarter. Nightdesk counts day and night, Harbour IT its office \
          hours. Kept is the part that was met of all that is decided.",
@@ -114,7 +114,7 @@ fn kept(attainment: &v1::Attainment, party: &str) -> String {
 
 /// Adds the section about statuses that nobody explained.
 pub fn show_unmapped(page: &mut Page, quarter: &Quarter) {
-    page.heading("5. Words that nobody explained");
+    page.heading("7. Words that nobody explained");
     let rows = quarter.unmapped.iter().map(|unmapped| {
         let mut examples: Vec<&str> = unmapped
             .example_tickets

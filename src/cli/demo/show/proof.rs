@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::words::{count, digits};
-use crate::cli::demo::bargain::Receipt;
 use crate::cli::demo::proof::Proof;
+use crate::cli::demo::quoting::Receipt;
 use crate::cli::page::Page;
 
 /// Adds the section.
 pub fn show(page: &mut Page, proof: &Proof, receipt: &Receipt) {
-    page.heading("6. The journal, verified");
+    page.heading("8. The journal, verified");
     let mut named: BTreeMap<&str, u64> = BTreeMap::new();
     for (kind, number) in &proof.kinds {
         *named.entry(words(kind)).or_default() += number;
@@ -101,7 +101,10 @@ fn check(page: &mut Page, good: bool, words: &str) {
 fn words(kind: &str) -> &str {
     match kind {
         "ticket" => "tickets",
-        "joint_quote" => "the quote",
+        "joint_quote" => "the quotes",
+        "terms_revision" => "the firms' terms",
+        "booking" => "what was booked",
+        "settlement_account" | "settlement_statement" => "what is settled",
         "partnership" => "the partnership",
         "expectation" => "the expectation",
         "agreement" => "agreements",

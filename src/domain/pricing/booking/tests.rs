@@ -36,10 +36,14 @@ fn what_is_booked_is_what_was_agreed() {
     scene.go(FIRST, book(Cadence::Monthly, 6, "2000-01-31"));
     let booked = &booking(&scene, Cadence::Monthly, 6).booked;
     let numbers = booked.lines.iter();
-    let numbers = numbers.map(|line| (line.price_before, line.share, line.price_after));
+    let numbers = numbers.map(|line| (line.price_before, line.share.open()));
     assert_eq!(
         numbers.collect::<Vec<_>>(),
-        [(10_000, 750, 9_250), (3_333, 250, 3_083)]
+        [(10_000, Some(750)), (3_333, Some(250))]
+    );
+    assert_eq!(
+        (booked.borne, booked.concession(|_| None)),
+        (None, Some(1_000))
     );
     let quote = crate::domain::pricing::tests::quote(&scene);
     let revision = booked.revision.as_ref().expect("a concession counts");

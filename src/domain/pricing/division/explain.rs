@@ -1,6 +1,6 @@
 //! Why a slice bears what it bears, in plain English.
 
-use super::step::{How, Met, Phase, Ratchet, Remainder, Step};
+use super::step::{How, Met, OwnerLimit, Phase, Ratchet, Remainder, Step};
 use super::{Division, MeasureKind, Part};
 use crate::domain::pricing::allocation::within::Limit;
 use crate::domain::pricing::allocation::{Allocation, Share, rest_in_words};
@@ -38,7 +38,7 @@ struct Words<'division> {
 impl Words<'_> {
     fn step(&self, step: &Step) -> String {
         let who = match step.phase {
-            Phase::Owners => &self.part.owner,
+            Phase::Owners | Phase::ShortfallOwners => &self.part.owner,
             Phase::Slices | Phase::Shortfall | Phase::Absorbed => &self.part.id,
         };
         let what = match &step.how {
@@ -52,12 +52,19 @@ impl Words<'_> {
             How::Ratchet(ratchet) => self.ratchet(step, ratchet),
         };
         let left_over = match step.phase {
-            Phase::Shortfall | Phase::Absorbed => {
+            Phase::Shortfall if self.is_in_two_steps() => String::new(),
+            Phase::ShortfallOwners | Phase::Shortfall | Phase::Absorbed => {
                 format!("The floors leave {} over. ", self.amount(step.amount))
             }
             Phase::Owners | Phase::Slices => String::new(),
         };
         format!("{left_over}{who}: {what}.")
+    }
+
+    /// Whether what the floors left over went among the owners first.
+    fn is_in_two_steps(&self) -> bool {
+        let mut steps = self.part.steps.iter();
+        steps.any(|step| step.phase == Phase::ShortfallOwners)
     }
 
     fn remainder(&self, step: &Step, remainder: &Remainder) -> String {
@@ -124,8 +131,13 @@ impl Words<'_> {
         };
         let share = self.amount(step.share);
         let round = met.round;
+        let by = match met.owner_limit {
+            None => "",
+            Some(OwnerLimit::LeastPart | OwnerLimit::MostPart) => " by its limits of the whole",
+            Some(OwnerLimit::MostAmount) => " by the limit of its prices",
+        };
         format!(
-            "{weight}; {of} that is {compared} than the {bound} that it bears at {most} (round {round}), \
+            "{weight}; {of} that is {compared} than the {bound} that it bears at {most}{by} (round {round}), \
              so the share is {share}"
         )
     }
@@ -190,7 +202,7 @@ impl Words<'_> {
     /// What the weights of a step are.
     fn noun(&self, step: &Step) -> Noun {
         match (step.phase, self.division.measure) {
-            (Phase::Owners, MeasureKind::FixedBps) => Noun::BasisPoints,
+            (Phase::Owners | Phase::ShortfallOwners, MeasureKind::FixedBps) => Noun::BasisPoints,
             _ => Noun::Money(self.measured(step)),
         }
     }

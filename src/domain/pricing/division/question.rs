@@ -132,6 +132,9 @@ pub struct OwnerLimits {
     /// At most this part. Default: no limit.
     #[serde(default)]
     pub most_bps: Option<u64>,
+    /// At most this amount, whatever the concession is, in minor units. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_amount: Option<u64>,
 }
 
 /// What is to be divided, and how.

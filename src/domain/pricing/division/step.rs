@@ -20,7 +20,9 @@ pub enum Phase {
     Owners,
     /// The concession, or its owner's part of it, among the slices.
     Slices,
-    /// What the floors left over, among all slices.
+    /// What the floors left over, among the owners.
+    ShortfallOwners,
+    /// What the floors left over, or its owner's part of it, among the slices.
     Shortfall,
     /// What the floors left over, among the slices of the owner that absorbs it, by what is left of
     /// their prices.
@@ -100,6 +102,21 @@ pub struct Met {
     pub divided: u64,
     /// Sum of the weights between which that round divided.
     pub weight_total: u64,
+    /// Which of its owner's limits, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_limit: Option<OwnerLimit>,
+}
+
+/// A limit of an owner; see [`OwnerLimits`](super::OwnerLimits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerLimit {
+    /// Its least part of the concession.
+    LeastPart,
+    /// Its most part of the concession.
+    MostPart,
+    /// Its most amount.
+    MostAmount,
 }
 
 /// A share by the ratchet.
@@ -186,6 +203,7 @@ impl From<&Fixed> for Met {
             round: fixed.round,
             divided: fixed.divided,
             weight_total: fixed.weight_total,
+            owner_limit: None,
         }
     }
 }

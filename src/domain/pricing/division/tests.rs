@@ -2,6 +2,7 @@
 
 mod explained;
 mod rules;
+mod shortfall;
 
 use std::collections::BTreeMap;
 
@@ -237,7 +238,7 @@ proptest! {
             let steps: i64 = part
                 .steps
                 .iter()
-                .filter(|step| step.phase != Phase::Owners)
+                .filter(|step| !matches!(step.phase, Phase::Owners | Phase::ShortfallOwners))
                 .map(|step| step.share)
                 .sum();
             prop_assert_eq!(steps, part.share);

@@ -42,6 +42,15 @@ pub struct AgreedCadence {
     pub lines: Vec<AgreedLine>,
 }
 
+impl AgreedCadence {
+    /// What the portions bear together: the concession less what vendors pay.
+    #[must_use]
+    pub const fn borne(&self) -> i64 {
+        // The shares add up to it, and fitted.
+        self.concession.saturating_sub(self.vendor_money)
+    }
+}
+
 impl JointQuote {
     /// The revision that counts: the one in force, or, where a party is not there to approve, the
     /// one that is asserted.

@@ -86,8 +86,7 @@ pub fn costs(
     currency: Currency,
     openings: &[Opening],
 ) -> Result<Costs, CostFault> {
-    let without = needed(basis, portions).filter(|portion| portion.internal_cost.is_none());
-    let without: Vec<String> = without.map(|portion| portion.id.clone()).collect();
+    let without = not_stated(basis, portions);
     if !without.is_empty() {
         return Err(CostFault::NotStated(without));
     }
@@ -237,13 +236,25 @@ pub fn openly(
         .map_err(|refusal| untold(&refusal))
 }
 
-/// Refuses what may not be divided by costs, before any of them is looked at.
+/// Refuses what may not be divided by costs, or lacks some, before any of them is looked at: this tells
+/// nothing that is not known.
 ///
 /// # Errors
-/// [`Reason::InvalidField`], [`Reason::CostWouldBeDisclosed`].
+/// [`Reason::InvalidField`], [`Reason::CostWouldBeDisclosed`], [`Reason::WeightsInvalid`].
 pub fn require_allowed(proposal: &Proposal, quote: &JointQuote) -> Result<(), Refusal> {
     require_reject(proposal)?;
-    require_consents(&proposal.basis, quote)
+    require_consents(&proposal.basis, quote)?;
+    let without = not_stated(&proposal.basis, &quote.portions);
+    if without.is_empty() {
+        return Ok(());
+    }
+    Err(stated(CostFault::NotStated(without)))
+}
+
+/// The portions whose costs are needed and were not stated.
+fn not_stated(basis: &Basis, portions: &[Portion]) -> Vec<String> {
+    let without = needed(basis, portions).filter(|portion| portion.internal_cost.is_none());
+    without.map(|portion| portion.id.clone()).collect()
 }
 
 /// Refuses a split with open lines that breaks clauses, naming them and no number.
@@ -283,7 +294,8 @@ fn untold(refusal: &Refusal) -> Refusal {
     }
 }
 
-/// Decides a split that needs costs.
+/// Decides a split that needs costs, which [`require_allowed`] let pass and which was evaluated before: a
+/// refusal tells no more than that did.
 ///
 /// # Errors
 /// A refusal that tells nothing of any cost, or what has to be loaded first.
@@ -294,7 +306,6 @@ pub(super) fn decide(
     blind: &Blind,
     caller: Caller<'_>,
 ) -> Result<ConcessionSplit, Stop> {
-    require_allowed(&proposal, quote)?;
     let basis = &proposal.basis;
     let costs = match costs(basis, &quote.portions, quote.currency, &blind.costs) {
         Ok(costs) => costs,

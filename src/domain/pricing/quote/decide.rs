@@ -3,7 +3,7 @@
 use super::blind::{self, Blind, is_blind};
 use super::clauses::refuse_broken;
 use super::disclosure::{consent, withdraw_consent};
-use super::evaluation::{evaluate, evaluation_hash, require_fresh};
+use super::evaluation::{evaluate, evaluation_hash, require_counted, require_fresh};
 use super::fractions::{carried, refuse_stale};
 use super::funding::VendorMoney;
 use super::portions::{NewPortion, NewQuote, add_portion, create};
@@ -74,14 +74,7 @@ pub enum QuoteCommand {
         /// What is proposed. No amount is larger than the sum of the prices that it is taken from,
         /// whatever its sign. Nothing at all only takes back what is in force.
         concession: NewConcession,
-    },
-    /// The same, with what the API adds to it.
-    ProposeWith {
-        /// Which quote.
-        id: String,
-        /// What is proposed.
-        concession: NewConcession,
-        /// What the API adds.
+        /// What the API adds; nothing, unless it is divided by costs or cites an evaluation.
         extras: Extras,
     },
     /// Counts alternatives that are evaluated side by side; the API shows what comes of them.
@@ -216,10 +209,7 @@ pub fn decide_as(
         }
         QuoteCommand::Update { id, changes } => update(id, changes, caller),
         QuoteCommand::AddPortion { id, portion } => add_portion(id, portion, caller),
-        QuoteCommand::ProposeConcession { id, concession } => {
-            propose(id, concession, &Extras::default(), caller)
-        }
-        QuoteCommand::ProposeWith {
+        QuoteCommand::ProposeConcession {
             id,
             concession,
             extras,
@@ -302,10 +292,13 @@ fn propose(
         previous_hash: quote.last_hash(),
     };
     let portions: Vec<&Portion> = quote.portions.iter().collect();
-    let current = evaluation_hash(view.scope, id, quote, &proposal, partnership);
-    require_fresh(extras.evaluation_hash.as_deref(), &current)?;
+    let current =
+        |proposal: &Proposal| evaluation_hash(view.scope, id, quote, proposal, partnership);
+    require_fresh(extras.evaluation_hash.as_deref(), || current(&proposal))?;
     let is_sealed = is_blind(&proposal.basis, &quote.portions);
     let split = if is_sealed {
+        blind::require_allowed(&proposal, quote)?;
+        require_counted(quote, party, &current(&proposal))?;
         blind::decide(place, quote, proposal, &extras.blind, caller)?
     } else {
         ConcessionSplit::new(place, &portions, proposal)?

@@ -91,6 +91,23 @@ pub fn disclosed(
     found
 }
 
+/// The same once what was sold is settled: whoever bills the client learns what each other party bears,
+/// since it pays them, and from shares by costs, or at floors that follow from costs, these costs.
+#[must_use]
+pub fn disclosed_by_settling(
+    basis: &Basis,
+    portions: &[Portion],
+    observer: &PartyId,
+    subject: &PartyId,
+) -> Disclosure {
+    let by_division = disclosed(basis, portions, observer, subject);
+    let is_told = observer != subject && bearers(portions).contains(subject);
+    if is_told && (basis.is_of_costs() || derivers(portions).contains(subject)) {
+        return Disclosure::Exact;
+    }
+    by_division
+}
+
 /// What is told of one of so many others, when they are told of together.
 const fn of_several(others: usize) -> Disclosure {
     if others == 1 {

@@ -1,8 +1,15 @@
 //! What-ifs: several ways to divide a concession side by side. They change nothing but a count, which
 //! every party sees, since answers about sealed costs add up.
+//!
+//! A refusal is an answer too: whoever proposes often enough finds a floor. So what is divided by costs
+//! is proposed only once its proposer evaluated just that, as it would be divided now. Whatever a
+//! proposal is answered has been counted, and nothing is told twice that was counted once.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::blind::{is_blind, require_allowed};
 use super::decide::{Caller, refuse_expired};
 use super::portion::Portion;
 use super::proposal::{NewConcession, Proposal};
@@ -14,7 +21,7 @@ use crate::domain::partnership::Partnership;
 use crate::domain::pricing::allocation::ENGINE_VERSION;
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::domain::world::Stop;
+use crate::domain::world::{Stop, for_each};
 
 /// Most alternatives that one party evaluates on one quote.
 pub const WHAT_IFS_PER_PARTY_MAX: u32 = 100;
@@ -22,6 +29,8 @@ pub const WHAT_IFS_PER_PARTY_MAX: u32 = 100;
 pub const ALTERNATIVES_MAX: usize = 10;
 /// Names the type and the version of what an evaluation's hash covers.
 const FORM: &str = "entente.evaluation.v1";
+/// What is said of a division by costs that was not counted.
+const NOT_COUNTED: &str = "the quote changed since this was counted; evaluate it again";
 
 /// How many alternatives a party evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +40,13 @@ pub struct EvaluationCount {
     pub party: PartyId,
     /// How many.
     pub count: u32,
+    /// The evaluation hashes of those that were divided by costs, in order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_costs: BTreeSet<String>,
 }
 
-/// A party evaluated alternatives. What they were is not kept, only that they were.
+/// A party evaluated alternatives. What they were is not kept, only that they were, and hashes of those
+/// that were divided by costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConcessionEvaluated {
@@ -41,6 +54,9 @@ pub struct ConcessionEvaluated {
     pub party: PartyId,
     /// How many alternatives.
     pub alternatives: u32,
+    /// The evaluation hashes of those that were divided by costs, in order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_costs: BTreeSet<String>,
 }
 
 /// What an evaluation's hash covers: everything that its outcome depends on, as it is committed to,
@@ -86,12 +102,16 @@ pub fn evaluation_hash(
     content_hash(FORM, &content)
 }
 
-/// Refuses a proposal that cites an evaluation of something else.
+/// Refuses a proposal that cites an evaluation of something else. What it should cite is only computed
+/// where it cites anything.
 ///
 /// # Errors
 /// [`Reason::StaleEvaluation`].
-pub(super) fn require_fresh(cited: Option<&str>, current: &str) -> Result<(), Refusal> {
-    if cited.is_none_or(|cited| cited == current) {
+pub(super) fn require_fresh(
+    cited: Option<&str>,
+    current: impl FnOnce() -> String,
+) -> Result<(), Refusal> {
+    if cited.is_none_or(|cited| cited == current()) {
         return Ok(());
     }
     let why = "what was evaluated is not what would be proposed now; evaluate it again";
@@ -100,6 +120,31 @@ pub(super) fn require_fresh(cited: Option<&str>, current: &str) -> Result<(), Re
         "evaluation_hash",
         why,
     ))
+}
+
+/// Refuses what is divided by costs and was not counted as an evaluation of this party.
+///
+/// # Errors
+/// [`Reason::StaleEvaluation`], for which [`needs_counting`] holds.
+pub fn require_counted(quote: &JointQuote, party: &PartyId, current: &str) -> Result<(), Refusal> {
+    let mut counts = quote.evaluations.iter();
+    let is_counted = counts.any(|found| found.party == *party && found.by_costs.contains(current));
+    if is_counted {
+        return Ok(());
+    }
+    Err(Refusal::field(
+        Reason::StaleEvaluation,
+        "evaluation_hash",
+        NOT_COUNTED,
+    ))
+}
+
+/// Whether a refusal says that just this has to be evaluated first.
+#[must_use]
+pub fn needs_counting(refusal: &Refusal) -> bool {
+    let mut violations = refusal.violations.iter();
+    refusal.reason == Reason::StaleEvaluation
+        && violations.any(|violation| violation.description == NOT_COUNTED)
 }
 
 impl JointQuote {
@@ -114,10 +159,14 @@ impl JointQuote {
     pub(super) fn count_evaluation(&mut self, evaluated: &ConcessionEvaluated) -> Option<()> {
         let mut counts = self.evaluations.iter_mut();
         match counts.find(|found| found.party == evaluated.party) {
-            Some(found) => found.count = found.count.checked_add(evaluated.alternatives)?,
+            Some(found) => {
+                found.count = found.count.checked_add(evaluated.alternatives)?;
+                found.by_costs.extend(evaluated.by_costs.iter().cloned());
+            }
             None => self.evaluations.push(EvaluationCount {
                 party: evaluated.party.clone(),
                 count: evaluated.alternatives,
+                by_costs: evaluated.by_costs.clone(),
             }),
         }
         Some(())
@@ -147,7 +196,32 @@ pub(super) fn evaluate(
     let evaluated = ConcessionEvaluated {
         party: caller.party.clone(),
         alternatives: number,
+        by_costs: by_costs(id, quote, alternatives, caller)?,
     };
     let event = JointQuoteEvent::ConcessionEvaluated(evaluated);
     Ok(Decision::about(Kind::JointQuote, id).event(Event::new(id, event)))
+}
+
+/// The hashes of those alternatives that costs will be looked at for.
+fn by_costs(
+    id: &str,
+    quote: &JointQuote,
+    alternatives: &[NewConcession],
+    caller: Caller<'_>,
+) -> Result<BTreeSet<String>, Stop> {
+    let Caller {
+        partnership, view, ..
+    } = caller;
+    let hashes = for_each(alternatives, |alternative| {
+        let proposal = match Proposal::resolved(alternative, quote, partnership, &view) {
+            Ok(proposal) => proposal,
+            Err(Stop::Refused(_)) => return Ok(None),
+            Err(missing) => return Err(missing),
+        };
+        let is_told =
+            is_blind(&proposal.basis, &quote.portions) && require_allowed(&proposal, quote).is_ok();
+        let hash = || evaluation_hash(view.scope, id, quote, &proposal, partnership);
+        Ok(is_told.then(hash))
+    })?;
+    Ok(hashes.into_iter().flatten().collect())
 }

@@ -117,6 +117,7 @@ pub(super) fn owed_for(
     let is_wanted = terms.is_some_and(|terms| terms.content.pricing_clauses.carry_fractions);
     let can = matches!(proposal.basis, Basis::Price | Basis::FixedBps(_))
         && proposal.rounding == Rounding::LargestRemainder
+        && proposal.limits.is_none()
         && proposal.on(Cadence::OneTime) != proposal.vendor_money_on(Cadence::OneTime)
         && quote
             .of(Cadence::OneTime)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::basis::Basis;
 use super::fractions::{Owed, owed_for};
 use super::funding::{self, NegotiationRound, VendorMoney};
+use super::kept::KeptLimits;
 use super::portion::{Cadence, Period, Portion};
 use super::portions::described_mismatch;
 use super::{JointQuote, PORTIONS_MAX};
@@ -69,6 +70,8 @@ pub struct NewConcession {
     pub negotiation_round: Option<NegotiationRound>,
     /// What vendors pay of what is conceded once.
     pub vendor_money: Vec<VendorMoney>,
+    /// Whether it is divided within what the terms say of each party, instead of only held against it.
+    pub keep_limits: bool,
 }
 
 /// A proposal with everything resolved: what every party approves, apart from what comes of it.
@@ -95,6 +98,9 @@ pub struct Proposal {
     /// The revision of the terms whose clauses it keeps; `None` if there were no terms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms_revision: Option<u32>,
+    /// The limits of the terms within which it is divided, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<KeptLimits>,
     /// The fractions that earlier concessions owe the parties with a portion, if they are carried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owed: Option<Owed>,
@@ -120,6 +126,11 @@ impl Proposal {
         }
         let basis = asked.basis.resolved(partnership, quote);
         let basis = basis.map_err(|refusal| faults.push(refusal)).ok();
+        let is_stated = matches!(asked.basis, Basis::Custom(_));
+        if asked.keep_limits && is_stated {
+            let why = "must be false where shares are stated";
+            faults.push(Refusal::field(Reason::InvalidField, "keep_limits", why));
+        }
         let policy = resolved_policy(asked.shortfall_policy, partnership);
         let policy = policy.map_err(|refusal| faults.push(refusal)).ok();
         Refusal::all(faults)?;
@@ -135,6 +146,7 @@ impl Proposal {
             negotiation_round: asked.negotiation_round,
             vendor_money: asked.vendor_money.clone(),
             terms_revision: partnership.terms.as_ref().map(|terms| terms.revision),
+            limits: KeptLimits::asked(asked, partnership),
             owed: None,
         };
         proposal.owed = owed_for(&proposal, quote, partnership, view)?;
@@ -171,7 +183,9 @@ impl Proposal {
             _ => 0,
         };
         let owed = self.owed.as_ref().map_or(0, Owed::len);
-        of_basis + owed + self.vendor_money.len()
+        let limits = self.limits.as_ref();
+        let limits = limits.map_or(0, |limits| limits.party_limits.len());
+        of_basis + owed + limits + self.vendor_money.len()
     }
 
     /// The currency of every amount in it.
@@ -197,7 +211,10 @@ impl Proposal {
                 ShortfallPolicy::BelowFloorWithConsent => division::ShortfallPolicy::BelowFloor,
             },
             rounding: self.rounding,
-            limits: BTreeMap::new(),
+            limits: match &self.limits {
+                Some(limits) => limits.of_owners(portions),
+                None => BTreeMap::new(),
+            },
             owed: self.owed_on(cadence),
         }
     }

@@ -18,6 +18,11 @@ pub(super) fn refused(error: &DivisionError, field: &str, currency: Currency) ->
         DivisionError::Allocation(
             AllocationError::WeightsOutOfRange | AllocationError::AmountOutOfRange { .. },
         ) => refusal(Reason::OutOfRange),
+        DivisionError::Allocation(AllocationError::LimitsCrossed { id }) => {
+            let field = format!("terms.pricing_clauses.party_limits[{id}].least_bps");
+            let why = format!("{id} cannot bear that much with its portions");
+            Refusal::field(Reason::ClauseViolated, field, why).with("clauses", "party_limits")
+        }
         DivisionError::Allocation(_)
         | DivisionError::FloorAbovePrice { .. }
         | DivisionError::LimitsInvalid { .. }

@@ -2,7 +2,8 @@
 //!
 //! The price that the client pays in the end is what a party says, once and corrected once; every
 //! word stays. A reversal never divides anew: it takes the recorded shares back in the proportions in
-//! which they were borne, so partial reversals end at exactly zero.
+//! which they were borne, so partial reversals end at exactly zero. Where shares are sealed, so is what
+//! is taken back of each.
 
 mod decide;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::sealed::Amount;
 use super::{Cadence, JointQuote, QuoteState, RevisionState};
 use crate::domain::aggregate::{By, Recorded};
 use crate::domain::commitment::Commitment;
@@ -17,8 +19,8 @@ use crate::domain::identity::PartyId;
 use crate::domain::refusal::Refusal;
 use crate::domain::sla::calendar::CivilDate;
 
-pub use decide::{NewReversal, SaleCommand, decide};
-pub(in crate::domain::pricing) use decide::{Seller, sealed};
+pub(in crate::domain::pricing) use decide::Seller;
+pub use decide::{NewReversal, SaleCommand, billers, decide, sealed_openings};
 
 /// How often one party says at which price a quote was won: once, and once more to correct it.
 pub const WORDS_PER_PARTY_MAX: usize = 2;
@@ -124,7 +126,7 @@ pub struct ReversedLine {
     /// The party that it belongs to.
     pub owner: PartyId,
     /// How much.
-    pub amount: i64,
+    pub amount: Amount,
 }
 
 /// What is taken back of one cadence's concession.
@@ -190,24 +192,41 @@ pub struct Sale {
 }
 
 impl Sale {
-    /// What was taken back of a portion so far, with the sign of what it bore.
+    /// What was taken back of a portion so far, with the sign of what it bore; `None` if some of it is
+    /// sealed and `read` does not find it.
     #[must_use]
-    pub fn reversed(&self, portion_id: &str) -> i64 {
+    pub fn reversed(
+        &self,
+        portion_id: &str,
+        read: impl Fn(&Commitment) -> Option<String>,
+    ) -> Option<i64> {
+        // Together no more than what the portion bears, which fits.
+        self.lines_of(portion_id).try_fold(0_i64, |sum, line| {
+            Some(sum.saturating_add(line.amount.known(&read)?))
+        })
+    }
+
+    /// What was taken back of a portion, oldest first.
+    pub fn lines_of(&self, portion_id: &str) -> impl Iterator<Item = &ReversedLine> {
+        let lines = self.every_line();
+        lines.filter(move |line| line.portion_id == portion_id)
+    }
+
+    /// The commitments to what was taken back where shares are sealed.
+    pub fn sealed_amounts(&self) -> impl Iterator<Item = &Commitment> {
+        self.every_line().filter_map(|line| line.amount.sealed())
+    }
+
+    fn every_line(&self) -> impl Iterator<Item = &ReversedLine> {
         let reversals = self.reversals.iter();
         let cadences = reversals.flat_map(|reversal| &reversal.reversed.cadences);
-        let lines = cadences.flat_map(|cadence| &cadence.lines);
-        // Together no more than what the portion bears, which fits.
-        lines
-            .filter(|line| line.portion_id == portion_id)
-            .fold(0, |sum, line| sum.saturating_add(line.amount))
+        cadences.flat_map(|cadence| &cadence.lines)
     }
 
     /// Lines in all reversals so far, as [`REVERSAL_LINES_MAX`] counts them.
     #[must_use]
     pub fn lines(&self) -> usize {
-        let reversals = self.reversals.iter();
-        let cadences = reversals.flat_map(|reversal| &reversal.reversed.cadences);
-        cadences.map(|cadence| cadence.lines.len()).sum()
+        self.every_line().count()
     }
 }
 

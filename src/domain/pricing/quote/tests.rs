@@ -4,6 +4,7 @@ mod agreed;
 mod bench;
 mod fractions;
 mod funding;
+mod kept;
 mod lifecycle;
 mod limits;
 mod model;

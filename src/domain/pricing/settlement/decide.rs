@@ -2,6 +2,8 @@
 //!
 //! They do not need a partnership that goes on: what is owed is owed after its end as well.
 
+use std::collections::BTreeMap;
+
 use super::account::{Item, ItemsDrawn, Pair, SettlementAccount, SettlementAccountEvent, Source};
 use super::month::{Month, today};
 use super::{
@@ -10,12 +12,13 @@ use super::{
     StatementLine, StatementSettled, StatementState,
 };
 use crate::domain::command::Decision;
-use crate::domain::commitment::Commitment;
+use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::{FirmId, PartyId};
 use crate::domain::partnership::{Partnership, Party, as_present_party};
 use crate::domain::pricing::booking::Booking;
 use crate::domain::pricing::money::Currency;
 use crate::domain::pricing::quote::JointQuote;
+use crate::domain::pricing::quote::sealed::{Amount, unread};
 use crate::domain::record::{Event, Kind};
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::world::{Stop, View, for_each};
@@ -36,6 +39,8 @@ pub enum SettlementCommand {
     Issue {
         /// Which statement.
         id: String,
+        /// What is sealed of it.
+        sealed: Readable,
     },
     /// Agrees to lines; for the party that did not issue it.
     Agree {
@@ -70,7 +75,30 @@ pub enum SettlementCommand {
         id: String,
         /// By which payment, say.
         words: Option<Commitment>,
+        /// What is sealed of it.
+        sealed: Readable,
     },
+}
+
+/// The openings of a statement's sealed amounts, which go with a command that adds these up and are not
+/// journalled; `None` before they were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readable(pub Option<Vec<Opening>>);
+
+impl Readable {
+    /// Who owes how much to whom.
+    fn balance(&self, statement: &SettlementStatement) -> Result<Option<(PartyId, i64)>, Refusal> {
+        let openings = self.0.as_deref();
+        if openings.is_none() && statement.sealed_amounts().next().is_some() {
+            return Err(unread());
+        }
+        let openings = openings.unwrap_or_default().iter();
+        let genuine = openings.filter(|opening| opening.is_genuine());
+        let values: BTreeMap<&Commitment, &String> = genuine
+            .map(|opening| (&opening.commitment, &opening.value))
+            .collect();
+        statement.balance(|commitment| values.get(commitment).map(ToString::to_string))
+    }
 }
 
 /// Decides a command on a settlement statement.
@@ -90,7 +118,7 @@ pub fn decide(
             currency,
             period,
         } => draft(with, *currency, *period, party, view),
-        SettlementCommand::Issue { id } => issue(id, party, view),
+        SettlementCommand::Issue { id, sealed } => issue(id, sealed, party, view),
         SettlementCommand::Agree { id, lines } => agree(id, lines, party, view),
         SettlementCommand::Dispute { id, line, words } => {
             let disputed = LineDisputed {
@@ -114,12 +142,12 @@ pub fn decide(
             };
             resolve(id, resolved, view)
         }
-        SettlementCommand::Settle { id, words } => {
+        SettlementCommand::Settle { id, words, sealed } => {
             let settled = StatementSettled {
                 party: party.clone(),
                 words: words.clone(),
             };
-            settle(id, settled, partnership, view)
+            settle(id, settled, sealed, partnership, view)
         }
     }
 }
@@ -247,8 +275,7 @@ fn lines_of(
         date: item.date,
         corrects: (month < period).then_some(month),
         price_before: 0,
-        share: 0,
-        due: 0,
+        amount: Amount::Open(0),
     };
     match &item.source {
         Source::Booking(id) => {
@@ -262,8 +289,7 @@ fn lines_of(
                 period: Some(booked.period),
                 payee: line.owner.clone(),
                 price_before: line.price_before,
-                share: line.share,
-                due: line.price_after,
+                amount: line.share.clone(),
                 ..template.clone()
             });
             Ok(lines.collect())
@@ -278,16 +304,15 @@ fn lines_of(
             };
             let mut lines = Vec::new();
             for cadence in &reversal.cadences {
-                let owed = cadence.lines.iter().filter(|line| line.amount != 0);
+                let every = cadence.lines.iter();
+                let owed = every.filter(|line| line.amount != Amount::Open(0));
                 let owed = owed.filter(|line| is_owed(&line.owner, &reversal.biller));
                 lines.extend(owed.map(|line| LineContent {
                     quote: quote.clone(),
                     portion_id: line.portion_id.clone(),
                     cadence: cadence.cadence,
                     payee: line.owner.clone(),
-                    // No share is the least number, so its opposite is one.
-                    share: line.amount.saturating_neg(),
-                    due: line.amount,
+                    amount: line.amount.clone(),
                     ..template.clone()
                 }));
             }
@@ -296,14 +321,14 @@ fn lines_of(
     }
 }
 
-fn issue(id: &str, party: &PartyId, view: &View<'_>) -> Result<Decision, Stop> {
+fn issue(id: &str, sealed: &Readable, party: &PartyId, view: &View<'_>) -> Result<Decision, Stop> {
     let statement = of_pair(id, party, view)?;
     if statement.state != StatementState::Draft {
         let state = statement.state.as_str();
         return Err(Refusal::invalid_state(state, "IssueSettlementStatement").into());
     }
     // What cannot be added up is not issued.
-    statement.balance()?;
+    sealed.balance(statement)?;
     let issued = StatementIssued {
         party: party.clone(),
     };
@@ -415,6 +440,7 @@ fn resolve(id: &str, resolved: LineResolved, view: &View<'_>) -> Result<Decision
 fn settle(
     id: &str,
     settled: StatementSettled,
+    sealed: &Readable,
     partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
@@ -431,7 +457,7 @@ fn settle(
     if !is_agreed {
         return Err(Refusal::invalid_state(statement.state.as_str(), ACTION).into());
     }
-    if let Some((payee, _)) = statement.balance()? {
+    if let Some((payee, _)) = sealed.balance(statement)? {
         let payee_is_there = is_there(&payee);
         if payee != settled.party && payee_is_there {
             let message = format!("{payee}, to which it is owed, says that it was paid");

@@ -57,6 +57,7 @@ fn limits(owner: &str, least_bps: u64, most_bps: Option<u64>) -> BTreeMap<String
         OwnerLimits {
             least_bps,
             most_bps,
+            most_amount: None,
         },
     )])
 }
@@ -79,7 +80,9 @@ fn owners_bear_within_their_part_of_the_concession() {
         .explain("b", Currency::from_code("EUR").unwrap())
         .unwrap();
     assert!(
-        words.contains("less than the 2.50 that it bears at least (round 1)"),
+        words.contains(
+            "less than the 2.50 that it bears at least by its limits of the whole (round 1)"
+        ),
         "{words}"
     );
     // Nobody is asked for more than it has room for.

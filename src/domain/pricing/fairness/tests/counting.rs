@@ -7,10 +7,12 @@ use crate::domain::identity::FirmId;
 use crate::domain::partnership::Approval;
 use crate::domain::pricing::division::Rounding;
 use crate::domain::pricing::money::Money;
+use crate::domain::pricing::quote::portion::{Period, Recurrence};
 use crate::domain::pricing::quote::proposal::ShortfallPolicy;
 use crate::domain::pricing::quote::sale::{
     ConcessionReversed, Reversal, ReversedCadence, ReversedLine, Sale,
 };
+use crate::domain::pricing::quote::sealed::Amount;
 use crate::domain::pricing::quote::{
     Cadence, CadenceSplit, ConcessionSplit, OpenLine, Outcome, Proposal, RevisionState,
 };
@@ -79,6 +81,7 @@ fn quote(currency: Currency, shares: [i64; 2]) -> JointQuote {
         negotiation_round: None,
         vendor_money: Vec::new(),
         terms_revision: None,
+        limits: None,
         owed: None,
     };
     let approval = Approval {
@@ -123,9 +126,17 @@ fn quote(currency: Currency, shares: [i64; 2]) -> JointQuote {
 fn tally(quotes: &[JointQuote], window: Window) -> Tally {
     let mut tally = Tally::default();
     for quote in quotes {
-        tally.add(quote, &window, |_| true);
+        tally.add(quote, &window, |_| true, looking(&party("cole")));
     }
     tally
+}
+
+/// Whoever looks may read nothing that is sealed.
+fn looking(party: &PartyId) -> Looking<'_> {
+    Looking {
+        party,
+        read: &|_| None,
+    }
 }
 
 fn absorbed(burdens: &Burdens) -> Vec<i128> {
@@ -188,16 +199,9 @@ fn p19_currencies_are_counted_apart() {
     );
 }
 
-#[test]
-fn p21_a_credit_lowers_what_was_absorbed() {
-    let mut credited = quote(euro(), [70, 30]);
-    let line = |(portion, amount): (&Portion, i64)| ReversedLine {
-        portion_id: portion.id.clone(),
-        owner: portion.owner.clone(),
-        amount,
-    };
-    let lines = credited.portions.iter().zip([35, 15]).map(line).collect();
-    credited.sale.reversals.push(Reversal {
+/// So much taken back at once.
+fn reversal(amount: i64, lines: Vec<ReversedLine>) -> Reversal {
+    Reversal {
         reversed: ConcessionReversed {
             party: party("acme"),
             number: 1,
@@ -208,7 +212,7 @@ fn p21_a_credit_lowers_what_was_absorbed() {
             reason: None,
             cadences: vec![ReversedCadence {
                 cadence: Cadence::OneTime,
-                amount: 50,
+                amount,
                 lines,
             }],
         },
@@ -217,7 +221,19 @@ fn p21_a_credit_lowers_what_was_absorbed() {
             firm: FirmId::parse("acme").unwrap(),
             at: at(APPROVED),
         },
-    });
+    }
+}
+
+#[test]
+fn p21_a_credit_lowers_what_was_absorbed() {
+    let mut credited = quote(euro(), [70, 30]);
+    let line = |(portion, amount): (&Portion, i64)| ReversedLine {
+        portion_id: portion.id.clone(),
+        owner: portion.owner.clone(),
+        amount: Amount::Open(amount),
+    };
+    let lines = credited.portions.iter().zip([35, 15]).map(line).collect();
+    credited.sale.reversals.push(reversal(50, lines));
     let tally = tally(&[credited], Window::default());
     assert_eq!(absorbed(tally.0.values().next().unwrap()), [35, 15]);
 }
@@ -245,8 +261,120 @@ fn what_is_sealed_at_cost_or_at_another_time_is_left_out() {
     assert_eq!(within(APPROVED + 1, APPROVED + 2), 0);
     assert_eq!(within(APPROVED - 1, APPROVED), 0);
     let mut by_bands = Tally::default();
-    by_bands.add(&at_cost, &Window::default(), |basis| {
-        *basis == Basis::CostBand
-    });
+    let is_wanted = |basis: &Basis| *basis == Basis::CostBand;
+    by_bands.add(
+        &at_cost,
+        &Window::default(),
+        is_wanted,
+        looking(&party("acme")),
+    );
     assert_eq!(by_bands, Tally::default());
+}
+
+/// The same with every line sealed, and the text of the line of `owner`.
+fn sealed(mut quote: JointQuote, owner: &str) -> (JointQuote, Commitment, String) {
+    let mut own = None;
+    let split = &mut quote.revisions[0].split;
+    let lines = split.cadences.iter_mut();
+    for line in lines.flat_map(|cadence| &mut cadence.lines) {
+        let text = serde_json::to_string(line.open().unwrap()).unwrap();
+        let commitment = Commitment::of("line", &text, &[1; 16]);
+        line.outcome = Outcome::Sealed(commitment.clone());
+        if line.owner == party(owner) {
+            own = Some((commitment, text));
+        }
+    }
+    let (commitment, text) = own.unwrap();
+    (quote, commitment, text)
+}
+
+/// What an owner counts of a quote in which it may read its own line, and `more`.
+fn counted_by(owner: &str, quote: JointQuote, more: Option<(Commitment, String)>) -> Burdens {
+    let (quote, commitment, text) = sealed(quote, owner);
+    let known = more.into_iter().chain([(commitment, text)]);
+    let known: BTreeMap<Commitment, String> = known.collect();
+    let mut tally = Tally::default();
+    let looking = Looking {
+        party: &party(owner),
+        read: &|commitment| known.get(commitment).cloned(),
+    };
+    tally.add(&quote, &Window::default(), |_| true, looking);
+    tally.0.into_values().next().unwrap()
+}
+
+#[test]
+fn the_other_of_two_is_counted_by_the_sum_less_ones_own() {
+    for owner in ["acme", "bolt"] {
+        let burdens = counted_by(owner, quote(euro(), [70, 30]), None);
+        assert_eq!((burdens.quotes, burdens.sealed), (1, 0));
+        assert_eq!(absorbed(&burdens), [70, 30]);
+        assert_eq!(burdens.together, Together::default());
+    }
+    // What was taken back is known in the same way.
+    let mut credited = quote(euro(), [70, 30]);
+    let text = "35".to_owned();
+    let commitment = Commitment::of("reversal.share", &text, &[2; 16]);
+    let hidden = Commitment::of("reversal.share", "15", &[3; 16]);
+    let portions = credited.portions.iter();
+    let lines = portions.zip([commitment.clone(), hidden]);
+    let lines = lines.map(|(portion, amount)| ReversedLine {
+        portion_id: portion.id.clone(),
+        owner: portion.owner.clone(),
+        amount: Amount::Sealed(amount),
+    });
+    let lines = lines.collect();
+    credited.sale.reversals.push(reversal(50, lines));
+    let burdens = counted_by("acme", credited.clone(), Some((commitment, text)));
+    assert_eq!(absorbed(&burdens), [35, 15]);
+    // Without its own there is nothing to go by.
+    let burdens = counted_by("acme", credited, None);
+    assert_eq!((burdens.quotes, burdens.sealed), (0, 1));
+}
+
+/// With a third party's portion of 2,000, which bears 20.
+fn of_three() -> JointQuote {
+    let mut quote = quote(euro(), [70, 30]);
+    let third = portion("c", "cole", 2_000, euro());
+    let split = &mut quote.revisions[0].split.cadences[0];
+    split.lines.push(line(&third, 20));
+    split.concession += 20;
+    quote.portions.push(third);
+    quote
+}
+
+#[test]
+fn of_three_the_others_are_one_sum() {
+    let burdens = counted_by("cole", of_three(), None);
+    assert_eq!((burdens.quotes, burdens.sealed), (0, 0));
+    assert!(burdens.parties.is_empty());
+    let together = &burdens.together;
+    assert_eq!((together.quotes, together.own.absorbed), (1, 20));
+    assert_eq!(
+        (together.others.base, together.others.absorbed),
+        (2_000, 100)
+    );
+    // A sixth of what was conceded, with half of what was sold.
+    assert_eq!(together.index_bps(), Ok(Some(3_333)));
+    let mut twice = burdens.clone();
+    twice.take(&burdens);
+    assert_eq!(
+        (twice.together.quotes, twice.together.others.absorbed),
+        (2, 200)
+    );
+}
+
+#[test]
+fn where_terms_differ_the_sum_of_each_time_is_not_enough() {
+    let mut quote = of_three();
+    for (portion, periods) in quote.portions.iter_mut().zip([12, 12, 6]) {
+        let period = Period::Month;
+        portion.recurrence = Some(Recurrence { period, periods });
+    }
+    let cole = counted_by("cole", quote.clone(), None);
+    assert_eq!(
+        (cole.together.own.absorbed, cole.together.others.absorbed),
+        (120, 1_200)
+    );
+    let acme = counted_by("acme", quote, None);
+    assert_eq!((acme.together.quotes, acme.sealed), (0, 1));
 }

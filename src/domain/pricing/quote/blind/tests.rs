@@ -62,6 +62,7 @@ fn proposal(minor: i64, basis: Basis) -> Proposal {
         negotiation_round: None,
         vendor_money: Vec::new(),
         terms_revision: None,
+        limits: None,
         owed: None,
     }
 }

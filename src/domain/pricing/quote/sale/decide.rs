@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::super::agreed::{AgreedCadence, AgreedLine};
+use super::super::sealed::{
+    Amount, REVERSAL_LABEL, SealedShares, Sealing, require_brought, would_tell_apart,
+};
 use super::super::{Cadence, JointQuote, JointQuoteEvent, QuoteState};
 use super::{
     ConcessionReversed, FinalPrice, QuoteLost, QuoteWon, REVERSAL_LINES_MAX, REVERSALS_MAX,
     ReversedCadence, ReversedLine, SaleReason, WORDS_PER_PARTY_MAX,
 };
 use crate::domain::command::Decision;
-use crate::domain::commitment::Commitment;
+use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::{FirmId, PartyId};
 use crate::domain::partnership::{Partnership, Role, as_active_party};
 use crate::domain::pricing::allocation::AllocationError;
@@ -38,6 +41,8 @@ pub struct NewReversal {
     pub date: Option<CivilDate>,
     /// Why.
     pub reason: Option<Commitment>,
+    /// What the API brings where shares are sealed.
+    pub shares: SealedShares,
 }
 
 /// What can be asked of a quote once its client has decided; for every party that owns a portion.
@@ -114,42 +119,50 @@ impl<'world> Seller<'world> {
         Ok(self.quote.agreed())
     }
 
-    /// The party that bills the client: the one named, which must be in the partnership.
+    /// The party that bills the client: the one named, which must be in the partnership. Where shares
+    /// are sealed it is one of [`billers`], since it learns them.
     ///
     /// # Errors
-    /// [`Reason::InvalidField`] for a party that is not there.
+    /// [`Reason::InvalidField`] for a party that is not there, or may not learn the shares.
     pub(in crate::domain::pricing) fn biller(
         &self,
         named: Option<&PartyId>,
     ) -> Result<PartyId, Refusal> {
+        let billers = billers(self.partnership, self.quote);
         let Some(named) = named else {
-            return Ok(default_biller(self.partnership, self.quote, self.party));
+            let biller = match billers.first() {
+                Some(prime) if billers.len() == 1 => prime,
+                _ => self.party,
+            };
+            return Ok(biller.clone());
         };
-        if self.partnership.party(named).is_some() {
-            return Ok(named.clone());
-        }
-        let rule = "must be a party of the partnership";
+        let rule = match self.partnership.party(named) {
+            None => "must be a party of the partnership",
+            Some(_) if self.quote.is_sealed() && !billers.contains(named) => {
+                "must be the only prime that owns a portion, else an owner of one: it learns what \
+                 the others bear"
+            }
+            Some(_) => return Ok(named.clone()),
+        };
         Err(Refusal::field(Reason::InvalidField, "biller", rule))
     }
 }
 
-/// Who bills the client if nobody says so: the prime, if exactly one owns a portion; else the party
-/// that records it.
-fn default_biller(partnership: &Partnership, quote: &JointQuote, recorder: &PartyId) -> PartyId {
-    let owners: BTreeSet<&PartyId> = quote
-        .portions
-        .iter()
-        .map(|portion| &portion.owner)
-        .collect();
+/// Who bills the client where shares are sealed, and learns them by that: the prime, if exactly one
+/// owns a portion; else every owner of one.
+#[must_use]
+pub fn billers<'quote>(
+    partnership: &Partnership,
+    quote: &'quote JointQuote,
+) -> BTreeSet<&'quote PartyId> {
+    let portions = quote.portions.iter();
+    let owners: BTreeSet<&PartyId> = portions.map(|portion| &portion.owner).collect();
     let is_prime = |owner: &&PartyId| {
         let party = partnership.party(owner);
         party.is_some_and(|party| party.role == Role::Prime)
     };
-    let mut primes = owners.into_iter().filter(is_prime);
-    match (primes.next(), primes.next()) {
-        (Some(prime), None) => prime.clone(),
-        _ => recorder.clone(),
-    }
+    let primes: BTreeSet<&PartyId> = owners.iter().copied().filter(is_prime).collect();
+    if primes.len() == 1 { primes } else { owners }
 }
 
 /// Decides a command on what became of a quote.
@@ -281,54 +294,85 @@ fn lose(
     Ok(Decision::about(Kind::JointQuote, id).event(Event::new(id, event)))
 }
 
-fn take_back(asked: &NewReversal, seller: Seller<'_>, view: &View<'_>) -> Result<Decision, Stop> {
+/// What a reversal seals, with what the API brought for it: the openings to send with the command.
+///
+/// # Errors
+/// What the command would be refused for, or what has to be loaded first.
+pub fn sealed_openings(
+    asked: &NewReversal,
+    firm: &FirmId,
+    view: &View<'_>,
+) -> Result<Vec<Opening>, Stop> {
+    let seller = Seller::of(&asked.id, firm, view)?;
+    let (_, openings) = reversal(asked, seller, view)?;
+    Ok(openings)
+}
+
+/// What is taken back, and the openings of what is sealed of it.
+fn reversal(
+    asked: &NewReversal,
+    seller: Seller<'_>,
+    view: &View<'_>,
+) -> Result<(ConcessionReversed, Vec<Opening>), Refusal> {
     const ACTION: &str = "ReverseConcession";
     let Seller { party, quote, .. } = seller;
     let agreed = seller.won(ACTION)?;
     let Some(revision) = quote.counted() else {
-        return Err(Refusal::invalid_state("no concession in force", ACTION).into());
+        return Err(Refusal::invalid_state("no concession in force", ACTION));
     };
     if revision.split.hash != asked.hash {
         let message = "the concession that counts is another one";
         let refusal = Refusal::new(Reason::StaleHash, message);
-        return Err(refusal.with("hash", &revision.split.hash).into());
+        return Err(refusal.with("hash", &revision.split.hash));
     }
     require_cadences(quote, &agreed, &asked.amounts, "amounts")?;
     let date = asked.date.unwrap_or_else(|| today(view.now));
     require_bookable(date, view.now)?;
-    let cadences = reversed_cadences(quote, &agreed, &asked.amounts)?;
+    let biller = seller.biller(asked.biller.as_ref())?;
+    let mut sealing = Sealing::new(quote, &asked.shares, &biller);
+    let cadences = reversed_cadences(quote, &agreed, &asked.amounts, &mut sealing)?;
+    let openings = sealing.finish();
     let count = quote.sale.reversals.len();
     if count >= REVERSALS_MAX {
-        return Err(Refusal::limit("reversals_per_quote", REVERSALS_MAX).into());
+        return Err(Refusal::limit("reversals_per_quote", REVERSALS_MAX));
     }
     let lines: usize = cadences.iter().map(|cadence| cadence.lines.len()).sum();
     if quote.sale.lines() + lines > REVERSAL_LINES_MAX {
-        return Err(Refusal::limit("reversal_lines_per_quote", REVERSAL_LINES_MAX).into());
+        return Err(Refusal::limit(
+            "reversal_lines_per_quote",
+            REVERSAL_LINES_MAX,
+        ));
     }
-    // At most a hundred.
-    let number = u32::try_from(count + 1).unwrap_or(u32::MAX);
     let reversed = ConcessionReversed {
         party: party.clone(),
-        number,
+        // At most a hundred.
+        number: u32::try_from(count + 1).unwrap_or(u32::MAX),
         revision: revision.split.number,
         hash: asked.hash.clone(),
-        biller: seller.biller(asked.biller.as_ref())?,
+        biller,
         date,
         reason: asked.reason.clone(),
         cadences,
     };
+    Ok((reversed, openings))
+}
+
+fn take_back(asked: &NewReversal, seller: Seller<'_>, view: &View<'_>) -> Result<Decision, Stop> {
+    let (reversed, openings) = reversal(asked, seller, view)?;
+    require_brought(&openings, &asked.shares)?;
     let item = Item {
         source: Source::Reversal {
             quote: asked.id.clone(),
-            number,
+            number: reversed.number,
         },
-        date,
+        date: reversed.date,
     };
     let taken = reversed.cadences.iter().flat_map(|cadence| &cadence.lines);
     let owners = taken
-        .filter(|line| line.amount != 0)
+        .filter(|line| line.amount != Amount::Open(0))
         .map(|line| &line.owner);
-    let later = settle_later(&reversed.biller, owners, quote.currency, &item, view)?;
+    let currency = seller.quote.currency;
+    let later = settle_later(&reversed.biller, owners, currency, &item, view)?;
     let event = JointQuoteEvent::ConcessionReversed(Box::new(reversed));
     let mut decision = Decision::about(Kind::JointQuote, &asked.id);
     decision = decision.event(Event::new(&asked.id, event));
@@ -342,6 +386,7 @@ fn reversed_cadences(
     quote: &JointQuote,
     agreed: &[AgreedCadence],
     amounts: &[(Cadence, Money)],
+    sealing: &mut Sealing<'_>,
 ) -> Result<Vec<ReversedCadence>, Refusal> {
     let mut violations = Violations::default();
     let rule = "must name at least one cadence";
@@ -355,7 +400,7 @@ fn reversed_cadences(
     for cadence in agreed {
         let stated = amounts.iter().find(|(of, _)| *of == cadence.cadence);
         if let Some((_, amount)) = stated {
-            reversed.push(reversed_cadence(quote, cadence, amount.minor)?);
+            reversed.push(reversed_cadence(quote, cadence, amount.minor, sealing)?);
         }
     }
     Ok(reversed)
@@ -365,43 +410,46 @@ fn reversed_cadence(
     quote: &JointQuote,
     cadence: &AgreedCadence,
     amount: i64,
+    sealing: &mut Sealing<'_>,
 ) -> Result<ReversedCadence, Refusal> {
+    if would_tell_apart(&cadence.lines) {
+        let message = "terms differ, so taking back would tell what single others bear";
+        let refusal = Refusal::new(Reason::SharesSealed, message);
+        return Err(refusal.with("cadence", cadence.cadence.as_str()));
+    }
     let parts: Vec<Recorded> = cadence
         .lines
         .iter()
-        .map(|line| recorded(quote, line))
+        .map(|line| recorded(line, sealing))
         .collect::<Result<_, _>>()?;
     let taken = reverse(amount, &parts).map_err(|error| match error {
         AllocationError::NotReversible { .. } => not_left(quote, cadence.cadence, amount, &parts),
         error => Refusal::new(Reason::OutOfRange, error.to_string()),
     })?;
-    let lines = cadence.lines.iter().map(|line| ReversedLine {
-        portion_id: line.portion_id.clone(),
-        owner: line.owner.clone(),
-        amount: taken.share_of(&line.portion_id),
-    });
+    let line = |line: &AgreedLine| {
+        let amount = taken.share_of(&line.portion_id);
+        Ok(ReversedLine {
+            portion_id: line.portion_id.clone(),
+            owner: line.owner.clone(),
+            amount: sealing.amount(REVERSAL_LABEL, line, amount)?,
+        })
+    };
+    let lines: Result<_, Refusal> = cadence.lines.iter().map(line).collect();
     Ok(ReversedCadence {
         cadence: cadence.cadence,
         amount,
-        lines: lines.collect(),
+        lines: lines?,
     })
 }
 
 /// What a portion bears over its whole term, and what was taken back of that.
-fn recorded(quote: &JointQuote, line: &AgreedLine) -> Result<Recorded, Refusal> {
-    let share = line.share.ok_or_else(sealed)?;
-    let share = share.checked_mul(i64::from(line.periods));
+fn recorded(line: &AgreedLine, sealing: &Sealing<'_>) -> Result<Recorded, Refusal> {
+    let share = sealing.share(line)?.checked_mul(i64::from(line.periods));
     Ok(Recorded {
         id: line.portion_id.clone(),
         share: share.ok_or_else(|| Refusal::new(Reason::OutOfRange, "a share over its term"))?,
-        reversed: quote.sale.reversed(&line.portion_id),
+        reversed: sealing.reversed(&line.portion_id)?,
     })
-}
-
-/// The refusal where a share is known to its owner alone.
-pub(in crate::domain::pricing) fn sealed() -> Refusal {
-    let message = "what some of the portions bear is known to their owners alone";
-    Refusal::new(Reason::SharesSealed, message)
 }
 
 fn not_left(quote: &JointQuote, cadence: Cadence, amount: i64, parts: &[Recorded]) -> Refusal {

@@ -165,8 +165,9 @@ fn a_quote_that_expired_may_have_been_won() {
 fn taken(scene: &Scene) -> Vec<i64> {
     let portions = quote(scene).portions.iter();
     portions
-        .map(|portion| quote(scene).sale.reversed(&portion.id))
-        .collect()
+        .map(|portion| quote(scene).sale.reversed(&portion.id, |_| None))
+        .collect::<Option<_>>()
+        .expect("nothing is sealed")
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::domain::pricing::money::{Currency, Money};
 use crate::domain::pricing::quote::fractions::CarriedFractions;
 use crate::domain::pricing::quote::split::RevisionPlace;
 use crate::domain::pricing::quote::{
-    Basis, JointQuote, JointQuoteEvent, NewConcession, NewPortion, QuoteChanges, QuoteCommand,
-    VendorMoney, decide, tick,
+    Basis, Extras, JointQuote, JointQuoteEvent, NewConcession, NewPortion, QuoteChanges,
+    QuoteCommand, VendorMoney, decide, tick,
 };
 use crate::domain::record::{Event, EventBody, Kind, Record, RecordKey};
 use crate::domain::refusal::Refusal;
@@ -357,7 +357,15 @@ impl Bench {
 
     pub fn propose_all(&mut self, by: &str, concession: NewConcession) -> Result<Decision, Stop> {
         let id = QUOTE.to_owned();
-        self.command(by, &QuoteCommand::ProposeConcession { id, concession })
+        let extras = Extras::default();
+        self.command(
+            by,
+            &QuoteCommand::ProposeConcession {
+                id,
+                concession,
+                extras,
+            },
+        )
     }
 
     /// Approves the latest revision.
