@@ -18,10 +18,8 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::server::configuration::{DATABASE_URL_DEFAULT, LogFormat};
 use crate::store::{self, Store, StoreError};
-
-/// Where the database is unless said otherwise.
-pub const DATABASE_URL_DEFAULT: &str = "sqlite://entente.db";
 
 /// Keeps the promises between IT firms that sell and support together.
 #[derive(Debug, Parser)]
@@ -89,7 +87,6 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command asked for.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
-    start_logging();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -110,6 +107,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn run_command(command: Command) -> Result<ExitCode, CliError> {
+    if !matches!(command, Command::Serve(_)) {
+        start_logging(LogFormat::Text);
+    }
     match command {
         Command::Serve(serve) => serve.run().await,
         Command::Demo(demo) => demo.run().await,
@@ -125,13 +125,16 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
 }
 
 /// Logs go to standard error; `RUST_LOG` says how much, warnings unless it says otherwise.
-fn start_logging() {
+fn start_logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,entente=info"));
-    let started = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
     if started.is_err() {
         eprintln!("logging was started before");
     }

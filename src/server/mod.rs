@@ -1,9 +1,11 @@
 //! Puts everything together: database, ledger, services, tower layers, health, reflection,
 //! shutdown.
 
+pub mod configuration;
 pub mod connection;
 pub mod environment;
 pub mod json;
+pub mod metrics;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +47,7 @@ use crate::store::{Store, StoreError};
 use connection::ClosableConnection;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
+use metrics::MetricsLayer;
 
 /// Largest message taken, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -308,6 +311,7 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(JsonLayer(Arc::new(door)))
         .layer(GrpcWebLayer::new())
+        .layer(MetricsLayer)
         .add_routes(routes);
     let stopping = stop.clone();
     let serving = tokio::spawn(async move {

@@ -352,6 +352,7 @@ pub async fn json_at_fault(house: House) {
             "in its body",
         ),
         ("/v1/partnerships/p/tickets/t", json, "{}", 405, "GET"),
+        ("/v2/partnerships", json, "{}", 404, "openapi.json"),
         (
             "/v1/partnerships/p:invitePartner",
             json,

@@ -13,10 +13,11 @@ pub mod strict;
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full, Limited};
@@ -32,6 +33,8 @@ use route::{Found, Route, Table};
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// How a gRPC request says that it is one; more may follow, such as `+proto` or `-web`.
 const GRPC: &str = "application/grpc";
+/// Where the contract can be read as an OpenAPI document, by anybody.
+const OPENAPI_PATH: &str = "/openapi.json";
 /// Bytes before each message of a gRPC body: whether it is compressed, and its length.
 pub const FRAME_HEAD_BYTES: usize = 5;
 
@@ -107,7 +110,8 @@ where
         Box::pin(async move {
             let path = request.uri().path().to_owned();
             match door.table.find(request.method(), &path) {
-                Found::Nothing => inner.call(request).await,
+                Found::Nothing if path == OPENAPI_PATH => Ok(openapi()),
+                Found::Nothing => Ok(no_such_path()),
                 Found::Methods(methods) => Ok(method_not_allowed(&methods)),
                 Found::Route(route, values) => {
                     let called = door.call(inner, route, values, request);
@@ -183,6 +187,20 @@ fn require_json(headers: &HeaderMap, route: &Route) -> Result<(), Fault> {
 fn too_large(maximum: usize) -> Fault {
     let refusal = Refusal::limit("bytes of a request", maximum);
     Fault::from(refusal).with_code(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// The contract as an OpenAPI document, made when it is first asked for.
+fn openapi() -> Response<Body> {
+    static DOCUMENT: LazyLock<Bytes> =
+        LazyLock::new(|| openapi::document(proto::pool()).to_string().into());
+    let mut response = Response::new(Body::new(Full::new(DOCUMENT.clone())));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+fn no_such_path() -> Response<Body> {
+    let hint = format!("no such path: {OPENAPI_PATH} lists them");
+    fault_response(&Refusal::new(Reason::NotFound, hint).into())
 }
 
 /// The path is there, but not by this HTTP method.

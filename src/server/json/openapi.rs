@@ -51,7 +51,7 @@ pub fn document(pool: &DescriptorPool) -> Value {
         paths.entry(path).or_default().insert(method, operation);
     }
     writer.write_schemas();
-    let tags: BTreeSet<&str> = table.routes().iter().map(|route| tag(route)).collect();
+    let tags: BTreeSet<&str> = table.routes().iter().map(tag).collect();
     let tags: Vec<Value> = tags.into_iter().map(|tag| writer.tag(tag)).collect();
     json!({
         "openapi": OPENAPI,
@@ -231,7 +231,12 @@ impl Writer<'_> {
         let input = route.method.input();
         match &route.body {
             BodyPart::Nothing => None,
-            BodyPart::Whole => Some(self.reference(&input)),
+            BodyPart::Whole => {
+                if !route.template.variables.is_empty() {
+                    return Some(self.message_beside_path(route));
+                }
+                Some(self.reference(&input))
+            }
             BodyPart::Field(name) => {
                 let field = input.get_field_by_name(name)?;
                 Some(self.schema(&field))
@@ -350,6 +355,20 @@ impl Writer<'_> {
         }
     }
 
+    /// A request's message without what its path says.
+    fn message_beside_path(&mut self, route: &Route) -> Value {
+        let mut schema = self.message(&route.method.input());
+        for variable in &route.template.variables {
+            if let Some(fields) = schema["properties"].as_object_mut() {
+                fields.remove(&variable.field);
+            }
+            if let Some(required) = schema["required"].as_array_mut() {
+                required.retain(|name| *name != variable.field);
+            }
+        }
+        schema
+    }
+
     fn message(&mut self, message: &MessageDescriptor) -> Value {
         let description = self
             .comments
@@ -418,7 +437,7 @@ fn flat_path(route: &Route) -> (String, Vec<String>) {
             }
             Segment::Any => {
                 let name = singular(before);
-                path.push_str(&format!("{{{name}}}"));
+                path.extend(["{", &name, "}"]);
                 names.push(name);
             }
         }
