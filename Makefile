@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo test lint bench fmt
+.PHONY: help build demo test lint bench fmt openapi
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ bench: ## Run the benchmarks
 	@scripts/require-build-tools.sh
 	@scripts/require-postgres.sh
 	cargo bench --locked
+
+openapi: ## Write docs/openapi.json anew from the contract
+	@scripts/require-build-tools.sh
+	cargo run --locked --quiet -- openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 
 fmt: ## Format the code
 	cargo fmt

@@ -4,8 +4,22 @@
 //! `google::r#type`. Read the `.proto` files rather than the generated code; they say more.
 #![expect(clippy::all, clippy::pedantic, reason = "generated code")]
 
+use std::sync::LazyLock;
+
+use prost_reflect::DescriptorPool;
+
 /// The whole contract as an encoded `google.protobuf.FileDescriptorSet`, with imports and comments.
 pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/entente_descriptor.bin"));
+
+static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(DESCRIPTOR).unwrap_or_default());
+
+/// The contract as it can be asked about. The descriptor is compiled in: if it could not be read, the
+/// pool would be empty, and every test that uses it would say so.
+#[must_use]
+pub fn pool() -> &'static DescriptorPool {
+    &POOL
+}
 
 /// Packages `entente.*`.
 pub mod entente {

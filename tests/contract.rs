@@ -463,3 +463,12 @@ fn every_resource_has_a_name_and_an_etag() {
         .collect();
     assert_none(&wrong, "every resource has a name and an etag");
 }
+
+/// The document for tools that speak JSON is the one that follows from the contract.
+#[test]
+fn the_openapi_document_is_current() {
+    let committed: serde_json::Value =
+        serde_json::from_str(include_str!("../docs/openapi.json")).unwrap();
+    let current = entente::server::json::openapi::document(entente::proto::pool());
+    assert!(committed == current, "run `make openapi`");
+}

@@ -60,6 +60,7 @@ mod service {
     pub mod intake;
     pub mod joining;
     pub mod journal;
+    pub mod json;
     pub mod leaving;
     pub mod linked;
     pub mod load;
@@ -139,6 +140,11 @@ macro_rules! on_both_engines {
 }
 
 on_both_engines! {
+    json::every_unary_rpc_by_json;
+    json::json_says_what_grpc_says;
+    json::json_at_fault;
+    json::queries_at_fault;
+    json::grpc_web_is_answered;
     partnerships::firms_keys_and_who_am_i;
     partnerships::a_partnership_from_solo_to_ended;
     partnerships::clients_and_outside_parties;

@@ -7,6 +7,7 @@ pub mod import;
 pub mod inspect;
 pub mod keys;
 pub mod migrate;
+pub mod openapi;
 pub mod page;
 pub mod serve;
 pub mod split;
@@ -17,10 +18,8 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::server::configuration::{DATABASE_URL_DEFAULT, LogFormat};
 use crate::store::{self, Store, StoreError};
-
-/// Where the database is unless said otherwise.
-pub const DATABASE_URL_DEFAULT: &str = "sqlite://entente.db";
 
 /// Keeps the promises between IT firms that sell and support together.
 #[derive(Debug, Parser)]
@@ -48,6 +47,8 @@ enum Command {
     Split(split::Split),
     /// Create the database or bring its schema up to date.
     Migrate(migrate::Migrate),
+    /// Print the contract as an OpenAPI document.
+    Openapi(openapi::OpenApi),
     /// Manage API keys directly on the database.
     Keys(keys::Keys),
 }
@@ -86,7 +87,6 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command asked for.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
-    start_logging();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -107,6 +107,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn run_command(command: Command) -> Result<ExitCode, CliError> {
+    if !matches!(command, Command::Serve(_)) {
+        start_logging(LogFormat::Text);
+    }
     match command {
         Command::Serve(serve) => serve.run().await,
         Command::Demo(demo) => demo.run().await,
@@ -116,18 +119,22 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Inspect(inspect) => inspect.run().await,
         Command::Split(split) => split.run(),
         Command::Migrate(migrate) => migrate.run().await,
+        Command::Openapi(openapi) => openapi.run(),
         Command::Keys(keys) => keys.run().await,
     }
 }
 
 /// Logs go to standard error; `RUST_LOG` says how much, warnings unless it says otherwise.
-fn start_logging() {
+fn start_logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,entente=info"));
-    let started = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
     if started.is_err() {
         eprintln!("logging was started before");
     }

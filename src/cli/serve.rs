@@ -1,40 +1,46 @@
 //! `entente serve`.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CliError, Database};
-use crate::server::{self, Application, Environment};
+use super::{CliError, start_logging};
+use crate::server::configuration::Sources;
+use crate::server::{self, Application, Environment, metrics};
 use crate::store;
 
-/// Serve the gRPC API.
+/// Serve gRPC, gRPC-Web and JSON.
 #[derive(Debug, clap::Args)]
 pub struct Serve {
     #[command(flatten)]
-    database: Database,
-    /// Address to listen on; `0.0.0.0:50051` for all interfaces.
-    #[arg(long, env = "ENTENTE_LISTEN", default_value = "127.0.0.1:50051")]
-    listen: SocketAddr,
-    /// Do not migrate; refuse to start unless the schema is up to date.
+    sources: Sources,
+    /// Print the settings that would count, without secrets, and end.
     #[arg(long)]
-    no_migrate: bool,
+    print_config: bool,
 }
 
 impl Serve {
     /// Serves until SIGTERM or SIGINT; a second signal ends the process at once.
     ///
     /// # Errors
-    /// If the database or the address cannot be used.
+    /// If a setting makes no sense, or the database or an address cannot be used.
     pub async fn run(self) -> Result<ExitCode, CliError> {
-        if !self.no_migrate {
-            store::migrate(&self.database.database_url).await?;
+        let configuration = self.sources.read()?;
+        if self.print_config {
+            print!("{}", configuration.shown()?);
+            return Ok(ExitCode::SUCCESS);
         }
-        let application =
-            Application::start(self.database.open().await?, Environment::default()).await?;
+        start_logging(configuration.log_format);
+        if let Some(listen) = configuration.metrics_listen {
+            metrics::serve(listen)?;
+        }
+        if configuration.migrate {
+            store::migrate(&configuration.database_url).await?;
+        }
+        let database = store::open(&configuration.database_url).await?;
+        let application = Application::start(database, Environment::default()).await?;
         let engine = application.api.ledger.store().engine();
-        let running = server::serve(application, self.listen).await?;
+        let running = server::serve(application, configuration.listen).await?;
         tracing::info!(address = %running.address, engine, "serving");
         until_signal().await?;
         tracing::info!("stopping");

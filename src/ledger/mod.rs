@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod closing;
 mod command;
 pub mod history;
+pub mod measure;
 pub mod preview;
 pub mod queue;
 pub mod refresh;

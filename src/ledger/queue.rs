@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{Failure, Receipt};
+use super::{Failure, Receipt, measure};
 use crate::domain::command::Command;
 use crate::domain::refusal::Reason;
 use crate::domain::time::Timestamp;
@@ -232,6 +232,14 @@ impl Queue {
     /// [`Reason::QueueFull`], [`Reason::FirmQuotaExceeded`] or [`Reason::ServiceStopping`]; the
     /// command was not taken.
     pub fn push(&self, pending: Pending) -> Result<(), Failure> {
+        let pushed = self.push_if_room(pending);
+        if let Err(failure) = &pushed {
+            measure::shed(failure.reason().as_str());
+        }
+        pushed
+    }
+
+    fn push_if_room(&self, pending: Pending) -> Result<(), Failure> {
         let firm = firm_of(&pending.command);
         let lane = self.lane_of(&pending.command);
         {
@@ -253,6 +261,7 @@ impl Queue {
             }
             let lines = state.lanes[lane].lines(pending.urgency);
             lines.push_back(firm, pending);
+            measure::queue_length(state.waiting());
         }
         self.arrived[lane].notify_one();
         Ok(())
@@ -277,6 +286,7 @@ impl Queue {
                 let mut state = self.state();
                 let batch = Self::take_now(&mut state.lanes[lane], most);
                 if !batch.is_empty() {
+                    measure::queue_length(state.waiting());
                     return Some(batch);
                 }
                 if state.closed {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Urgency;
-use super::{Failure, Ledger, closing, refresh};
+use super::{Failure, Ledger, closing, measure, refresh};
 use crate::domain::carry::{CarriedAction, Carry, CarryOutcome};
 use crate::domain::command::{Action, Command};
 use crate::domain::firm::FirmCommand;
@@ -16,6 +16,7 @@ use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::partnership::PartnershipCommand;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::refusal::Reason;
+use crate::domain::time::MICROS_PER_SECOND;
 use crate::store::StoreError;
 
 /// How often the sweeper looks.
@@ -83,6 +84,11 @@ pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
         .store()
         .due_records(ledger.clock().now(), DUE_MAX)
         .await?;
+    let lag = due.first().map_or(0, |oldest| {
+        let lag = ledger.clock().now().since(oldest.due_at);
+        u32::try_from(lag.as_micros() / MICROS_PER_SECOND).unwrap_or_default()
+    });
+    measure::sweep_lag(lag.into());
     let found = due.len();
     let (mut carries, mut agreements, mut ticks) = (Vec::new(), Vec::new(), Vec::new());
     let mut ended = Vec::new();

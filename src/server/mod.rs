@@ -1,8 +1,11 @@
 //! Puts everything together: database, ledger, services, tower layers, health, reflection,
 //! shutdown.
 
+pub mod configuration;
 pub mod connection;
 pub mod environment;
+pub mod json;
+pub mod metrics;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic_web::GrpcWebLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
@@ -42,6 +46,8 @@ use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
 use connection::ClosableConnection;
 use environment::{SystemClock, SystemRandomness};
+use json::{Door, JsonLayer};
+use metrics::MetricsLayer;
 
 /// Largest message taken, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -56,6 +62,8 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A call that takes longer is ended, whatever deadline its caller set. Streams are not calls in
 /// this sense: it bounds the time until an answer begins.
 const CALL_MAX: Duration = Duration::from_mins(1);
+/// The same for calls by JSON: a little shorter, so that the answer is JSON, too.
+const JSON_CALL_MAX: Duration = Duration::from_secs(58);
 /// How long calls may take to end when the server stops; then connections are closed.
 pub const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// Name of the secret from which tokens and request digests are keyed.
@@ -285,7 +293,10 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
     }
     // Outermost first: a panic becomes an answer, every call has an id, and what is too much or
     // takes too long is turned away before it reaches a service.
+    let door = Door::new(REQUEST_BYTES_MAX, JSON_CALL_MAX);
     let server = Server::builder()
+        // For JSON and gRPC-Web; gRPC itself speaks HTTP/2.
+        .accept_http1(true)
         .tcp_nodelay(true)
         .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
@@ -298,6 +309,9 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         // A refusal is an answer; what is our fault is logged where it happens.
         .layer(TraceLayer::new_for_grpc().on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)))
         .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(JsonLayer(Arc::new(door)))
+        .layer(GrpcWebLayer::new())
+        .layer(MetricsLayer)
         .add_routes(routes);
     let stopping = stop.clone();
     let serving = tokio::spawn(async move {

@@ -25,6 +25,7 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash};
 use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::ledger::measure::Watching;
 use crate::proto::v1;
 use crate::store::StoreError;
 
@@ -247,6 +248,8 @@ struct Watcher {
     next_heartbeat: Instant,
     closed: CancellationToken,
     answers: mpsc::Sender<v1::WatchResponse>,
+    /// Counted as long as it lives.
+    _counted: Watching,
 }
 
 impl Watcher {
@@ -273,6 +276,7 @@ impl Watcher {
             next_heartbeat,
             closed,
             answers,
+            _counted: Watching::begin(),
         }
     }
 

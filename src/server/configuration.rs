@@ -1,0 +1,229 @@
+//! How the server is set up: from a file, from the environment, and from flags.
+//!
+//! Every setting has one name everywhere: `metrics_listen` in the file is `ENTENTE_METRICS_LISTEN` in
+//! the environment and `--metrics-listen` on the command line. A flag counts before the environment,
+//! that before the file, and that before the default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use config::{Config, ConfigError, File, FileFormat};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Where the database is unless said otherwise.
+pub const DATABASE_URL_DEFAULT: &str = "sqlite://entente.db";
+/// Where the server listens unless said otherwise.
+pub const LISTEN_DEFAULT: &str = "127.0.0.1:50051";
+/// What stands for a secret.
+const HIDDEN: &str = "***";
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object for each line.
+    Json,
+}
+
+/// What was given on the command line and in the environment; everything else is left open.
+#[derive(Clone, Debug, Default, Serialize, clap::Args)]
+pub struct Given {
+    /// `sqlite://path` or `postgres://...`.
+    #[arg(long, env = "ENTENTE_DATABASE_URL", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// Address to listen on; `0.0.0.0:50051` for all interfaces.
+    #[arg(long, env = "ENTENTE_LISTEN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// Address for Prometheus to read metrics from, by plain HTTP. Not for the internet.
+    #[arg(long, env = "ENTENTE_METRICS_LISTEN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// How log lines are written.
+    #[arg(long, env = "ENTENTE_LOG_FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+    /// Whether to bring the schema up to date before serving; otherwise an older one is refused.
+    #[arg(long, env = "ENTENTE_MIGRATE", value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migrate: Option<bool>,
+}
+
+/// How the server is set up.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Configuration {
+    /// `sqlite://path` or `postgres://...`; may contain a password.
+    pub database_url: String,
+    /// Address of gRPC, gRPC-Web and JSON.
+    pub listen: SocketAddr,
+    /// Address of `/metrics`; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// Whether the schema is brought up to date before serving.
+    pub migrate: bool,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            database_url: DATABASE_URL_DEFAULT.to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 50_051)),
+            metrics_listen: None,
+            log_format: LogFormat::Text,
+            migrate: true,
+        }
+    }
+}
+
+impl Configuration {
+    /// Reads the file, if one is named, and lets what was given count before it.
+    ///
+    /// # Errors
+    /// If the file is not there or is no TOML, or has a setting that does not exist or makes no sense;
+    /// the message names it.
+    pub fn read(file: Option<&Path>, given: &Given) -> Result<Self, ConfigError> {
+        let mut sources = Config::builder();
+        if let Some(file) = file {
+            sources = sources.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        sources
+            .add_source(Config::try_from(given)?)
+            .build()?
+            .try_deserialize()
+    }
+
+    /// The settings as a file would have them, without secrets.
+    ///
+    /// # Errors
+    /// If they cannot be written as TOML.
+    pub fn shown(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&Self {
+            database_url: without_password(&self.database_url),
+            ..self.clone()
+        })
+    }
+}
+
+/// A database's address without what gives access to it.
+fn without_password(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else {
+        return HIDDEN.to_owned();
+    };
+    // A query may contain a password, too.
+    let secret = |name: &str| name.eq_ignore_ascii_case("password");
+    let pairs: Vec<(String, String)> = url
+        .query_pairs()
+        .map(|(name, value)| {
+            let value = if secret(&name) { HIDDEN.into() } else { value };
+            (name.into_owned(), value.into_owned())
+        })
+        .collect();
+    if !pairs.is_empty() {
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+    }
+    if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
+        return HIDDEN.to_owned();
+    }
+    url.into()
+}
+
+/// Where the settings come from.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Sources {
+    /// File of settings, as TOML.
+    #[arg(long, env = "ENTENTE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What counts before the file.
+    #[command(flatten)]
+    pub given: Given,
+}
+
+impl Sources {
+    /// The settings.
+    ///
+    /// # Errors
+    /// As [`Configuration::read`].
+    pub fn read(&self) -> Result<Configuration, ConfigError> {
+        Configuration::read(self.config.as_deref(), &self.given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        let read = Configuration::read(None, &Given::default()).unwrap();
+        assert_eq!(read, Configuration::default());
+        assert_eq!(read.listen, LISTEN_DEFAULT.parse().unwrap());
+    }
+
+    #[test]
+    fn what_was_given_counts_before_the_file() {
+        let file = file("listen = '0.0.0.0:1'\nlog_format = 'json'\nmigrate = false\n");
+        let given = Given {
+            listen: Some("127.0.0.1:2".parse().unwrap()),
+            ..Given::default()
+        };
+        let read = Configuration::read(Some(file.path()), &given).unwrap();
+        assert_eq!(read.listen, "127.0.0.1:2".parse().unwrap());
+        assert_eq!(read.log_format, LogFormat::Json);
+        assert!(!read.migrate);
+    }
+
+    #[test]
+    fn settings_at_fault_are_named() {
+        for (text, named) in [
+            ("lissten = 'x'", "lissten"),
+            ("listen = 'everywhere'", "listen"),
+            ("log_format = 'loud'", "log_format"),
+            ("migrate = 'maybe'", "migrate"),
+            ("listen", "TOML"),
+        ] {
+            let error = Configuration::read(Some(file(text).path()), &Given::default());
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(named), "{text}: {error}");
+        }
+        let missing = Configuration::read(Some(Path::new("/nowhere.toml")), &Given::default());
+        assert!(missing.unwrap_err().to_string().contains("nowhere"));
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_the_rest_can_be_read_again() {
+        let secret = "postgres://me:tiger@db:5432/entente?sslmode=require&password=lion";
+        let configuration = Configuration {
+            database_url: secret.to_owned(),
+            metrics_listen: Some("0.0.0.0:9464".parse().unwrap()),
+            ..Configuration::default()
+        };
+        let shown = configuration.shown().unwrap();
+        assert!(
+            !shown.contains("tiger") && !shown.contains("lion"),
+            "{shown}"
+        );
+        assert!(shown.contains("sslmode=require"), "{shown}");
+        let read = Configuration::read(Some(file(&shown).path()), &Given::default()).unwrap();
+        assert_eq!(read.metrics_listen, configuration.metrics_listen);
+        assert_eq!(without_password("host=db password=tiger"), HIDDEN);
+        assert_eq!(
+            without_password("sqlite://entente.db"),
+            "sqlite://entente.db"
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! What Prometheus can ask: how many calls, how they ended, how long they took.
+//!
+//! Measured where a call meets its service, so calls by JSON and gRPC-Web count like any other. Labels
+//! are the contract's own words, never a firm or anything of a request. The ledger's own measurements
+//! are in [`crate::ledger::measure`].
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+use crate::ledger::measure;
+use crate::proto;
+
+/// Calls answered, by service, method and canonical code.
+const CALLS: &str = "entente_calls_total";
+/// Seconds from a call's arrival to the beginning of its answer, by service and method.
+const CALL_SECONDS: &str = "entente_call_duration_seconds";
+/// Calls under way.
+const CALLS_UNDER_WAY: &str = "entente_calls_under_way";
+/// Upper bounds of the buckets of durations, in seconds.
+const SECONDS: [f64; 13] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+];
+/// Upper bounds of the buckets of batch sizes, in commands.
+const COMMANDS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Starts the page that Prometheus reads, at `/metrics` on an address of its own.
+///
+/// # Errors
+/// If the address cannot be listened on, or this was done before.
+pub fn serve(listen: SocketAddr) -> Result<(), BuildError> {
+    PrometheusBuilder::new()
+        .with_http_listener(listen)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(measure::BATCH_COMMANDS.to_owned()), &COMMANDS)?
+        .install()?;
+    describe_counter!(
+        CALLS,
+        "Calls answered, by service, method and canonical code"
+    );
+    describe_histogram!(CALL_SECONDS, "Seconds until the answer to a call begins");
+    describe_gauge!(CALLS_UNDER_WAY, "Calls under way");
+    measure::describe();
+    Ok(())
+}
+
+/// Measures every call.
+#[derive(Clone, Debug)]
+pub struct MetricsLayer;
+
+impl<S> Layer<S> for MetricsLayer {
+    type Service = MetricsService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        MetricsService { inner }
+    }
+}
+
+/// The services, measured.
+#[derive(Clone, Debug)]
+pub struct MetricsService<S> {
+    inner: S,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+impl<S> Service<Request<Body>> for MetricsService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let called = Called::from_path(request.uri().path());
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let under_way = UnderWay::begin();
+            let began = Instant::now();
+            let answer = answer.await;
+            drop(under_way);
+            if let Ok(response) = &answer {
+                called.note(response, began);
+            }
+            answer
+        })
+    }
+}
+
+/// Counts a call as under way, also if its caller goes away.
+struct UnderWay;
+
+impl UnderWay {
+    fn begin() -> Self {
+        gauge!(CALLS_UNDER_WAY).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        gauge!(CALLS_UNDER_WAY).decrement(1.0);
+    }
+}
+
+/// Which RPC is called.
+struct Called {
+    service: Arc<str>,
+    method: Arc<str>,
+}
+
+impl Called {
+    /// Only what the contract has becomes a label, so nobody can make up new ones.
+    fn from_path(path: &str) -> Self {
+        let known = path
+            .strip_prefix('/')
+            .and_then(|path| path.split_once('/'))
+            .filter(|(service, method)| {
+                let service = proto::pool().get_service_by_name(service);
+                service
+                    .is_some_and(|service| service.methods().any(|known| known.name() == *method))
+            });
+        let (service, method) = known.unwrap_or(("other", "other"));
+        Self {
+            service: service.into(),
+            method: method.into(),
+        }
+    }
+
+    fn note(self, response: &Response<Body>, began: Instant) {
+        // An error comes in the headers; what has none has a message, and is fine so far.
+        let status = Status::from_header_map(response.headers());
+        let code = status.map_or(Code::Ok, |status| status.code());
+        let Self { service, method } = self;
+        let labels = [
+            ("service", service.to_string()),
+            ("method", method.to_string()),
+        ];
+        histogram!(CALL_SECONDS, &labels).record(began.elapsed().as_secs_f64());
+        let code = ("code", format!("{code:?}"));
+        let [service, method] = labels;
+        counter!(CALLS, &[service, method, code]).increment(1);
+    }
+}
