@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::command::{begins_scope, first_needs, is_remembered, request_key, without_head};
-use super::measure;
+use super::measure::{self, Stopwatch};
 use super::rows::{StoredOutcome, corrupt, credential_row, decode_row, encode_row};
 use super::{Ledger, REQUESTS_KEPT_FOR, Receipt};
 use crate::domain::aggregate::Recorded;
@@ -44,7 +42,7 @@ pub async fn run(
     commands: &[&Command],
     wait: bool,
 ) -> Result<Vec<Outcome>, StoreError> {
-    let began = Instant::now();
+    let stopwatch = Stopwatch::begin();
     let store = Arc::clone(ledger.store());
     let mut transaction = store.begin().await?;
     let mut batch = Batch::lock(ledger, transaction.as_mut(), commands, wait).await?;
@@ -58,7 +56,7 @@ pub async fn run(
     }
     // Also where nothing was written: a dropped transaction would keep its locks for a while.
     transaction.commit().await?;
-    measure::batch(commands.len(), began.elapsed().as_secs_f64());
+    measure::batch(commands.len(), stopwatch.seconds());
     ledger.watch().advanced(&set.heads);
     Ok(batch.outcomes.into_iter().flatten().collect())
 }

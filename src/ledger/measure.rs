@@ -4,6 +4,7 @@
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+use tokio::time::Instant;
 
 /// Commands of a batch.
 pub const BATCH_COMMANDS: &str = "entente_batch_commands";
@@ -17,6 +18,24 @@ pub const SHED: &str = "entente_commands_shed_total";
 pub const SWEEP_LAG: &str = "entente_sweep_lag_seconds";
 /// Streams that watch.
 pub const WATCHERS: &str = "entente_watchers";
+
+/// Measures how long something takes; nothing is ever decided by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Seconds since then.
+    #[must_use]
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
 
 /// Says what each of them is.
 pub fn describe() {

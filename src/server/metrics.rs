@@ -13,12 +13,11 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
-use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use crate::ledger::measure;
+use crate::ledger::measure::{self, Stopwatch};
 use crate::proto;
 
 /// Calls answered, by service, method and canonical code.
@@ -92,11 +91,11 @@ where
         let answer = self.inner.call(request);
         Box::pin(async move {
             let under_way = UnderWay::begin();
-            let began = Instant::now();
+            let stopwatch = Stopwatch::begin();
             let answer = answer.await;
             drop(under_way);
             if let Ok(response) = &answer {
-                called.note(response, began);
+                called.note(response, stopwatch);
             }
             answer
         })
@@ -143,7 +142,7 @@ impl Called {
         }
     }
 
-    fn note(self, response: &Response<Body>, began: Instant) {
+    fn note(self, response: &Response<Body>, stopwatch: Stopwatch) {
         // An error comes in the headers; what has none has a message, and is fine so far.
         let status = Status::from_header_map(response.headers());
         let code = status.map_or(Code::Ok, |status| status.code());
@@ -152,7 +151,7 @@ impl Called {
             ("service", service.to_string()),
             ("method", method.to_string()),
         ];
-        histogram!(CALL_SECONDS, &labels).record(began.elapsed().as_secs_f64());
+        histogram!(CALL_SECONDS, &labels).record(stopwatch.seconds());
         let code = ("code", format!("{code:?}"));
         let [service, method] = labels;
         counter!(CALLS, &[service, method, code]).increment(1);
