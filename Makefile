@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo test lint bench fmt openapi
+.PHONY: help build demo test fuzz lint bench fmt openapi
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh
 	@scripts/require-postgres.sh
 	cargo test --locked
+
+fuzz: ## Feed the fuzz targets for a minute each
+	@scripts/require-build-tools.sh
+	@scripts/fuzz.sh
 
 lint: ## Check format, contract, dependencies, lints and documentation
 	@scripts/lint.sh
