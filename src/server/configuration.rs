@@ -14,8 +14,6 @@ use url::Url;
 
 /// Where the database is unless said otherwise.
 pub const DATABASE_URL_DEFAULT: &str = "sqlite://entente.db";
-/// Where the server listens unless said otherwise.
-pub const LISTEN_DEFAULT: &str = "127.0.0.1:50051";
 /// What stands for a secret.
 const HIDDEN: &str = "***";
 
@@ -171,7 +169,7 @@ mod tests {
     fn nothing_given_is_the_default() {
         let read = Configuration::read(None, &Given::default()).unwrap();
         assert_eq!(read, Configuration::default());
-        assert_eq!(read.listen, LISTEN_DEFAULT.parse().unwrap());
+        assert_eq!(read.listen, "127.0.0.1:50051".parse().unwrap());
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! are the contract's own words, never a firm or anything of a request. The ledger's own measurements
 //! are in [`crate::ledger::measure`].
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Label, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -118,7 +121,29 @@ impl Drop for UnderWay {
     }
 }
 
+/// The RPCs of the contract by the paths at which gRPC calls them.
+static CONTRACT: LazyLock<HashMap<String, Called>> = LazyLock::new(|| {
+    let services = proto::pool().services();
+    let methods = services.flat_map(|service| {
+        let methods: Vec<_> = service.methods().collect();
+        methods
+    });
+    let called = methods.map(|method| {
+        let service = method.parent_service();
+        let called = Called {
+            service: service.full_name().into(),
+            method: method.name().into(),
+        };
+        (
+            format!("/{}/{}", service.full_name(), method.name()),
+            called,
+        )
+    });
+    called.collect()
+});
+
 /// Which RPC is called.
+#[derive(Clone)]
 struct Called {
     service: Arc<str>,
     method: Arc<str>,
@@ -127,19 +152,10 @@ struct Called {
 impl Called {
     /// Only what the contract has becomes a label, so nobody can make up new ones.
     fn from_path(path: &str) -> Self {
-        let known = path
-            .strip_prefix('/')
-            .and_then(|path| path.split_once('/'))
-            .filter(|(service, method)| {
-                let service = proto::pool().get_service_by_name(service);
-                service
-                    .is_some_and(|service| service.methods().any(|known| known.name() == *method))
-            });
-        let (service, method) = known.unwrap_or(("other", "other"));
-        Self {
-            service: service.into(),
-            method: method.into(),
-        }
+        CONTRACT.get(path).cloned().unwrap_or_else(|| Self {
+            service: "other".into(),
+            method: "other".into(),
+        })
     }
 
     fn note(self, response: &Response<Body>, stopwatch: Stopwatch) {
@@ -147,13 +163,10 @@ impl Called {
         let status = Status::from_header_map(response.headers());
         let code = status.map_or(Code::Ok, |status| status.code());
         let Self { service, method } = self;
-        let labels = [
-            ("service", service.to_string()),
-            ("method", method.to_string()),
-        ];
-        histogram!(CALL_SECONDS, &labels).record(stopwatch.seconds());
-        let code = ("code", format!("{code:?}"));
+        let labels = [Label::new("service", service), Label::new("method", method)];
+        histogram!(CALL_SECONDS, labels.to_vec()).record(stopwatch.seconds());
         let [service, method] = labels;
-        counter!(CALLS, &[service, method, code]).increment(1);
+        let code = Label::new("code", format!("{code:?}"));
+        counter!(CALLS, vec![service, method, code]).increment(1);
     }
 }
