@@ -1,12 +1,14 @@
 //! `entente serve`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CliError, start_logging};
-use crate::server::configuration::Sources;
-use crate::server::{self, Application, Environment, metrics};
+use crate::server::configuration::{Configuration, Sources};
+use crate::server::tls::Tls;
+use crate::server::{self, Application, Entrance, Environment, cors, metrics};
 use crate::store;
 
 /// Serve gRPC, gRPC-Web and JSON.
@@ -30,6 +32,12 @@ impl Serve {
             print!("{}", configuration.shown()?);
             return Ok(ExitCode::SUCCESS);
         }
+        let entrance = entrance(&configuration)?;
+        let environment = Environment {
+            tokens: configuration.token_verifier()?,
+            quota: configuration.quota()?,
+            ..Environment::default()
+        };
         start_logging(configuration.log_format);
         if let Some(listen) = configuration.metrics_listen {
             metrics::serve(listen)?;
@@ -38,9 +46,13 @@ impl Serve {
             store::migrate(&configuration.database_url).await?;
         }
         let database = store::open(&configuration.database_url).await?;
-        let application = Application::start(database, Environment::default()).await?;
+        let application = Application::start(database, environment).await?;
         let engine = application.api.ledger.store().engine();
-        let running = server::serve(application, configuration.listen).await?;
+        let is_plain = entrance.tls.is_none();
+        let running = server::serve_at(application, configuration.listen, entrance).await?;
+        if is_plain && !running.address.ip().is_loopback() {
+            tracing::warn!("keys and tokens are sent in the clear unless a proxy speaks TLS");
+        }
         tracing::info!(address = %running.address, engine, "serving");
         until_signal().await?;
         tracing::info!("stopping");
@@ -49,6 +61,18 @@ impl Serve {
             signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
         }
     }
+}
+
+/// How callers reach the server.
+fn entrance(configuration: &Configuration) -> Result<Entrance, CliError> {
+    let tls = configuration.tls_files()?.map(|files| {
+        let clock = Environment::default().clock;
+        Tls::load(files, clock).map(Arc::new)
+    });
+    Ok(Entrance {
+        tls: tls.transpose()?,
+        cors: cors::layer(&configuration.cors_origins)?,
+    })
 }
 
 /// Waits for SIGTERM or SIGINT.
