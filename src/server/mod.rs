@@ -5,20 +5,18 @@ pub mod configuration;
 pub mod connection;
 pub mod cors;
 pub mod environment;
+pub mod incoming;
 pub mod json;
 pub mod metrics;
+pub mod telemetry;
 pub mod tls;
 pub mod tokens;
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
-use tokio_stream::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
@@ -27,7 +25,6 @@ use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::{DefaultOnFailure, TraceLayer};
 
 use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
@@ -52,7 +49,6 @@ use crate::ledger::token::TokenKey;
 use crate::ledger::{Clock, Ledger, Randomness, Settings, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
-use connection::ClosableConnection;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
@@ -313,7 +309,7 @@ pub async fn serve_at(
     listen: SocketAddr,
     entrance: Entrance,
 ) -> std::io::Result<Running> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = incoming::listen(listen)?;
     let address = listener.local_addr()?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health
@@ -324,7 +320,7 @@ pub async fn serve_at(
     if let Some(tls) = &entrance.tls {
         tokio::spawn(Arc::clone(tls).keep_current(stop.clone()));
     }
-    let incoming = incoming(listener, entrance.tls, close.clone());
+    let incoming = incoming::accept(listener, entrance.tls, stop.clone(), close.clone());
     let mut routes = application.routes().add_service(health_service);
     // The descriptor is compiled in: if it could not be read, every test would say so.
     if let Ok(reflection) = reflection() {
@@ -345,8 +341,6 @@ pub async fn serve_at(
         .timeout(CALL_MAX)
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        // A refusal is an answer; what is our fault is logged where it happens.
-        .layer(TraceLayer::new_for_grpc().on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(option_layer(entrance.cors))
         .layer(JsonLayer(Arc::new(door)))
@@ -379,20 +373,6 @@ pub async fn serve_at(
     })
 }
 
-/// The connections of a listener.
-fn incoming(
-    listener: TcpListener,
-    tls: Option<Arc<Tls>>,
-    closing: CancellationToken,
-) -> Pin<Box<dyn Stream<Item = std::io::Result<ClosableConnection>> + Send>> {
-    match tls {
-        Some(tls) => Box::pin(tls::accept::incoming(listener, tls, closing)),
-        None => Box::pin(TcpListenerStream::new(listener).map(move |stream| {
-            stream.and_then(|stream| ClosableConnection::plain(stream, closing.clone()))
-        })),
-    }
-}
-
 fn reflection() -> Result<
     tonic_reflection::server::v1::ServerReflectionServer<
         impl tonic_reflection::server::v1::ServerReflection,
@@ -417,11 +397,23 @@ impl Running {
         self.stop_within(DRAIN_MAX).await;
     }
 
-    /// As [`Self::stop`], with another limit.
-    pub async fn stop_within(self, limit: Duration) {
+    /// As [`Self::stop`], but goes on accepting calls for `delay` after it has said `NOT_SERVING`, so
+    /// that load balancers notice before anybody is turned away.
+    pub async fn stop_after(self, delay: Duration) {
+        self.announce_stop().await;
+        tokio::time::sleep(delay).await;
+        self.stop().await;
+    }
+
+    async fn announce_stop(&self) {
         self.health
             .set_service_status("", tonic_health::ServingStatus::NotServing)
             .await;
+    }
+
+    /// As [`Self::stop`], with another limit.
+    pub async fn stop_within(self, limit: Duration) {
+        self.announce_stop().await;
         self.stop.cancel();
         // Watchers would otherwise stay for ever; each can resume elsewhere from its cursor.
         self.application.api.ledger.watch().close();

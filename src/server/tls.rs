@@ -4,7 +4,7 @@
 //! new key is not there yet, a file that is being written) changes nothing: the pair that served
 //! before goes on serving.
 
-pub mod accept;
+pub mod handshake;
 mod peer;
 
 use std::io;
@@ -47,7 +47,7 @@ pub fn describe() {
         Unit::Seconds,
         "When the certificate that serves expires, in seconds since 1970"
     );
-    accept::describe();
+    handshake::describe();
 }
 
 /// Where the certificates are, as PEM.
