@@ -26,7 +26,7 @@ use crate::domain::journal::Hash;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::rows::{API_KEY, TRUSTED_IDENTITY};
-use crate::store::{CredentialRow, Store};
+use crate::store::{BATCH_KEYS_MAX, CredentialRow, Store, StoreError};
 
 /// For how long a credential is remembered, and so how late a revocation may take effect.
 pub const CREDENTIALS_KEPT_FOR: Span = Span::from_seconds(5);
@@ -308,6 +308,24 @@ fn judge_key(
         return Err("revoked_or_expired");
     }
     Ok(row)
+}
+
+/// Whether any firm trusts the identity at `now`. Of two that come to trust it at the same instant, none
+/// is told apart: sign-in refuses an identity of two firms.
+///
+/// # Errors
+/// If the store fails.
+pub async fn is_trusted(
+    store: &dyn Store,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = store
+        .credentials_by_digest(&identity.digest(), BATCH_KEYS_MAX)
+        .await?;
+    Ok(rows
+        .iter()
+        .any(|row| row.credential_type == TRUSTED_IDENTITY && is_valid(row, now)))
 }
 
 fn is_valid(row: &CredentialRow, now: Timestamp) -> bool {

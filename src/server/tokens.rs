@@ -6,6 +6,8 @@
 
 mod fetch;
 mod keys;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::str::FromStr;
