@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo examples test fuzz lint bench fmt openapi
+.PHONY: help build demo examples test fuzz lint bench fmt openapi reference
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ openapi: ## Write docs/openapi.json anew from the contract
 	@scripts/require-build-tools.sh
 	cargo run --locked --quiet -- openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+
+reference: ## Write docs/reference anew from the contract
+	@scripts/reference.sh
 
 fmt: ## Format the code
 	cargo fmt
