@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo examples test fuzz lint bench fmt openapi reference
+.PHONY: help build demo examples docs test fuzz lint bench fmt openapi reference
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: ## Show two firms working together, on a server of its own
 
 examples: ## Run the example clients in Python, Node and curl, and check what they print
 	@scripts/examples.sh
+
+docs: ## Run what docs/ shows, and follow its links
+	@scripts/docs.sh
 
 test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh
