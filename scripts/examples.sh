@@ -81,13 +81,75 @@ ask() {
         <<<"authorization: Bearer $ENTENTE_API_KEY"
 }
 
+# Starts the program that follows; what it prints is added to followed.txt.
+start_follower() {
+    ENTENTE_SERVER="http://$SERVER_ADDRESS" ENTENTE_CURSORS="$room/cursors.json" \
+        "$VENV/bin/python" "$COPY/examples/python/follow.py" >>"$room/followed.txt" 2>>"$room/follow.log" &
+    FOLLOWER_PID=$!
+}
+
+stop_follower() {
+    if [ -n "${FOLLOWER_PID:-}" ]; then
+        kill -KILL "$FOLLOWER_PID" 2>/dev/null || true
+        wait "$FOLLOWER_PID" 2>/dev/null || true
+        FOLLOWER_PID=
+    fi
+}
+
+# Waits until the follower has told of an entry of the type $1 that concerns the record $2.
+followed() {
+    local tenth
+    for ((tenth = 0; tenth < 300; tenth++)); do
+        ! grep -q " $1 $2\$" "$room/followed.txt" || return 0
+        sleep 0.1
+    done
+    cat "$room/followed.txt" "$room/follow.log" >&2
+    printf 'error: nothing was told of %s\n' "$1" >&2
+    return 1
+}
+
+# Changes the partnership $1 so that the journal tells of it: a calendar of the id $2.
+make_news() {
+    curl --silent --show-error --fail --max-time 10 --header @- --output /dev/null \
+        --header 'content-type: application/json' --data '{"displayName": "News", "timeZone": "UTC",
+            "weeklyWindows": [{"day": "MONDAY", "start": "08:00", "end": "18:00"}]}' \
+        "http://$SERVER_ADDRESS/v1/$1/calendars?calendarId=$2" \
+        <<<"authorization: Bearer $ENTENTE_API_KEY"
+}
+
+# Follows a partnership while the follower is killed and the server is started anew; then everything
+# must have been told, in order.
+follow_through_crashes() {
+    local partnership listed told
+    partnership=$(grep -o 'partnerships/[0-9a-f-]*' "$room/curl.txt" | head -n 1)
+    start_follower
+    make_news "$partnership" before && followed calendar.revised before || return 1
+    stop_follower
+    make_news "$partnership" meanwhile
+    start_follower
+    followed calendar.revised meanwhile || return 1
+    stop_server
+    start_server "$program" "$room" "$SERVER_ADDRESS"
+    make_news "$partnership" after && followed calendar.revised after || return 1
+    stop_follower
+    listed=$(ask "/v1/$partnership/entries?pageSize=500" |
+        jq --raw-output '.entries[] | select(.origin != "first-ten-calls") | .sequence')
+    # What was told just when it was killed may be told once more.
+    told=$(sed -n "s#^$partnership \([0-9]*\) .*#\1#p" "$room/followed.txt" | uniq)
+    if ! diff <(printf '%s\n' "$listed") <(printf '%s\n' "$told"); then
+        printf 'error: what was followed is not what the journal has\n' >&2
+        return 1
+    fi
+    printf 'python: %d entries, none is missing, all in order\n' "$(wc -l <<<"$told")"
+}
+
 scripts/require-client-tools.sh
 program=$(find_program)
 copy_clients
 install_libraries
 
 room=$(mktemp -d)
-trap 'stop_server; rm -rf "$room"' EXIT
+trap 'stop_follower; stop_server; rm -rf "$room"' EXIT
 start_server "$program" "$room"
 ENTENTE_API_KEY=$("$program" keys create --firm acme --firm-display-name 'Acme IT' 2>/dev/null)
 export ENTENTE_API_KEY
@@ -122,6 +184,9 @@ for client in python node curl; do
         passed=$((passed + 1))
     fi
 done
+
+section 'following, through a crash of its own and a restart of the server'
+if follow_through_crashes; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 
 printf '\nexamples: %d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

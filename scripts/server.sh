@@ -16,12 +16,13 @@ find_program() {
     printf '%s\n' "${CARGO_TARGET_DIR:-$PWD/target}/debug/entente"
 }
 
-# Starts a server on a free port, with a database of its own in the folder $2: the program is $1.
+# Starts a server with a database of its own in the folder $2: the program is $1, the address $3, or
+# a free port.
 # Sets SERVER_ADDRESS and SERVER_PID; whoever calls this stops it with stop_server.
 start_server() {
-    local program=$1 folder=$2 tenth
+    local program=$1 folder=$2 address=${3:-127.0.0.1:0} tenth
     export ENTENTE_DATABASE_URL="sqlite://$folder/entente.db"
-    "$program" serve --listen 127.0.0.1:0 --log-format json >"$folder/server.log" 2>&1 &
+    "$program" serve --listen "$address" --log-format json >"$folder/server.log" 2>&1 &
     SERVER_PID=$!
     for ((tenth = 0; tenth < TENTHS_TO_START; tenth++)); do
         SERVER_ADDRESS=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$folder/server.log" | head -n 1)

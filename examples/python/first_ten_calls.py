@@ -20,7 +20,7 @@ from grpc_status import rpc_status
 
 # What generate.py made of the contract.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "generated"))
-import entente_v1 as v1  # noqa: E402
+import entente_v1 as v1
 
 # Every call has a time limit: without one, gRPC waits for ever.
 SECONDS_A_CALL = 10
