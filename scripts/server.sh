@@ -22,10 +22,13 @@ find_program() {
 start_server() {
     local program=$1 folder=$2 address=${3:-127.0.0.1:0} tenth
     export ENTENTE_DATABASE_URL="sqlite://$folder/entente.db"
+    # What an earlier one wrote would be taken for an answer.
+    rm -f "$folder/server.log"
     "$program" serve --listen "$address" --log-format json >"$folder/server.log" 2>&1 &
     SERVER_PID=$!
     for ((tenth = 0; tenth < TENTHS_TO_START; tenth++)); do
-        SERVER_ADDRESS=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$folder/server.log" | head -n 1)
+        SERVER_ADDRESS=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$folder/server.log" 2>/dev/null |
+            head -n 1 || true)
         [ -z "$SERVER_ADDRESS" ] || return 0
         kill -0 "$SERVER_PID" 2>/dev/null || break
         sleep 0.1

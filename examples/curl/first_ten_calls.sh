@@ -105,12 +105,14 @@ state=$(jq --raw-output '.state | ltrimstr("PARTNERSHIP_STATE_")' <<<"$made")
 say 2 partnership "$partnership is $state; the call again: $same"
 
 # 3: what our own words for status and priority mean. Without it, tickets cannot count.
-# `allowMissing` creates a map if there is none yet.
+# States are told from the side of whoever owes: IN_PROGRESS is that Night Desk works, and the partner
+# that it waits for is us. `allowMissing` creates a map if there is none yet.
 status_map=$(call PUT "/v1/$partnership/statusMaps/helpdesk?allowMissing=true&requestId=$RUN-statuses&origin=$ORIGIN" '{
     "system": "helpdesk",
     "entries": [
         {"status": "New", "state": "TICKET_STATE_NEW"},
-        {"status": "In progress", "state": "TICKET_STATE_IN_PROGRESS"},
+        {"status": "With Night Desk", "state": "TICKET_STATE_IN_PROGRESS"},
+        {"status": "With us", "state": "TICKET_STATE_WAITING_ON_PARTNER"},
         {"status": "Waiting on customer", "state": "TICKET_STATE_WAITING_ON_CLIENT"},
         {"status": "Done", "state": "TICKET_STATE_RESOLVED"}
     ]
@@ -146,9 +148,9 @@ events=$(jq --null-input --arg origin "$ORIGIN" --argjson opened "$OPENED" '
     {activities: ["TICKET_ACTIVITY_UPDATE_GIVEN"]} as $update
     | {origin: $origin, events: [
         event(1; 0; {status: "New", sourcePriority: "Normal", title: "Scanner does not scan"}),
-        event(2; 1; {status: "In progress", response: true}),
+        event(2; 1; {status: "With Night Desk", response: true}),
         event(3; 2; {status: "Waiting on customer"}),
-        event(4; 4; {status: "In progress"}),
+        event(4; 4; {status: "With Night Desk"}),
         event(5; 8; $update),
         event(6; 13; $update)
     ]}')

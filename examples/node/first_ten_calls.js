@@ -132,6 +132,8 @@ async function createPartnership(api, run) {
 }
 
 // 3: what our own words for status and priority mean. Without it, tickets cannot count.
+// States are told from the side of whoever owes: IN_PROGRESS is that Night Desk works, and the
+// partner that it waits for is us.
 async function writeMaps(api, partnership, run) {
   const statusMap = await api.call(api.sla, "UpdateStatusMap", {
     statusMap: {
@@ -139,7 +141,8 @@ async function writeMaps(api, partnership, run) {
       system: "helpdesk",
       entries: [
         { status: "New", state: "TICKET_STATE_NEW" },
-        { status: "In progress", state: "TICKET_STATE_IN_PROGRESS" },
+        { status: "With Night Desk", state: "TICKET_STATE_IN_PROGRESS" },
+        { status: "With us", state: "TICKET_STATE_WAITING_ON_PARTNER" },
         { status: "Waiting on customer", state: "TICKET_STATE_WAITING_ON_CLIENT" },
         { status: "Done", state: "TICKET_STATE_RESOLVED" },
       ],
@@ -194,9 +197,9 @@ async function ingest(api, partnership, opened) {
     parent: partnership,
     events: [
       event(1, 0, { status: "New", sourcePriority: "Normal", title: "Scanner does not scan" }),
-      event(2, 1, { status: "In progress", response: true }),
+      event(2, 1, { status: "With Night Desk", response: true }),
       event(3, 2, { status: "Waiting on customer" }),
-      event(4, 4, { status: "In progress" }),
+      event(4, 4, { status: "With Night Desk" }),
       event(5, 8, update),
       event(6, 13, update),
     ],

@@ -122,10 +122,15 @@ def create_partnership(api: Entente, run: str) -> str:
 
 
 def write_maps(api: Entente, partnership: str, run: str) -> None:
-    """3: what our own words for status and priority mean. Without it, tickets cannot count."""
+    """3: what our own words for status and priority mean. Without it, tickets cannot count.
+
+    States are told from the side of whoever owes: IN_PROGRESS is that Night Desk works, and the
+    partner that it waits for is us.
+    """
     states = {
         "New": v1.TICKET_STATE_NEW,
-        "In progress": v1.TICKET_STATE_IN_PROGRESS,
+        "With Night Desk": v1.TICKET_STATE_IN_PROGRESS,
+        "With us": v1.TICKET_STATE_WAITING_ON_PARTNER,
         "Waiting on customer": v1.TICKET_STATE_WAITING_ON_CLIENT,
         "Done": v1.TICKET_STATE_RESOLVED,
     }
@@ -199,9 +204,9 @@ def ingest(api: Entente, partnership: str, opened: datetime.datetime) -> None:
         parent=partnership,
         events=[
             event(1, 0, status="New", source_priority="Normal", title="Scanner does not scan"),
-            event(2, 1, status="In progress", response=True),
+            event(2, 1, status="With Night Desk", response=True),
             event(3, 2, status="Waiting on customer"),
-            event(4, 4, status="In progress"),
+            event(4, 4, status="With Night Desk"),
             event(5, 8, activities=update),
             event(6, 13, activities=update),
         ],
