@@ -1,9 +1,10 @@
-"""Writes the reference of the contract as Markdown: a page for each service, and what they share.
+"""Writes the reference as Markdown: a page for each service, what they share, all errors, and the
+types of journal entries.
 
-    python3 scripts/reference.py IMAGE FOLDER
+    python3 scripts/reference.py IMAGE SOURCE FOLDER
 
-IMAGE is what `buf build -o image.json` makes of proto/; FOLDER is emptied first. Run it by
-`make reference`. Needs nothing but Python.
+IMAGE is what `buf build -o image.json` makes of proto/; SOURCE is src/domain, whose `events!` name
+the types of entries; FOLDER is emptied first. Run it by `make reference`. Needs nothing but Python.
 """
 
 import collections
@@ -25,7 +26,9 @@ COMMON = {
 }
 # Numbers of the fields that lead to a part of a file (see descriptor.proto).
 MESSAGE, ENUM, SERVICE, FIELD, VALUE, METHOD, NESTED, NESTED_ENUM = 4, 5, 6, 2, 2, 2, 3, 4
-SHARED, ERRORS = "shared.md", "errors.md"
+SHARED, ERRORS, ENTRIES = "shared.md", "errors.md", "entries.md"
+# One event in `events!`: its comment, its type and its version.
+EVENT = re.compile(r'((?:^ *///.*\n)+) *\w+\([^()]*\) = "([a-z_]+\.[a-z_]+)", (\d+);', re.MULTILINE)
 REASON_PREFIX = "ERROR_REASON_"
 NOTE = "<!-- Made by `make reference` from proto/entente/v1: change that, not this. -->\n\n"
 
@@ -128,7 +131,12 @@ class Reference:
         ]
         for name, service in sorted(self.contract.services.items()):
             lines.append(f"| [{name}]({page(name)}) | {first_sentence(service['text'])} |")
-        lines += ["", f"Beside them: [what they share]({SHARED}), and [all errors]({ERRORS}).", ""]
+        lines += [
+            "",
+            f"Beside them: [what they share]({SHARED}), [all errors]({ERRORS}), and the",
+            f"[entries of the journal]({ENTRIES}).",
+            "",
+        ]
         lines += ["## Fields that are the same everywhere", ""]
         for name in COMMON:
             lines += [f"### {name}", "", self.common_text(name), ""]
@@ -284,6 +292,31 @@ class Reference:
         return head + mark + outside_code(tail)
 
 
+def entries(source: pathlib.Path) -> str:
+    """Return the page of the types of journal entries."""
+    found = {}
+    for file in sorted(source.rglob("*.rs")):
+        for comment, name, version in EVENT.findall(file.read_text(encoding="utf-8")):
+            lines = [line.strip().removeprefix("///") for line in comment.strip().split("\n")]
+            text = re.sub(r"\[(`[^`]*`)\]", r"\1", prose("\n".join(lines)))
+            found[name] = (text.replace("\n\n", "<br>").replace("|", "\\|"), version)
+    lines = [
+        NOTE.replace("proto/entente/v1", "src/domain") + "# Entries of the journal",
+        "",
+        "The `type` of an entry says what happened; `type_version` is the version of its `payload`, which",
+        "is JSON. A form never changes under its version. Instants are microseconds since",
+        "1970-01-01T00:00:00Z, sealed values are commitments. What an entry makes of a record is better",
+        "read from the record: see [integrate.md](../integrate.md#following-what-happens).",
+    ]
+    kinds: dict[str, list[str]] = {}
+    for name, (text, version) in sorted(found.items()):
+        row = f"| `{name}` | {version} | {text} |"
+        kinds.setdefault(name.partition(".")[0], []).append(row)
+    for kind, rows in kinds.items():
+        lines += ["", f"## {kind}", "", "| type | version | |", "| --- | --- | --- |", *rows]
+    return "\n".join(lines) + "\n"
+
+
 def prose(comment: str) -> str:
     """Return a comment with its paragraphs on one line each."""
     lines = [line.strip() for line in comment.strip().split("\n")]
@@ -325,14 +358,15 @@ def anchor(heading: str) -> str:
 
 def main() -> None:
     """Read the image, write the pages."""
-    image, folder = sys.argv[1:]
+    image, source, folder = sys.argv[1:]
     with open(image, encoding="utf-8") as file:
         contract = Contract(json.load(file))
     target = pathlib.Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     for old in target.glob("*.md"):
         old.unlink()
-    for name, text in Reference(contract).pages().items():
+    pages = Reference(contract).pages() | {ENTRIES: entries(pathlib.Path(source))}
+    for name, text in pages.items():
         (target / name).write_text(text, encoding="utf-8")
 
 

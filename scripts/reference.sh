@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes docs/reference anew from the contract; with --check, says whether it is current instead.
+# Writes docs/reference anew from the contract and the types of events; with --check, says whether it is current instead.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,9 +14,9 @@ trap 'rm -rf "$room"' EXIT
 "$buf" build proto -o "$room/image.json"
 
 if [ "${1:-}" = --check ]; then
-    python3 scripts/reference.py "$room/image.json" "$room/reference"
+    python3 scripts/reference.py "$room/image.json" src/domain "$room/reference"
     diff -r --brief "$room/reference" "$REFERENCE" >&2 ||
-        fail "$REFERENCE is not what the contract says: run 'make reference', and commit it"
+        fail "$REFERENCE is not what the code says: run 'make reference', and commit it"
 else
-    python3 scripts/reference.py "$room/image.json" "$REFERENCE"
+    python3 scripts/reference.py "$room/image.json" src/domain "$REFERENCE"
 fi
