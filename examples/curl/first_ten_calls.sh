@@ -4,6 +4,7 @@
 # Settings come from the environment:
 #   ENTENTE_API_KEY  the key of your firm
 #   ENTENTE_SERVER   where the server is; default http://127.0.0.1:50051
+#   ENTENTE_CA       for https://, a file with the certificates to trust; default those of curl
 set -euo pipefail
 
 readonly SERVER="${ENTENTE_SERVER:-http://127.0.0.1:50051}"
@@ -47,10 +48,12 @@ call() {
 # The key is not given as an argument, since others on this machine can read command lines.
 request() {
     local method=$1 path=$2
-    local -a body=()
+    local -a body=() trust=()
+    [ -z "${ENTENTE_CA:-}" ] || trust=(--cacert "$ENTENTE_CA")
     [ $# -lt 3 ] || body=(--header 'content-type: application/json' --data "$3")
     curl --silent --show-error --request "$method" --max-time "$SECONDS_A_CALL" \
         --retry 3 --retry-connrefused --write-out '\n%{http_code}' ${body[@]+"${body[@]}"} \
+        ${trust[@]+"${trust[@]}"} \
         --header @- "$SERVER$path" <<<"authorization: Bearer $ENTENTE_API_KEY"
 }
 

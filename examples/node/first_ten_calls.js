@@ -3,9 +3,10 @@
 // Settings come from the environment:
 //   ENTENTE_API_KEY  the key of your firm
 //   ENTENTE_SERVER   where the server is; default http://127.0.0.1:50051
+//   ENTENTE_CA       for https://, a file with the certificates to trust; default those of Node
 
 import { randomUUID } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import grpc from "@grpc/grpc-js";
@@ -60,8 +61,9 @@ class Entente {
   constructor(server, apiKey) {
     const { protocol, host } = new URL(server);
     const secure = protocol === "https:";
+    const authority = process.env.ENTENTE_CA;
     const credentials = secure
-      ? grpc.credentials.createSsl()
+      ? grpc.credentials.createSsl(authority ? readFileSync(authority) : null)
       : grpc.credentials.createInsecure();
     const options = { "grpc.service_config": RETRIES };
     this.partnerships = new entente.v1.PartnershipService(host, credentials, options);

@@ -3,6 +3,7 @@
 Settings come from the environment:
   ENTENTE_API_KEY  the key of your firm
   ENTENTE_SERVER   where the server is; default http://127.0.0.1:50051
+  ENTENTE_CA       for https://, a file with the certificates to trust; default those of gRPC
 """
 
 import datetime
@@ -57,9 +58,10 @@ class Entente:
         address = urllib.parse.urlsplit(server)
         options = [("grpc.service_config", RETRIES)]
         if address.scheme == "https":
-            self.channel = grpc.secure_channel(
-                address.netloc, grpc.ssl_channel_credentials(), options=options
-            )
+            authority = os.environ.get("ENTENTE_CA")
+            roots = pathlib.Path(authority).read_bytes() if authority else None
+            credentials = grpc.ssl_channel_credentials(root_certificates=roots)
+            self.channel = grpc.secure_channel(address.netloc, credentials, options=options)
         else:
             self.channel = grpc.insecure_channel(address.netloc, options=options)
         self.metadata = [("authorization", f"Bearer {api_key}")]
