@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo test fuzz lint bench fmt openapi
+.PHONY: help build demo test fuzz lint chart bench fmt openapi
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ fuzz: ## Feed the fuzz targets for a minute each
 
 lint: ## Check format, contract, dependencies, lints and documentation
 	@scripts/lint.sh
+
+chart: ## Check the chart, the alert rules, the dashboard and the Dockerfile
+	@scripts/chart.sh
 
 bench: ## Run the benchmarks
 	@scripts/require-build-tools.sh
