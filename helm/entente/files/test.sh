@@ -20,15 +20,13 @@ answer=$(printf '\0\0\0\0\0' | $curl "$http2" --header 'content-type: applicatio
 [ "$answer" = 00000000020801 ] || fail "gRPC health: answered '$answer'"
 printf 'ok: gRPC, health is SERVING\n'
 
-document=$($curl "$SERVER/openapi.json" | head -c 400)
-case "$document" in
-*openapi* | *components*) printf 'ok: JSON, the OpenAPI document\n' ;;
-*) fail "OpenAPI document: answered '$document'" ;;
-esac
+answer=$($curl --output /dev/null --write-out '%{http_code} %{content_type}' "$SERVER/openapi.json") || true
+[ "$answer" = '200 application/json' ] || fail "OpenAPI document: answered '$answer'"
+printf 'ok: JSON, the OpenAPI document\n'
 
 # A well-formed key that does not exist is looked up in the database before it is refused.
 stranger=entente_00000000-0000-7000-8000-000000000000_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
-answer=$($curl --write-out ' %{http_code}' --header "authorization: Bearer $stranger" "$SERVER/v1:whoAmI")
+answer=$($curl --write-out ' %{http_code}' --header "authorization: Bearer $stranger" "$SERVER/v1:whoAmI") || true
 case "$answer" in
 *UNAUTHENTICATED*' 401') printf 'ok: the database was asked, an unknown key is refused\n' ;;
 *) fail "unknown key: answered '$answer'" ;;
@@ -36,7 +34,7 @@ esac
 
 if [ -n "${API_KEY:-}" ]; then
     answer=$($curl --write-out ' %{http_code}' --header "authorization: Bearer $API_KEY" \
-        "$SERVER/v1/serviceInfo")
+        "$SERVER/v1/serviceInfo") || true
     case "$answer" in
     *checkpointPublicKey*' 200') printf 'ok: signed in; %s\n' "$answer" ;;
     *) fail "service info: answered '$answer'" ;;
