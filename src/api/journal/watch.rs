@@ -25,7 +25,7 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::ledger::measure::Watching;
+use crate::ledger::measure::{self, Watching};
 use crate::proto::v1;
 use crate::store::StoreError;
 
@@ -99,6 +99,7 @@ pub(super) async fn watch(
         let end = watcher.run().await;
         drop(permit);
         if let End::Refused(refusal) = end {
+            measure::watch_ended(refusal.reason.as_str());
             // Nobody listens any more if this fails.
             let _ = end_sender.send(status(&refusal));
         }
@@ -136,6 +137,8 @@ struct Position {
     scope: ScopeId,
     sequence: u64,
     hash: Hash,
+    /// Whether it has been at the end since the stream began: what comes then is new.
+    caught_up: bool,
 }
 
 impl Position {
@@ -145,6 +148,7 @@ impl Position {
             scope,
             sequence: 0,
             hash: GENESIS,
+            caught_up: false,
         };
         if cursor.is_empty() {
             return Ok(position);
@@ -330,6 +334,9 @@ impl Watcher {
         let more = entries.len() == ENTRIES_AT_A_TIME;
         for entry in entries {
             position.advance(&entry)?;
+            if position.caught_up {
+                measure::watch_lag(self.api.now().since(entry.recorded_at));
+            }
             let cursor = position.cursor(&self.api);
             let may_be_last = entry.event_type == PARTY_LEFT;
             let event = v1::watch_response::Event::Entry(to_entry(entry));
@@ -343,6 +350,7 @@ impl Watcher {
                 self.authorise().await?;
             }
         }
+        position.caught_up |= !more;
         self.positions[index] = position;
         Ok(more)
     }
