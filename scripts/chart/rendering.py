@@ -155,7 +155,7 @@ def _check_package(report: Report, chart: helm.Chart, renders: list[Render]) -> 
 def _check_schema(report: Report) -> None:
     """Nothing can be set that the chart does not know, at any depth, and every default is known."""
     schema = json.loads((CHART / "values.schema.json").read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft7Validator.check_schema(schema)
     # Objects of Kubernetes that are handed through as they are, and Helm's own.
     open_ones = {"global", "affinity/nodeAffinity", "affinity/podAffinity", "affinity/podAntiAffinity"}
 
@@ -170,8 +170,8 @@ def _check_schema(report: Report) -> None:
             walk(part["items"], f"{path}/items")
 
     walk(schema, "")
-    for name, part in schema["$defs"].items():
-        walk(part, f"$defs/{name}")
+    for name, part in schema["definitions"].items():
+        walk(part, f"definitions/{name}")
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())
 
     def compare(part: dict, values: dict, path: str) -> None:
