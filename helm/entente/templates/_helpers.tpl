@@ -52,9 +52,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/* Longer than the server needs at most: it goes on for shutdown_delay_seconds, lets calls end for 20 s,
-     and then closes its connections and the database. */}}
+     then closes its connections and the database and sends off its last traces. */}}
 {{- define "entente.gracePeriod" -}}
-{{- add (int .Values.config.shutdownDelaySeconds) 20 10 -}}
+{{- add (int .Values.config.shutdownDelaySeconds) 20 15 -}}
 {{- end }}
 
 {{/* What of the values contradicts itself in a way that a schema cannot express. */}}

@@ -72,9 +72,16 @@ spec:
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 3
-      # Never asks the database: to restart every pod would not heal it.
+      # Asks whether the program lives, where that can be asked apart from its callers: to restart a pod
+      # since it has many of them, or since the database is away, would heal nothing.
       livenessProbe:
+        {{- if .Values.metrics.enabled }}
+        httpGet:
+          path: /metrics
+          port: metrics
+        {{- else }}
         {{- include "entente.ask" . | nindent 8 }}
+        {{- end }}
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 6
