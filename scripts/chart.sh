@@ -11,8 +11,9 @@ readonly RULES=deploy/prometheus
 
 python=$("$SCRIPTS/require-chart-tools.sh")
 promtool=$("$SCRIPTS/require-promtool.sh")
+models=$("$SCRIPTS/require-kubernetes-models.sh")
 
-"$python" "$SCRIPTS/chart/check.py" --promtool "$promtool"
+"$python" "$SCRIPTS/chart/check.py" --promtool "$promtool" --models "$models"
 
 section 'alert rules'
 "$promtool" check rules --lint=all --lint-fatal "$RULES/entente.rules.yaml"

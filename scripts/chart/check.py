@@ -17,12 +17,13 @@ from report import Report  # noqa: E402
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--promtool", required=True)
-    promtool = arguments.parse_args().promtool
+    arguments.add_argument("--promtool", required=True, help="the program")
+    arguments.add_argument("--models", required=True, help="folder of the types of custom resources")
+    given = arguments.parse_args()
 
     report = Report()
-    renders = rendering.check(report)
-    agreement.check(report, renders, promtool)
+    renders = rendering.check(report, given.models)
+    agreement.check(report, renders, given.promtool)
     running.check(report, renders)
     return report.end()
 
