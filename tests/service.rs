@@ -150,6 +150,7 @@ on_both_engines! {
     keys::the_last_use_of_a_key;
     keys::keys_on_two_replicas;
     keys::trusted_identities;
+    keys::trusted_identities_at_fault;
     sign_in::tokens_are_believed_of_whom_the_operator_trusts;
     sign_in::certificates_are_believed_of_whom_the_operator_trusts;
     sign_in::an_identity_of_two_firms_is_nobodys;

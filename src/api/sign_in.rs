@@ -213,16 +213,7 @@ impl Authenticator {
         for identity in identities.iter().take(CERTIFICATE_NAMES_MAX) {
             let digest = identity.digest();
             let look_up = LookUp::Identity(digest);
-            let rows = match self.remembered(&look_up, now) {
-                Some(rows) => rows,
-                None => {
-                    let rows = store
-                        .credentials_by_digest(&digest, SAME_IDENTITY_MAX)
-                        .await?;
-                    self.remember(&look_up, &rows, now);
-                    rows
-                }
-            };
+            let rows = self.trusting(&look_up, &digest, store, now).await?;
             for row in rows {
                 if row.credential_type != TRUSTED_IDENTITY || !is_valid(&row, now) {
                     continue;
@@ -235,6 +226,24 @@ impl Authenticator {
             }
         }
         Ok(found.ok_or("not_trusted"))
+    }
+
+    /// Credentials for the identity of that digest.
+    async fn trusting(
+        &self,
+        look_up: &LookUp,
+        digest: &Hash,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Vec<CredentialRow>, StoreError> {
+        if let Some(rows) = self.remembered(look_up, now) {
+            return Ok(rows);
+        }
+        let rows = store
+            .credentials_by_digest(digest, SAME_IDENTITY_MAX)
+            .await?;
+        self.remember(look_up, &rows, now);
+        Ok(rows)
     }
 
     fn remember(&self, look_up: &LookUp, rows: &[CredentialRow], now: Timestamp) {

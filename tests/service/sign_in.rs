@@ -153,10 +153,10 @@ pub async fn tokens_are_believed_of_whom_the_operator_trusts(house: House) {
         (StatusCode::OK, &json!(trusted.name))
     );
 
-    let created = ok(partnerships.create_partnership(super::setting::partnership("New"))).await;
+    ok(partnerships.create_partnership(super::setting::partnership("New"))).await;
     let id = trusted.name.rsplit('/').next().unwrap();
     let request = v1::ListEntriesRequest {
-        parent: created.name,
+        parent: "firms/north".to_owned(),
         ..Default::default()
     };
     let entries = ok(psa.connection.journal().list_entries(request))
@@ -342,7 +342,7 @@ pub async fn certificates_are_believed_of_whom_the_operator_trusts(house: House)
     let (status, json) = who_by_json(&psa, &url, Some(&north.api_key)).await;
     assert_eq!(
         (status, &json["trustedIdentity"]),
-        (StatusCode::OK, &json!(""))
+        (StatusCode::OK, &Value::Null)
     );
     let (status, _) = who_by_json(&psa, &url, Some("entente_x_y")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -481,7 +481,9 @@ pub async fn a_firm_at_a_hundred_times_its_quota(house: House) {
     let url = format!("http://{}", replica.running.address);
     let (status, json) = who_by_json(&Client::new(), &url, Some(&greedy.api_key)).await;
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(json["error"]["details"][0]["reason"], "QUOTA_EXCEEDED");
+    let details = json["error"]["details"].as_array().unwrap();
+    let is_told = |detail: &Value| detail["reason"] == "QUOTA_EXCEEDED";
+    assert!(details.iter().any(is_told), "{json}");
     replica.pass(1);
     let answers = calls(&greedy, 100).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
