@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 
-use super::caller::{Caller, RecognisedBy};
+use super::caller::{Caller, RecognisedBy, TRUSTED_ACTOR};
 use super::status::ApiError;
 use crate::domain::firm::{Identity, Permission};
 use crate::domain::journal::Hash;
@@ -342,16 +342,17 @@ fn is_valid(row: &CredentialRow, now: Timestamp) -> bool {
 }
 
 fn caller(row: CredentialRow) -> Caller {
-    let by = if row.credential_type == API_KEY {
-        RecognisedBy::ApiKey
+    let (by, actor) = if row.credential_type == API_KEY {
+        (RecognisedBy::ApiKey, row.id)
     } else {
-        RecognisedBy::TrustedIdentity
+        let actor = format!("{TRUSTED_ACTOR}{}", row.id);
+        (RecognisedBy::TrustedIdentity, actor)
     };
     let permissions = row.permissions.split(',');
     Caller {
         firm: row.firm,
         by,
-        actor: row.id,
+        actor,
         permissions: permissions.filter_map(Permission::parse).collect(),
     }
 }

@@ -35,6 +35,12 @@ fn written(folder: &Path, name: &str, pem: &str) -> String {
     path.display().to_string()
 }
 
+/// A port that nobody listens on just now.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 #[tokio::test]
 async fn postgres_by_tls() {
     let cluster = Cluster::start_with(Settings { fsync: false });
@@ -44,8 +50,7 @@ async fn postgres_by_tls() {
     let (other_authority, _, _) = self::certificate("localhost");
     let certificate = cluster.give_file("server.crt", &certificate);
     let key = cluster.give_file("server.key", &key);
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = port.local_addr().unwrap().port();
+    let port = free_port();
     cluster.stop_immediate();
     cluster.start_again_with(&format!(
         "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file={} -c ssl_key_file={}",

@@ -89,6 +89,11 @@ pub async fn rotation_leaves_the_earlier_secret_good_for_a_while(house: House) {
     assert!(!is_good(&house, &key.secret).await);
     assert!(is_good(&house, &second.secret).await);
 
+    let stale = v1::RotateApiKeyRequest {
+        etag: key.etag.clone(),
+        ..rotating(&key.name, None)
+    };
+    refuses(&house, "ETAG_MISMATCH", admin.rotate_api_key(stale)).await;
     // A day where nobody says; a rotation within it ends what the one before left good.
     let third = ok(admin.rotate_api_key(rotating(&key.name, None))).await;
     let day = MINUTE + HOUR + 24 * HOUR;

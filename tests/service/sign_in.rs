@@ -154,7 +154,6 @@ pub async fn tokens_are_believed_of_whom_the_operator_trusts(house: House) {
     );
 
     ok(partnerships.create_partnership(super::setting::partnership("New"))).await;
-    let id = trusted.name.rsplit('/').next().unwrap();
     let request = v1::ListEntriesRequest {
         parent: "firms/north".to_owned(),
         ..Default::default()
@@ -162,7 +161,10 @@ pub async fn tokens_are_believed_of_whom_the_operator_trusts(house: House) {
     let entries = ok(psa.connection.journal().list_entries(request))
         .await
         .entries;
-    assert!(entries.iter().any(|entry| entry.actor == id), "{entries:?}");
+    assert!(
+        entries.iter().any(|entry| entry.actor == trusted.name),
+        "{entries:?}"
+    );
 
     for (bad, at) in [
         (provider.token("somebody", 300), &replica),
