@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo examples docs test fuzz lint bench fmt openapi reference
+.PHONY: help build demo examples docs test fuzz lint chart bench fmt openapi reference
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ fuzz: ## Feed the fuzz targets for a minute each
 
 lint: ## Check format, contract, dependencies, lints and documentation
 	@scripts/lint.sh
+
+chart: ## Check the chart, the alert rules, the dashboard and the Dockerfile
+	@scripts/chart.sh
 
 bench: ## Run the benchmarks
 	@scripts/require-build-tools.sh
