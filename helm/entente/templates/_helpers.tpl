@@ -200,8 +200,8 @@ capabilities:
 {{- define "entente.databaseEgress" -}}
 - to: {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
   ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    - {port: {{ int .Values.networkPolicy.dnsPort }}, protocol: UDP}
+    - {port: {{ int .Values.networkPolicy.dnsPort }}, protocol: TCP}
 {{- if include "entente.postgres" . }}
 - ports:
     - {port: {{ int .Values.networkPolicy.database.port }}, protocol: TCP}
