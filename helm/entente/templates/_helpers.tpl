@@ -107,10 +107,10 @@ tls_client_ca = "/etc/entente/client-ca/ca.crt"
 {{- if $config.corsOrigins }}
 cors_origins = {{ $config.corsOrigins | toJson }}
 {{- end }}
-{{- if $config.callsPerSecond }}
+{{- if not (kindIs "invalid" $config.callsPerSecond) }}
 calls_per_second = {{ int $config.callsPerSecond }}
 {{- end }}
-{{- if $config.callsBurst }}
+{{- if not (kindIs "invalid" $config.callsBurst) }}
 calls_burst = {{ int $config.callsBurst }}
 {{- end }}
 {{- if $config.webhookPrivateTargets }}
