@@ -140,7 +140,7 @@ def _check_papers(report: Report, alerts: list[dict]) -> None:
     readme = (CHART / "README.md").read_text()
     for name in yaml.safe_load((CHART / "values.yaml").read_text()):
         report.expect(f"`{name}" in readme, f"the chart's README.md does not say what {name} is")
-    for paper in [CHART / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for paper in (CHART / "README.md", OPERATE, OPERATE.with_name("deploy.md")):
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", paper.read_text()):
             there = (paper.parent / link).exists()
             report.expect(there, f"{paper.relative_to(ROOT)} links to {link}, which is not there")
