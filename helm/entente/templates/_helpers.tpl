@@ -196,12 +196,16 @@ capabilities:
 {{- end }}
 {{- end }}
 
-{{/* Rules by which the migration and the pods find names and the database. */}}
-{{- define "entente.databaseEgress" -}}
+{{- define "entente.dnsEgress" -}}
 - to: {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
   ports:
     - {port: {{ int .Values.networkPolicy.dnsPort }}, protocol: UDP}
     - {port: {{ int .Values.networkPolicy.dnsPort }}, protocol: TCP}
+{{- end }}
+
+{{/* Rules by which the migration and the pods find names and the database. */}}
+{{- define "entente.databaseEgress" -}}
+{{ include "entente.dnsEgress" . }}
 {{- if include "entente.postgres" . }}
 - ports:
     - {port: {{ int .Values.networkPolicy.database.port }}, protocol: TCP}
