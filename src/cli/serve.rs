@@ -46,15 +46,16 @@ impl Serve {
 
 /// Serves until a signal.
 async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
+    // First of all: what is measured before, such as when the certificate expires, would be lost.
+    if let Some(listen) = configuration.metrics_listen {
+        metrics::serve(listen)?;
+    }
     let entrance = entrance(configuration)?;
     let environment = Environment {
         tokens: configuration.token_verifier()?,
         quota: configuration.quota()?,
         ..Environment::default()
     };
-    if let Some(listen) = configuration.metrics_listen {
-        metrics::serve(listen)?;
-    }
     if configuration.migrate {
         store::migrate(&configuration.database_url).await?;
     }
