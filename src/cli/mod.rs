@@ -1,5 +1,6 @@
 //! The commands of the binary, one file each.
 
+pub mod backup;
 pub mod client;
 pub mod demo;
 pub mod export;
@@ -9,6 +10,7 @@ pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod page;
+pub mod restore;
 pub mod serve;
 pub mod split;
 pub mod verify;
@@ -41,6 +43,10 @@ enum Command {
     Export(export::Export),
     /// Check hash chains, checkpoints and that the records follow from the journal.
     Verify(verify::Verify),
+    /// Copy a database in a file while it is in use, and verify the copy.
+    Backup(backup::Backup),
+    /// Make a database of a backup, or tell that one was restored by other means.
+    Restore(restore::Restore),
     /// Print a record and its history.
     Inspect(inspect::Inspect),
     /// Divide a concession over a quote from a file, without a server.
@@ -116,6 +122,8 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
         Command::Verify(verify) => verify.run().await,
+        Command::Backup(backup) => backup.run().await,
+        Command::Restore(restore) => restore.run().await,
         Command::Inspect(inspect) => inspect.run().await,
         Command::Split(split) => split.run(),
         Command::Migrate(migrate) => migrate.run().await,

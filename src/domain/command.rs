@@ -28,6 +28,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::restoration;
 use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
@@ -125,6 +126,8 @@ pub enum Action {
         /// How far it has come.
         reached: Closing,
     },
+    /// The database was restored: tells so in the scope's journal.
+    TellRestored,
     /// Time has passed: does something happen by itself?
     Tick {
         /// To what kind of record.
@@ -242,6 +245,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::TellRestored => return restoration::restored(view),
         Action::UseGuestLink(answer) => {
             return guest_link::answer(answer, command.firm.as_ref(), view);
         }
@@ -290,6 +294,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         | Action::NoteRefresh { .. }
         | Action::CloseRecord { .. }
         | Action::NoteClosing { .. }
+        | Action::TellRestored
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
 }

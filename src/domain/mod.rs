@@ -30,6 +30,7 @@ pub mod record;
 pub mod redaction;
 pub mod reference;
 pub mod refusal;
+pub mod restoration;
 pub mod signing;
 pub mod sla;
 #[cfg(test)]

@@ -218,6 +218,8 @@ records! {
     Cosignature(super::cosignature::Cosignature, super::cosignature::CosignatureEvent) = "cosignature";
     /// What the firm that wrote it has erased.
     Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
+    /// Where the epochs of a journal that was restored begin.
+    Restoration(super::restoration::Restoration, super::restoration::RestorationEvent) = "restoration";
     /// One revision of a partnership's terms.
     TermsRevision(super::partnership::revisions::TermsRevision, super::partnership::revisions::TermsRevisionEvent) = "terms_revision";
     /// What an external reference stands for.

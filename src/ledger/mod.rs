@@ -13,6 +13,7 @@ pub mod measure;
 pub mod preview;
 pub mod queue;
 pub mod refresh;
+pub mod restoration;
 pub mod rows;
 pub mod sweep;
 pub mod token;

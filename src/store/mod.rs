@@ -28,6 +28,8 @@ mod rows;
 mod sql_store;
 pub mod sqlite;
 
+use std::path::{Path, PathBuf};
+
 use async_trait::async_trait;
 
 use crate::domain::commitment::{Commitment, Opening};
@@ -411,6 +413,35 @@ pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
     Err(StoreError::Schema(
         "a database URL begins with sqlite: or postgres:".to_owned(),
     ))
+}
+
+/// The file of a `SQLite` database.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the URL names none.
+pub fn file_of(database_url: &str) -> Result<PathBuf, StoreError> {
+    sqlite::file_of(database_url)
+}
+
+/// The URL of a `SQLite` database in a file.
+#[must_use]
+pub fn url_of(file: &Path) -> String {
+    sqlite::url_of(file)
+}
+
+/// Copies a `SQLite` database, as it is at one moment, into the empty file `target`, and makes the copy
+/// durable. The database may be in use; nobody waits for the copy. It may be one of an older program.
+///
+/// # Errors
+/// If either cannot be used, or what is copied is damaged; what was written of `target` then is of no
+/// use.
+pub async fn copy(database_url: &str, target: &Path) -> Result<(), StoreError> {
+    if is_postgres(database_url) {
+        return Err(StoreError::Schema(
+            "PostgreSQL is copied by its own programs, such as pg_basebackup".to_owned(),
+        ));
+    }
+    sqlite::copy(database_url, target).await
 }
 
 /// Whether the URL names a `PostgreSQL` database.
