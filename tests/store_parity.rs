@@ -157,7 +157,7 @@ async fn statements_take_and_give_the_same() {
     for statement in catalogue::ALL {
         let here = sqlite_interface(&mut sqlite, statement.sqlite).await;
         let mut there = postgres_interface(&mut postgres, statement.postgres).await;
-        if statement.name == "service/ping" {
+        if ["service/ping", "service/time"].contains(&statement.name) {
             // A column that is of no table has no type in SQLite.
             "NULL".clone_into(&mut there.columns[0].1);
         }

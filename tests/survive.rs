@@ -19,6 +19,7 @@ mod support {
 mod survive {
     //! The cases, by subject.
     mod backup;
+    mod doctor;
     mod recovery;
     mod watching;
 }

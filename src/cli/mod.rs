@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod client;
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod inspect;
@@ -43,6 +44,8 @@ enum Command {
     Export(export::Export),
     /// Check hash chains, checkpoints and that the records follow from the journal.
     Verify(verify::Verify),
+    /// Look whether a database is well.
+    Doctor(doctor::Doctor),
     /// Copy a database in a file while it is in use, and verify the copy.
     Backup(backup::Backup),
     /// Make a database of a backup, or tell that one was restored by other means.
@@ -122,6 +125,7 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
         Command::Verify(verify) => verify.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Inspect(inspect) => inspect.run().await,

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod closing;
 mod command;
+pub mod doctor;
 pub mod history;
 pub mod measure;
 pub mod preview;

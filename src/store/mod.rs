@@ -10,8 +10,8 @@
 //!
 //! 1. SQL does not compute: it gets, puts, appends, and lists by key range. What two engines could
 //!    understand differently is decided in Rust.
-//! 2. Text keys compare bytewise; time is microseconds UTC, given by the caller; nothing reads the
-//!    database's clock.
+//! 2. Text keys compare bytewise; time is microseconds UTC, given by the caller; nothing that
+//!    is stored comes from the database's clock.
 //! 3. Look-ups of what is not there return nothing; they are no errors. A [`StoreError`] means that
 //!    the engine could not do its work.
 //! 4. The statements are the files under `sql/`; one text serves both engines unless a file is
@@ -363,6 +363,12 @@ pub trait Store: Send + Sync {
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// What the database's clock shows, if it has one. Nothing is decided by it: it is for whoever
+    /// wonders whether clocks agree.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
 
     /// `sqlite` or `postgres`.
     fn engine(&self) -> &'static str;

@@ -43,4 +43,3 @@ fn says_nothing(status: &Status) -> bool {
         _ => false,
     }
 }
-

@@ -13,6 +13,8 @@ use super::program;
 
 /// The system that tickets come from.
 pub const SYSTEM: &str = "halopsa";
+const NANOS_PER_MICRO: i32 = 1_000;
+
 /// Two firms in a partnership.
 pub struct Desk {
     /// The firm that began it.
@@ -179,7 +181,8 @@ impl Desk {
 
     /// The request that opens tickets now.
     pub fn open_tickets(&self, ids: &[String]) -> v1::BatchIngestEventsRequest {
-        let now = prost_types::Timestamp::from(SystemTime::now());
+        let mut now = prost_types::Timestamp::from(SystemTime::now());
+        now.nanos -= now.nanos % NANOS_PER_MICRO;
         let event = |id: &String| v1::TicketEvent {
             event_id: format!("open-{id}"),
             ticket: Some(v1::ExternalReference {

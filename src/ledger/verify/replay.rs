@@ -222,12 +222,12 @@ impl Replay {
         if self.damaged.contains(name) {
             return None;
         }
-        match (self.row(name), stored) {
+        match (self.record(name), stored) {
             (None, None) => None,
             (Some(_), None) => Some(Cause::RecordMissing),
             (None, Some(_)) => Some(Cause::RecordUnfounded),
             (Some(expected), Some(stored)) => {
-                let fields = differences(&expected, stored);
+                let fields = differences(&self.key(name), expected, stored);
                 (!fields.is_empty()).then_some(Cause::RecordDiffers(fields))
             }
         }
@@ -324,8 +324,15 @@ impl Replay {
     }
 }
 
-/// The columns in which two rows differ; bodies are compared as JSON.
-fn differences(expected: &RecordRow, stored: &RecordRow) -> Vec<&'static str> {
+/// The columns in which a record and its row differ; bodies are compared as JSON.
+pub(in crate::ledger) fn differences(
+    key: &RecordKey,
+    expected: &Versioned,
+    stored: &RecordRow,
+) -> Vec<&'static str> {
+    let Ok(expected) = rows::encode_row(key, expected) else {
+        return vec!["body"];
+    };
     let columns = [
         ("revision", expected.revision == stored.revision),
         ("sequence", expected.sequence == stored.sequence),
