@@ -26,4 +26,5 @@ mod drill {
     mod house;
     mod load;
     mod patience;
+    mod upgrade;
 }

@@ -9,6 +9,7 @@
 #[path = "support"]
 mod support {
     //! What several test binaries need.
+    pub mod clocks;
     pub mod desk;
     pub mod postgres;
     pub mod program;
@@ -18,8 +19,10 @@ mod support {
 #[path = "survive"]
 mod survive {
     //! The cases, by subject.
+    mod activation;
     mod backup;
     mod doctor;
     mod recovery;
+    mod reports;
     mod watching;
 }

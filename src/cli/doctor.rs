@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{CliError, Database, Output};
 use crate::ledger::doctor::{self, Finding, Health};
-use crate::ledger::{Clock as _, Randomness as _};
+use crate::ledger::{Clock as _, Randomness as _, formats};
 use crate::server::environment::{SystemClock, SystemRandomness};
 use crate::store::{Store, StoreError};
 
@@ -81,6 +81,10 @@ impl Doctor {
             Finding::new("database", Health::Good, format!("{engine} answers")),
             Finding::new("schema", Health::Good, "as this program has it"),
         ];
+        findings.push(match look(formats::active(store.as_ref())).await {
+            Ok(active) => doctor::format(active),
+            Err(error) => Finding::failed("format", &error),
+        });
         findings.push(self.clock(&store).await);
         findings.extend(self.contents(&store).await);
         // A database that hangs must not keep us.
@@ -128,7 +132,7 @@ fn not_opened(error: &StoreError) -> Vec<Finding> {
             Finding::new("schema", Health::Unknown, "not looked at"),
         ]
     };
-    for check in ["clock", "timers", "keys", "chains"] {
+    for check in ["format", "clock", "timers", "keys", "chains"] {
         findings.push(Finding::new(check, Health::Unknown, "not looked at"));
     }
     findings
@@ -141,10 +145,7 @@ fn table(findings: &Findings) -> String {
     for finding in &findings.findings {
         table.add_row([finding.check, word(finding.health), finding.seen.as_str()]);
     }
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .collect();
+    let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
     format!("{}\n{}\n", lines.join("\n"), word(findings.health))
 }
 

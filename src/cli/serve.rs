@@ -1,11 +1,13 @@
 //! `entente serve`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CliError, start_logging};
-use crate::server::configuration::Sources;
+use super::CliError;
+use crate::server::configuration::{Configuration, Sources};
+use crate::server::telemetry::Telemetry;
 use crate::server::{self, Application, Environment, metrics};
 use crate::store;
 
@@ -30,24 +32,40 @@ impl Serve {
             print!("{}", configuration.shown()?);
             return Ok(ExitCode::SUCCESS);
         }
-        start_logging(configuration.log_format);
-        if let Some(listen) = configuration.metrics_listen {
-            metrics::serve(listen)?;
+        let collector = configuration.otlp_endpoint.as_deref();
+        let telemetry = Telemetry::start(configuration.log_format, collector)?;
+        let code = serve(&configuration).await;
+        if let Err(error) = telemetry.stop().await {
+            eprintln!("the last traces and logs were not sent: {error}");
         }
-        if configuration.migrate {
-            store::migrate(&configuration.database_url).await?;
-        }
-        let database = store::open(&configuration.database_url).await?;
-        let application = Application::start(database, Environment::default()).await?;
-        let engine = application.api.ledger.store().engine();
-        let running = server::serve(application, configuration.listen).await?;
-        tracing::info!(address = %running.address, engine, "serving");
-        until_signal().await?;
-        tracing::info!("stopping");
-        tokio::select! {
-            () = running.stop() => Ok(ExitCode::SUCCESS),
-            signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
-        }
+        code
+    }
+}
+
+/// Serves until a signal.
+async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
+    if let Some(listen) = configuration.metrics_listen {
+        metrics::serve(listen)?;
+    }
+    if configuration.migrate {
+        store::migrate(&configuration.database_url).await?;
+    }
+    let database = store::open(&configuration.database_url).await?;
+    let application = Application::start(database, Environment::default()).await?;
+    let engine = application.api.ledger.store().engine();
+    let running = server::serve(application, configuration.listen).await?;
+    tracing::info!(address = %running.address, engine, "serving");
+    let too_old = running.application.too_old();
+    let ended = tokio::select! {
+        signal = until_signal() => signal.map(|()| ExitCode::SUCCESS)?,
+        // Callers are better off with any other replica.
+        () = too_old.cancelled() => ExitCode::FAILURE,
+    };
+    tracing::info!("stopping");
+    let delay = Duration::from_secs(configuration.shutdown_delay_seconds.into());
+    tokio::select! {
+        () = running.stop_after(delay) => Ok(ended),
+        signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
     }
 }
 

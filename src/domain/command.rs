@@ -10,6 +10,7 @@ use super::cosignature::{self, CosignCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
+use super::format::{self, Format};
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
@@ -43,6 +44,8 @@ use super::world::{Stop, View};
 pub enum Action {
     /// Of a firm's scope.
     Firm(FirmCommand),
+    /// To write bodies and events in a newer format.
+    ActivateFormat(Format),
     /// Of a firm's signing keys.
     Signing(SigningCommand),
     /// Of a partnership.
@@ -266,6 +269,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     };
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
+        Action::ActivateFormat(asked) => format::activate(*asked, firm, view),
         Action::Signing(action) => signing::decide(action, firm, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Cosign(action) => cosignature::decide(action, firm, view),

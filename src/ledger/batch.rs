@@ -112,7 +112,7 @@ impl<'batch> Batch<'batch> {
         Ok(Self {
             commands,
             now: ledger.clock().now(),
-            world: World::new(Arc::clone(ledger.calendars())),
+            world: World::new(Arc::clone(ledger.calendars())).in_format(ledger.format()),
             heads,
             changed_scopes: BTreeSet::new(),
             changed_records: BTreeSet::new(),
@@ -438,7 +438,8 @@ impl<'batch> Batch<'batch> {
             if let Record::ApiKey(api_key) = &versioned.record {
                 set.credentials.push(credential_row(key, api_key)?);
             }
-            set.records.push(encode_row(key, versioned)?);
+            let format = self.world.format();
+            set.records.push(encode_row(key, versioned, format)?);
         }
         Ok(set)
     }

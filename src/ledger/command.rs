@@ -59,6 +59,7 @@ pub(super) fn is_remembered(command: &Command) -> bool {
     !matches!(
         command.action,
         Action::Tick { .. }
+            | Action::ActivateFormat(_)
             | Action::RefreshTicket { .. }
             | Action::NoteRefresh { .. }
             | Action::CloseRecord { .. }

@@ -1,6 +1,7 @@
 //! A look at a database's health: cheap enough to be taken while it is in use, and no replacement for
 //! verifying all of it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use super::history;
 use super::rows::decode_row;
 use super::verify::differences;
+use crate::domain::format::Format;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Head, follow};
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -80,6 +82,26 @@ impl Finding {
 
 fn seconds(span: Span) -> i64 {
     span.as_micros() / crate::domain::time::MICROS_PER_SECOND
+}
+
+/// Whether this program knows the active format.
+#[must_use]
+pub fn format(active: Format) -> Finding {
+    let newest = Format::NEWEST;
+    let (health, seen) = match active.cmp(&newest) {
+        Ordering::Equal => (Health::Good, format!("{active} is active")),
+        Ordering::Less => (
+            Health::Good,
+            format!(
+                "{active} is active; when all replicas are as new as this program: `entente activate` ({newest})"
+            ),
+        ),
+        Ordering::Greater => (
+            Health::Bad,
+            format!("{active} is active, and this program knows {newest} at most"),
+        ),
+    };
+    Finding::new("format", health, seen)
 }
 
 /// Whether the database's clock and this machine's agree: before and after are this machine's, around

@@ -47,6 +47,16 @@ pub struct Given {
     #[arg(long, env = "ENTENTE_LOG_FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,
+    /// Where traces and logs are sent by OTLP over gRPC, such as `http://127.0.0.1:4317`; nowhere by
+    /// default.
+    #[arg(long, env = "ENTENTE_OTLP_ENDPOINT", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_endpoint: Option<String>,
+    /// Seconds between telling that the server stops (health `NOT_SERVING`) and taking no more
+    /// connections, so that load balancers notice first.
+    #[arg(long, env = "ENTENTE_SHUTDOWN_DELAY_SECONDS", value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shutdown_delay_seconds: Option<u16>,
     /// Whether to bring the schema up to date before serving; otherwise an older one is refused.
     #[arg(long, env = "ENTENTE_MIGRATE", value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +76,11 @@ pub struct Configuration {
     pub metrics_listen: Option<SocketAddr>,
     /// How log lines are written.
     pub log_format: LogFormat,
+    /// Where traces and logs are sent by OTLP over gRPC; nowhere by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_endpoint: Option<String>,
+    /// Seconds between telling that the server stops and taking no more connections.
+    pub shutdown_delay_seconds: u16,
     /// Whether the schema is brought up to date before serving.
     pub migrate: bool,
 }
@@ -77,6 +92,8 @@ impl Default for Configuration {
             listen: SocketAddr::from(([127, 0, 0, 1], 50_051)),
             metrics_listen: None,
             log_format: LogFormat::Text,
+            otlp_endpoint: None,
+            shutdown_delay_seconds: 0,
             migrate: true,
         }
     }

@@ -4,24 +4,22 @@
 pub mod configuration;
 pub mod connection;
 pub mod environment;
+pub mod incoming;
 pub mod json;
 pub mod metrics;
+pub mod telemetry;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::{DefaultOnFailure, TraceLayer};
 
 use crate::api::admin::AdminService;
 use crate::api::caller::{Authenticator, GuestGate};
@@ -41,10 +39,9 @@ use crate::domain::identity::OPERATOR_FIRM;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::ledger::checkpoint::CheckpointSigner;
 use crate::ledger::token::TokenKey;
-use crate::ledger::{Clock, Ledger, Randomness, Settings, sweep, watch};
+use crate::ledger::{Clock, Ledger, Randomness, Settings, formats, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
-use connection::ClosableConnection;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
@@ -111,6 +108,7 @@ pub struct Application {
     /// What the services share.
     pub api: Arc<Api>,
     stop: CancellationToken,
+    too_old: CancellationToken,
     writer: JoinHandle<()>,
     background: Vec<JoinHandle<()>>,
 }
@@ -128,7 +126,7 @@ impl Application {
     /// Starts the ledger and its timers over a database.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database does not answer, or has a format that this program does not know.
     pub async fn start(
         store: Arc<dyn Store>,
         environment: Environment,
@@ -136,8 +134,16 @@ impl Application {
         let token_key = secret(store.as_ref(), environment.randomness.as_ref(), TOKEN_KEY).await?;
         let signer = checkpoint_signer(store.as_ref(), environment.randomness.as_ref()).await?;
         let (ledger, writer) = Ledger::start(store, environment.clock, environment.settings);
+        if let Err(error) = formats::learn(&ledger).await {
+            ledger.close();
+            return Err(error);
+        }
         let stop = CancellationToken::new();
-        let mut background = vec![tokio::spawn(watch::run(ledger.clone(), stop.clone()))];
+        let too_old = CancellationToken::new();
+        let mut background = vec![
+            tokio::spawn(watch::run(ledger.clone(), stop.clone())),
+            tokio::spawn(formats::run(ledger.clone(), stop.clone(), too_old.clone())),
+        ];
         if environment.sweeping {
             background.push(tokio::spawn(sweep::run(ledger.clone(), stop.clone())));
         }
@@ -152,9 +158,16 @@ impl Application {
         Ok(Self {
             api: Arc::new(api),
             stop,
+            too_old,
             writer,
             background,
         })
+    }
+
+    /// Cancelled when a format was activated that this program does not know: it must stop.
+    #[must_use]
+    pub fn too_old(&self) -> CancellationToken {
+        self.too_old.clone()
     }
 
     /// The services of the contract, without layers.
@@ -274,7 +287,7 @@ pub struct Running {
 /// # Errors
 /// If the address cannot be listened on.
 pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Result<Running> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = incoming::listen(listen)?;
     let address = listener.local_addr()?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health
@@ -282,10 +295,7 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .await;
     let stop = CancellationToken::new();
     let close = CancellationToken::new();
-    let closing = close.clone();
-    let incoming = TcpListenerStream::new(listener).map(move |stream| {
-        stream.and_then(|stream| ClosableConnection::new(stream, closing.clone()))
-    });
+    let incoming = incoming::accept(listener, stop.clone(), close.clone());
     let mut routes = application.routes().add_service(health_service);
     // The descriptor is compiled in: if it could not be read, every test would say so.
     if let Ok(reflection) = reflection() {
@@ -306,8 +316,6 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .timeout(CALL_MAX)
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        // A refusal is an answer; what is our fault is logged where it happens.
-        .layer(TraceLayer::new_for_grpc().on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(JsonLayer(Arc::new(door)))
         .layer(GrpcWebLayer::new())
@@ -363,11 +371,23 @@ impl Running {
         self.stop_within(DRAIN_MAX).await;
     }
 
-    /// As [`Self::stop`], with another limit.
-    pub async fn stop_within(self, limit: Duration) {
+    /// As [`Self::stop`], but goes on accepting calls for `delay` after it has said `NOT_SERVING`, so
+    /// that load balancers notice before anybody is turned away.
+    pub async fn stop_after(self, delay: Duration) {
+        self.announce_stop().await;
+        tokio::time::sleep(delay).await;
+        self.stop().await;
+    }
+
+    async fn announce_stop(&self) {
         self.health
             .set_service_status("", tonic_health::ServingStatus::NotServing)
             .await;
+    }
+
+    /// As [`Self::stop`], with another limit.
+    pub async fn stop_within(self, limit: Duration) {
+        self.announce_stop().await;
         self.stop.cancel();
         // Watchers would otherwise stay for ever; each can resume elsewhere from its cursor.
         self.application.api.ledger.watch().close();

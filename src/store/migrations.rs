@@ -23,7 +23,10 @@ macro_rules! step {
 }
 
 /// Every migration, in order. What has been released is never changed.
-const STEPS: &[Step] = &[step!(1, "initial", "0001_initial.sql")];
+const STEPS: &[Step] = &[
+    step!(1, "initial", "0001_initial.sql"),
+    step!(2, "reports", "0002_reports.sql"),
+];
 
 /// The migrations for `SQLite`.
 pub(super) fn sqlite() -> Migrator {

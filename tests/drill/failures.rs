@@ -21,7 +21,7 @@ const RECOVERY_MAX: Duration = Duration::from_mins(1);
 const CHANGES: u64 = 30;
 
 /// Waits until work goes on, and works a little.
-async fn work_goes_on(load: &Load, after: &str) {
+pub async fn work_goes_on(load: &Load, after: &str) {
     let (began, before) = (Instant::now(), load.changes());
     while load.changes() < before + CHANGES {
         assert!(

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use entente::ledger::queue::Urgency;
-use entente::ledger::{Ledger, Receipt, Settings};
+use entente::ledger::{Clock, Ledger, Receipt, Settings};
 use entente::server::environment::SystemClock;
 use entente::store;
 
@@ -50,10 +50,10 @@ async fn act(ledger: Ledger, mut planner: Planner, over: Arc<AtomicBool>, seen: 
 }
 
 /// A ledger with firms and partnerships, as the workload wants them.
-async fn furnished(url: &str) -> (Ledger, tokio::task::JoinHandle<()>) {
+pub async fn furnished(url: &str, clock: Arc<dyn Clock>) -> (Ledger, tokio::task::JoinHandle<()>) {
     store::migrate(url).await.unwrap();
     let database = store::open(url).await.unwrap();
-    let (ledger, writer) = Ledger::start(database, Arc::new(SystemClock), Settings::default());
+    let (ledger, writer) = Ledger::start(database, clock, Settings::default());
     let mut planner = Planner::new(1, 0);
     for recipe in planner.registrations(ledger.clock().now()) {
         let done = ledger.submit(recipe.command(), None, Urgency::Interactive);
@@ -79,7 +79,7 @@ async fn furnished(url: &str) -> (Ledger, tokio::task::JoinHandle<()>) {
 async fn copies_under_load_have_all_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let live = url(&folder.path().join("a live one.db"));
-    let (ledger, writer) = furnished(&live).await;
+    let (ledger, writer) = furnished(&live, Arc::new(SystemClock)).await;
     let (over, seen) = (Arc::new(AtomicBool::new(false)), Acknowledged::default());
     let clients: Vec<_> = (1..=CLIENTS)
         .map(|client| {

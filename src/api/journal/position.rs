@@ -14,6 +14,8 @@ pub(super) struct Position {
     pub(super) scope: ScopeId,
     pub(super) sequence: u64,
     pub(super) hash: Hash,
+    /// Whether it has been at the end since the stream began: what comes then is new.
+    pub(super) caught_up: bool,
 }
 
 impl Position {
@@ -23,6 +25,7 @@ impl Position {
             scope,
             sequence: 0,
             hash: GENESIS,
+            caught_up: false,
         };
         if cursor.is_empty() {
             return Ok(position);
@@ -116,6 +119,7 @@ async fn common_with(api: &Api, seen: &Position) -> Result<Option<Position>, Api
         scope: scope.clone(),
         sequence,
         hash: entry.hash,
+        caught_up: false,
     }))
 }
 

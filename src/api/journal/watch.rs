@@ -26,7 +26,7 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::GENESIS;
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::ledger::measure::Watching;
+use crate::ledger::measure::{self, Watching};
 use crate::proto::v1;
 use crate::store::StoreError;
 
@@ -100,6 +100,7 @@ pub(super) async fn watch(
         let end = watcher.run().await;
         drop(permit);
         if let End::Refused(refusal) = end {
+            measure::watch_ended(refusal.reason.as_str());
             // Nobody listens any more if this fails.
             let _ = end_sender.send(status(&refusal));
         }
@@ -254,6 +255,9 @@ impl Watcher {
             if !position.advance(&entry) {
                 return Err(diverged(&self.api, &position).await.into());
             }
+            if position.caught_up {
+                measure::watch_lag(self.api.now().since(entry.recorded_at));
+            }
             let cursor = position.cursor(&self.api);
             let may_be_last = entry.event_type == PARTY_LEFT;
             let event = v1::watch_response::Event::Entry(to_entry(entry));
@@ -267,6 +271,7 @@ impl Watcher {
                 self.authorise().await?;
             }
         }
+        position.caught_up |= !more;
         self.positions[index] = position;
         Ok(more)
     }

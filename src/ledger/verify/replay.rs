@@ -6,6 +6,7 @@ use super::Trusted;
 use super::report::{Cause, Counts, Fault, Report};
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::cosignature::CosignatureEvent;
+use crate::domain::format::Format;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash, Head, follow};
 use crate::domain::pricing::quote::blind::{self, CostFault};
@@ -209,7 +210,7 @@ impl Replay {
 
     /// The row that must be stored for a record.
     pub fn row(&self, name: &RecordName) -> Option<RecordRow> {
-        rows::encode_row(&self.key(name), self.record(name)?).ok()
+        rows::encode_row(&self.key(name), self.record(name)?, Format::NEWEST).ok()
     }
 
     /// The full key of a record.
@@ -330,9 +331,13 @@ pub(in crate::ledger) fn differences(
     expected: &Versioned,
     stored: &RecordRow,
 ) -> Vec<&'static str> {
-    let Ok(expected) = rows::encode_row(key, expected) else {
+    let Ok(row) = rows::encode_row(key, expected, Format::NEWEST) else {
         return vec!["body"];
     };
+    // What has not changed since a newer format was activated is stored in an older version.
+    let is_older = stored.body_version < row.body_version
+        && rows::decode_row(stored).is_ok_and(|stored| stored.record == expected.record);
+    let expected = row;
     let columns = [
         ("revision", expected.revision == stored.revision),
         ("sequence", expected.sequence == stored.sequence),
@@ -340,8 +345,14 @@ pub(in crate::ledger) fn differences(
         ("due_at", expected.due_at == stored.due_at),
         ("created_at", expected.created_at == stored.created_at),
         ("updated_at", expected.updated_at == stored.updated_at),
-        ("body_version", expected.body_version == stored.body_version),
-        ("body", is_same_json(&expected.body, &stored.body)),
+        (
+            "body_version",
+            is_older || expected.body_version == stored.body_version,
+        ),
+        (
+            "body",
+            is_older || is_same_json(&expected.body, &stored.body),
+        ),
     ];
     columns
         .into_iter()
