@@ -38,7 +38,11 @@ impl Serve {
             store::migrate(&configuration.database_url).await?;
         }
         let database = store::open(&configuration.database_url).await?;
-        let application = Application::start(database, Environment::default()).await?;
+        let environment = Environment {
+            private_targets: configuration.webhook_private_targets,
+            ..Environment::default()
+        };
+        let application = Application::start(database, environment).await?;
         let engine = application.api.ledger.store().engine();
         let running = server::serve(application, configuration.listen).await?;
         tracing::info!(address = %running.address, engine, "serving");

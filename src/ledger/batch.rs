@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::command::{begins_scope, first_needs, is_remembered, request_key, without_head};
 use super::measure::{self, Stopwatch};
-use super::rows::{StoredOutcome, corrupt, credential_row, decode_row, encode_row};
+use super::rows::{StoredOutcome, corrupt, credential_row, decode_row, encode_row, subscription_row};
 use super::{Ledger, REQUESTS_KEPT_FOR, Receipt};
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Action, Command, Decision, decide};
@@ -437,6 +437,9 @@ impl<'batch> Batch<'batch> {
             };
             if let Record::ApiKey(api_key) = &versioned.record {
                 set.credentials.push(credential_row(key, api_key)?);
+            }
+            if let Record::Subscription(subscription) = &versioned.record {
+                set.subscriptions.push(subscription_row(key, subscription));
             }
             set.records.push(encode_row(key, versioned)?);
         }

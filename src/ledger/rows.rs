@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::Receipt;
 use crate::domain::firm::{ApiKey, Permission};
 use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::aggregate::Aggregate;
 use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::subscription::Subscription;
 use crate::domain::world::Versioned;
+use crate::store::deliveries::SubscriptionRow;
 use crate::store::{CredentialRow, RecordRow, StoreError};
 
 /// A record from its row.
@@ -71,6 +74,16 @@ pub fn credential_row(key: &RecordKey, api_key: &ApiKey) -> Result<CredentialRow
         expires_at: api_key.expires_at,
         revoked_at: api_key.revoked_at,
     })
+}
+
+/// The row by which the deliverer finds a subscription, from the subscription's record.
+#[must_use]
+pub fn subscription_row(key: &RecordKey, subscription: &Subscription) -> SubscriptionRow {
+    SubscriptionRow {
+        scope: key.scope.clone(),
+        id: key.id.clone(),
+        state: subscription.state().to_owned(),
+    }
 }
 
 /// What is stored cannot be understood.

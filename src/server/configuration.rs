@@ -51,6 +51,10 @@ pub struct Given {
     #[arg(long, env = "ENTENTE_MIGRATE", value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migrate: Option<bool>,
+    /// Whether subscriptions may post to private and local addresses, and without TLS.
+    #[arg(long, env = "ENTENTE_WEBHOOK_PRIVATE_TARGETS", value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_private_targets: Option<bool>,
 }
 
 /// How the server is set up.
@@ -68,6 +72,8 @@ pub struct Configuration {
     pub log_format: LogFormat,
     /// Whether the schema is brought up to date before serving.
     pub migrate: bool,
+    /// Whether subscriptions may post to private and local addresses, and without TLS.
+    pub webhook_private_targets: bool,
 }
 
 impl Default for Configuration {
@@ -78,6 +84,7 @@ impl Default for Configuration {
             metrics_listen: None,
             log_format: LogFormat::Text,
             migrate: true,
+            webhook_private_targets: false,
         }
     }
 }

@@ -21,6 +21,7 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use crate::ledger::measure::{self, Stopwatch};
+use super::webhook;
 use crate::proto;
 
 /// Calls answered, by service, method and canonical code.
@@ -53,6 +54,7 @@ pub fn serve(listen: SocketAddr) -> Result<(), BuildError> {
     describe_histogram!(CALL_SECONDS, "Seconds until the answer to a call begins");
     describe_gauge!(CALLS_UNDER_WAY, "Calls under way");
     measure::describe();
+    webhook::describe();
     Ok(())
 }
 

@@ -6,6 +6,8 @@ pub mod connection;
 pub mod environment;
 pub mod json;
 pub mod metrics;
+pub mod target;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use crate::api::settlement::SettlementService;
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::split::SplitService;
+use crate::api::webhook::WebhookService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
 use crate::domain::refusal::{Reason, Refusal};
@@ -48,6 +51,7 @@ use connection::ClosableConnection;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
+use webhook::WebhookLayer;
 
 /// Largest message taken, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -84,6 +88,8 @@ pub struct Environment {
     pub settings: Settings,
     /// Whether timers run by themselves; tests that inject a clock sweep by hand.
     pub sweeping: bool,
+    /// Whether subscriptions may post to private addresses, and without TLS.
+    pub private_targets: bool,
 }
 
 impl std::fmt::Debug for Environment {
@@ -102,6 +108,7 @@ impl Default for Environment {
             randomness: Arc::new(SystemRandomness),
             settings: Settings::default(),
             sweeping: true,
+            private_targets: false,
         }
     }
 }
@@ -110,6 +117,7 @@ impl Default for Environment {
 pub struct Application {
     /// What the services share.
     pub api: Arc<Api>,
+    private_targets: bool,
     stop: CancellationToken,
     writer: JoinHandle<()>,
     background: Vec<JoinHandle<()>>,
@@ -151,6 +159,7 @@ impl Application {
         };
         Ok(Self {
             api: Arc::new(api),
+            private_targets: environment.private_targets,
             stop,
             writer,
             background,
@@ -215,6 +224,13 @@ impl Application {
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,
             JournalService(api())
+        ))
+        .add_service(limited!(
+            v1::webhook_service_server::WebhookServiceServer<_>,
+            WebhookService {
+                api: api(),
+                target_rule: target::rule(self.private_targets),
+            }
         ))
     }
 
@@ -293,6 +309,7 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
     }
     // Outermost first: a panic becomes an answer, every call has an id, and what is too much or
     // takes too long is turned away before it reaches a service.
+    let webhooks = webhook::Door::new(Arc::clone(&application.api));
     let door = Door::new(REQUEST_BYTES_MAX, JSON_CALL_MAX);
     let server = Server::builder()
         // For JSON and gRPC-Web; gRPC itself speaks HTTP/2.
@@ -306,6 +323,8 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .timeout(CALL_MAX)
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        // Before what logs addresses: those of webhooks may contain a secret.
+        .layer(WebhookLayer(Arc::new(webhooks)))
         // A refusal is an answer; what is our fault is logged where it happens.
         .layer(TraceLayer::new_for_grpc().on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)))
         .layer(PropagateRequestIdLayer::x_request_id())
