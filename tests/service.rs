@@ -108,6 +108,9 @@ mod service {
     pub mod underpinning;
     pub mod update_rows;
     pub mod updates;
+    pub mod vendors;
+    pub mod webhook_rows;
+    pub mod webhooks;
 }
 
 use service::house::House;
@@ -145,6 +148,17 @@ on_both_engines! {
     json::json_at_fault;
     json::queries_at_fault;
     json::grpc_web_is_answered;
+    webhooks::an_endpoint_from_creation_to_its_end;
+    webhooks::endpoints_at_fault;
+    webhooks::senders_have_to_prove_themselves;
+    webhooks::secrets_are_rotated_with_an_overlap;
+    webhooks::what_comes_in_is_bounded;
+    webhooks::secrets_are_nowhere_to_be_found;
+    vendors::what_each_vendor_sends;
+    vendors::words_that_no_map_knows_are_parked;
+    vendors::what_was_deleted_is_parked_until_a_map_says;
+    vendors::payloads_at_fault;
+    vendors::several_tickets_at_once;
     partnerships::firms_keys_and_who_am_i;
     partnerships::a_partnership_from_solo_to_ended;
     partnerships::clients_and_outside_parties;

@@ -250,7 +250,11 @@ impl Bounds {
 ///
 /// # Errors
 /// [`Reason::NotFound`] if there is any other among them, or one that does not exist.
-pub(in crate::api) async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<Bounds, ApiError> {
+pub(in crate::api) async fn authorise(
+    api: &Api,
+    caller: &Caller,
+    scopes: &[ScopeId],
+) -> Result<Bounds, ApiError> {
     let mut bounds = Bounds::default();
     let own = caller.firm.scope();
     let partnerships: Vec<_> = scopes.iter().filter(|scope| **scope != own).collect();

@@ -79,21 +79,23 @@ rpcs! {
     replay_dead_letters(ReplayDeadLettersRequest) -> ReplayDeadLettersResponse = dead_letters::replay;
 }
 
-/// The caller, if it names its own firm; to others there is no `what`.
+/// The caller and the id of what it names, if that is its own firm's; to others there is no `what`.
 async fn keeper<T>(
     api: &Api,
     request: &Request<T>,
     permission: Permission,
-    (firm, what): (&str, &str),
-) -> Result<Caller, ApiError> {
+    (field, name): (&str, &str),
+    (shape, what): (&str, &str),
+) -> Result<(Caller, String), ApiError> {
     let caller = api.caller(request, permission).await?;
+    let [firm, id] = parse_name(field, name, shape)?;
     if caller.firm.as_str() == firm {
-        return Ok(caller);
+        return Ok((caller, id));
     }
     Err(Refusal::not_found(what).into())
 }
 
-/// The firm of a `parent`, and the caller if it is its own.
+/// The caller, if the `parent` is its own firm.
 async fn keeper_of_parent<T>(
     api: &Api,
     request: &Request<T>,

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Receipt;
+use crate::domain::aggregate::Aggregate;
 use crate::domain::firm::{ApiKey, Permission};
 use crate::domain::identity::{FirmId, ScopeId};
-use crate::domain::aggregate::Aggregate;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::subscription::Subscription;
 use crate::domain::world::Versioned;

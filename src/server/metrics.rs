@@ -20,8 +20,8 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use crate::ledger::measure::{self, Stopwatch};
 use super::webhook;
+use crate::ledger::measure::{self, Stopwatch};
 use crate::proto;
 
 /// Calls answered, by service, method and canonical code.

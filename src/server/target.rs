@@ -96,7 +96,11 @@ pub fn is_public(address: IpAddr) -> bool {
 /// The rule by which targets are taken.
 #[must_use]
 pub fn rule(private_targets: bool) -> TargetRule {
-    if private_targets { any_target } else { public_target }
+    if private_targets {
+        any_target
+    } else {
+        public_target
+    }
 }
 
 fn public_target(target: &str) -> Result<(), &'static str> {
@@ -237,21 +241,65 @@ mod tests {
     #[test]
     fn addresses_of_every_range() {
         for private in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.255",
-            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1",
-            "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.7",
-            "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::",
-            "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1",
-            "64:ff9b::10.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b:1::1", "100::1", "2001::1",
-            "2001:db8::1", "2002:7f00:1::", "2002:a00:1::", "3fff::1", "fc00::1", "fd12:3456::1",
-            "fe80::1", "fec0::1", "ff02::1", "ff0e::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.255",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:8.8.8.8",
+            "::127.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::127.0.0.1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a00:1::",
+            "3fff::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "ff0e::1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
         for public in [
-            "1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1",
-            "192.0.1.1", "198.17.0.1", "198.20.0.1", "223.255.255.255", "2606:4700::1111",
-            "2a00:1450::1", "64:ff9b::8.8.8.8",
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.17.0.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "64:ff9b::8.8.8.8",
         ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
@@ -260,16 +308,30 @@ mod tests {
     #[test]
     fn targets_by_their_address() {
         for good in [
-            "https://psa.example/hook", "https://psa.example:8443/hook?x=1", "https://8.8.8.8/",
+            "https://psa.example/hook",
+            "https://psa.example:8443/hook?x=1",
+            "https://8.8.8.8/",
         ] {
             assert_eq!(check(good, false), Ok(()), "{good}");
         }
         for bad in [
-            "", "psa.example", "http://psa.example/", "ftp://psa.example/", "https://",
-            "https://me:secret@psa.example/", "https://me@psa.example/", "https://psa.example/#x",
-            "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
-            "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/",
-            "https://169.254.169.254/latest/meta-data", "file:///etc/passwd",
+            "",
+            "psa.example",
+            "http://psa.example/",
+            "ftp://psa.example/",
+            "https://",
+            "https://me:secret@psa.example/",
+            "https://me@psa.example/",
+            "https://psa.example/#x",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "file:///etc/passwd",
         ] {
             assert!(check(bad, false).is_err(), "{bad}");
         }
@@ -294,13 +356,23 @@ mod tests {
             private_targets,
         };
         let found = guard.resolve("psa.example".parse().unwrap()).await;
-        found.map(Iterator::count).map_err(|error| error.to_string())
+        found
+            .map(Iterator::count)
+            .map_err(|error| error.to_string())
     }
 
     #[tokio::test]
     async fn names_that_stand_for_private_addresses_are_not_resolved() {
-        assert_eq!(resolved(&["8.8.8.8", "2606:4700::1111"], false).await, Ok(2));
-        for private in [&["10.0.0.1"][..], &["8.8.8.8", "127.0.0.1"], &["::1"], &["fd00::1"]] {
+        assert_eq!(
+            resolved(&["8.8.8.8", "2606:4700::1111"], false).await,
+            Ok(2)
+        );
+        for private in [
+            &["10.0.0.1"][..],
+            &["8.8.8.8", "127.0.0.1"],
+            &["::1"],
+            &["fd00::1"],
+        ] {
             assert_eq!(resolved(private, false).await, Err(PRIVATE.to_owned()));
         }
         assert_eq!(resolved(&["127.0.0.1"], true).await, Ok(1));

@@ -189,7 +189,10 @@ fn distinct(set: &WriteSet) -> Result<Vec<&ReferenceRow>, StoreError> {
     )?;
     once("credential", set.credentials.iter().map(|row| &row.id))?;
     let subscriptions = set.subscriptions.iter();
-    once("subscription", subscriptions.map(|row| (&row.scope, &row.id)))?;
+    once(
+        "subscription",
+        subscriptions.map(|row| (&row.scope, &row.id)),
+    )?;
     let mut references: Vec<&ReferenceRow> = set.references.iter().collect();
     references.sort_unstable_by_key(|row| (&row.scope, &row.reference, row.kind, &row.id));
     references.dedup();

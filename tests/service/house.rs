@@ -58,6 +58,7 @@ impl House {
         let environment = Environment {
             clock: Arc::new(clock.clone()),
             sweeping: false,
+            private_targets: true,
             ..Environment::default()
         };
         let store = store::open(url).await.expect("the database opens");

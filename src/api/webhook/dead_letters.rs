@@ -2,9 +2,9 @@
 
 use tonic::{Request, Response};
 
-use super::subscriptions::{NAME, WHAT};
+use super::subscriptions::SHAPE;
 use super::{Answer, WebhookService, find, keeper};
-use crate::api::convert::{parse_name, to_timestamp};
+use crate::api::convert::to_timestamp;
 use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::api::{Api, Envelope, Mutation, respond};
@@ -27,8 +27,8 @@ pub(super) async fn list(
 ) -> Answer<v1::ListDeadLettersResponse> {
     let api = service.api.as_ref();
     let message = request.get_ref();
-    let [firm, id] = parse_name("parent", &message.parent, NAME)?;
-    let caller = keeper(api, request, Permission::Read, (&firm, WHAT)).await?;
+    let named = ("parent", message.parent.as_str());
+    let (caller, id) = keeper(api, request, Permission::Read, named, SHAPE).await?;
     find::<Subscription>(api, &caller.firm, &id).await?;
     let purpose = format!("ListDeadLetters:{}:{id}", caller.firm);
     let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
@@ -81,8 +81,8 @@ pub(super) async fn replay(
 ) -> Answer<v1::ReplayDeadLettersResponse> {
     let api = service.api.as_ref();
     let message = request.get_ref();
-    let [firm, id] = parse_name("parent", &message.parent, NAME)?;
-    let caller = keeper(api, request, Permission::Admin, (&firm, WHAT)).await?;
+    let named = ("parent", message.parent.as_str());
+    let (caller, id) = keeper(api, request, Permission::Admin, named, SHAPE).await?;
     let scope = caller.firm.scope();
     let mutation = Mutation {
         scope: scope.clone(),

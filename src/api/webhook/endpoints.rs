@@ -21,9 +21,8 @@ use crate::domain::webhook::{
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
-const NAME: &str = "firms/*/webhookEndpoints/*";
-/// What a stranger is told not to exist.
-const WHAT: &str = "webhook_endpoint";
+/// The shape of names, and what a stranger is told not to exist.
+const SHAPE: (&str, &str) = ("firms/*/webhookEndpoints/*", "webhook_endpoint");
 
 pub(super) async fn create(
     service: &WebhookService,
@@ -103,13 +102,15 @@ fn authentication(given: i32, vendor: Option<Vendor>) -> Result<Authentication, 
     if given == 0 {
         return Ok(usual);
     }
-    Ok(match known_enum("webhook_endpoint.authentication", given)? {
-        v1::WebhookAuthentication::SharedSecret => Authentication::SharedSecret,
-        v1::WebhookAuthentication::UrlSecret => Authentication::UrlSecret,
-        v1::WebhookAuthentication::SignatureSha1 => Authentication::SignatureSha1,
-        v1::WebhookAuthentication::SignatureSha256 => Authentication::SignatureSha256,
-        v1::WebhookAuthentication::Unspecified => usual,
-    })
+    Ok(
+        match known_enum("webhook_endpoint.authentication", given)? {
+            v1::WebhookAuthentication::SharedSecret => Authentication::SharedSecret,
+            v1::WebhookAuthentication::UrlSecret => Authentication::UrlSecret,
+            v1::WebhookAuthentication::SignatureSha1 => Authentication::SignatureSha1,
+            v1::WebhookAuthentication::SignatureSha256 => Authentication::SignatureSha256,
+            v1::WebhookAuthentication::Unspecified => usual,
+        },
+    )
 }
 
 fn agreement(name: &str, partnership: &str) -> Result<Option<String>, Refusal> {
@@ -142,8 +143,8 @@ pub(super) async fn get(
     request: &Request<v1::GetWebhookEndpointRequest>,
 ) -> Answer<v1::WebhookEndpoint> {
     let api = service.api.as_ref();
-    let [firm, id] = parse_name("name", &request.get_ref().name, NAME)?;
-    let caller = keeper(api, request, Permission::Read, (&firm, WHAT)).await?;
+    let named = ("name", request.get_ref().name.as_str());
+    let (caller, id) = keeper(api, request, Permission::Read, named, SHAPE).await?;
     let found = find(api, &caller.firm, &id).await?;
     Ok(Response::new(shown(api, &caller.firm, &found)))
 }
@@ -170,8 +171,8 @@ pub(super) async fn rotate(
 ) -> Answer<v1::WebhookEndpoint> {
     let api = service.api.as_ref();
     let message = request.get_ref();
-    let [firm, id] = parse_name("name", &message.name, NAME)?;
-    let caller = keeper(api, request, Permission::Admin, (&firm, WHAT)).await?;
+    let named = ("name", message.name.as_str());
+    let (caller, id) = keeper(api, request, Permission::Admin, named, SHAPE).await?;
     let overlap = overlap(message.overlap)?;
     let mutation = Mutation {
         scope: caller.firm.scope(),
@@ -191,8 +192,8 @@ pub(super) async fn disable(
 ) -> Answer<v1::WebhookEndpoint> {
     let api = service.api.as_ref();
     let message = request.get_ref();
-    let [firm, id] = parse_name("name", &message.name, NAME)?;
-    let caller = keeper(api, request, Permission::Admin, (&firm, WHAT)).await?;
+    let named = ("name", message.name.as_str());
+    let (caller, id) = keeper(api, request, Permission::Admin, named, SHAPE).await?;
     let mutation = Mutation {
         scope: caller.firm.scope(),
         envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),

@@ -61,11 +61,7 @@ fn unknown() -> Refusal {
 ///
 /// # Errors
 /// [`Reason::Unauthenticated`], without saying which part was wrong.
-pub async fn recognise(
-    api: &Api,
-    to: Addressed<'_>,
-    body: &[u8],
-) -> Result<Recognised, ApiError> {
+pub async fn recognise(api: &Api, to: Addressed<'_>, body: &[u8]) -> Result<Recognised, ApiError> {
     let firm = FirmId::parse(to.firm).ok_or_else(unknown)?;
     let endpoint = match endpoints::endpoint(api, &firm, to.endpoint).await {
         Err(ApiError(refusal)) if refusal.reason == Reason::NotFound => {
@@ -217,7 +213,10 @@ mod tests {
         // RFC 2202, test case 2.
         let expected = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79";
         let mac = sha1_of("Jefe", b"what do ya want for nothing?");
-        assert_eq!(digest(&format!("sha1={expected}"), "sha1="), Some(mac.clone()));
+        assert_eq!(
+            digest(&format!("sha1={expected}"), "sha1="),
+            Some(mac.clone())
+        );
         let base64 = format!("sha1={}", BASE64.encode(&mac));
         assert_eq!(digest(&base64, "sha1="), Some(mac));
         for bad in ["", "sha1", expected, "sha256=00", "sha1=?"] {

@@ -6,7 +6,7 @@ use super::{
     Answer, WebhookService, find, keeper, keeper_of_parent, list as list_records, overlap,
     require_room, required, secrets,
 };
-use crate::api::convert::{parse_name, to_timestamp};
+use crate::api::convert::to_timestamp;
 use crate::api::faults::Faults;
 use crate::api::{Api, Envelope, Found, Mutation, respond};
 use crate::domain::command::Action;
@@ -20,9 +20,8 @@ use crate::domain::subscription::{
 use crate::ledger::Receipt;
 use crate::proto::v1;
 
-pub(super) const NAME: &str = "firms/*/subscriptions/*";
-/// What a stranger is told not to exist.
-pub(super) const WHAT: &str = "subscription";
+/// The shape of names, and what a stranger is told not to exist.
+pub(super) const SHAPE: (&str, &str) = ("firms/*/subscriptions/*", "subscription");
 /// The source that stands for all partnerships of the firm.
 const EVERY_PARTNERSHIP: &str = "partnerships/-";
 
@@ -95,8 +94,8 @@ pub(super) async fn get(
     request: &Request<v1::GetSubscriptionRequest>,
 ) -> Answer<v1::Subscription> {
     let api = service.api.as_ref();
-    let [firm, id] = parse_name("name", &request.get_ref().name, NAME)?;
-    let caller = keeper(api, request, Permission::Read, (&firm, WHAT)).await?;
+    let named = ("name", request.get_ref().name.as_str());
+    let (caller, id) = keeper(api, request, Permission::Read, named, SHAPE).await?;
     let found = find(api, &caller.firm, &id).await?;
     Ok(Response::new(shown(api, &caller.firm, &found)))
 }
@@ -123,8 +122,8 @@ pub(super) async fn rotate(
 ) -> Answer<v1::Subscription> {
     let api = service.api.as_ref();
     let message = request.get_ref();
-    let [firm, id] = parse_name("name", &message.name, NAME)?;
-    let caller = keeper(api, request, Permission::Admin, (&firm, WHAT)).await?;
+    let named = ("name", message.name.as_str());
+    let (caller, id) = keeper(api, request, Permission::Admin, named, SHAPE).await?;
     let overlap = overlap(message.overlap)?;
     let mutation = Mutation {
         scope: caller.firm.scope(),
@@ -143,17 +142,10 @@ pub(super) async fn disable(
     request: &Request<v1::DisableSubscriptionRequest>,
 ) -> Answer<v1::Subscription> {
     let message = request.get_ref();
-    let [firm, id] = parse_name("name", &message.name, NAME)?;
     let envelope = Envelope::new(&message.request_id, &message.origin, &message.etag);
-    let command = SubscriptionCommand::Disable { id };
-    change(
-        service,
-        request,
-        ("DisableSubscription", &firm),
-        envelope,
-        command,
-    )
-    .await
+    let asked = ("DisableSubscription", message.name.as_str());
+    let command = |id| SubscriptionCommand::Disable { id };
+    change(service, request, asked, envelope, command).await
 }
 
 pub(super) async fn enable(
@@ -161,32 +153,25 @@ pub(super) async fn enable(
     request: &Request<v1::EnableSubscriptionRequest>,
 ) -> Answer<v1::Subscription> {
     let message = request.get_ref();
-    let [firm, id] = parse_name("name", &message.name, NAME)?;
     let envelope = Envelope::new(&message.request_id, &message.origin, &message.etag);
-    let command = SubscriptionCommand::Enable { id };
-    change(
-        service,
-        request,
-        ("EnableSubscription", &firm),
-        envelope,
-        command,
-    )
-    .await
+    let asked = ("EnableSubscription", message.name.as_str());
+    let command = |id| SubscriptionCommand::Enable { id };
+    change(service, request, asked, envelope, command).await
 }
 
 async fn change<M: prost::Message>(
     service: &WebhookService,
     request: &Request<M>,
-    (method, firm): (&str, &str),
+    (method, name): (&str, &str),
     envelope: Envelope,
-    command: SubscriptionCommand,
+    command: fn(String) -> SubscriptionCommand,
 ) -> Answer<v1::Subscription> {
     let api = service.api.as_ref();
-    let caller = keeper(api, request, Permission::Admin, (firm, WHAT)).await?;
+    let (caller, id) = keeper(api, request, Permission::Admin, ("name", name), SHAPE).await?;
     let mutation = Mutation {
         scope: caller.firm.scope(),
         envelope,
-        action: Action::Subscription(command),
+        action: Action::Subscription(command(id)),
         openings: Vec::new(),
     };
     let receipt = api.run(&caller, method, request, mutation).await?;
@@ -215,13 +200,15 @@ fn shown(api: &Api, firm: &FirmId, found: &Found<Subscription>) -> v1::Subscript
         Source::Scope(scope) => scope.to_string(),
         Source::EveryPartnership => EVERY_PARTNERSHIP.to_owned(),
     };
-    let reason = disabled.map_or(v1::SubscriptionDisableReason::Unspecified, |disabled| {
-        match disabled.reason {
-            DisableReason::Requested => v1::SubscriptionDisableReason::Requested,
-            DisableReason::TargetFailing => v1::SubscriptionDisableReason::TargetFailing,
-            DisableReason::TargetGone => v1::SubscriptionDisableReason::TargetGone,
-        }
-    });
+    let reason =
+        disabled.map_or(
+            v1::SubscriptionDisableReason::Unspecified,
+            |disabled| match disabled.reason {
+                DisableReason::Requested => v1::SubscriptionDisableReason::Requested,
+                DisableReason::TargetFailing => v1::SubscriptionDisableReason::TargetFailing,
+                DisableReason::TargetGone => v1::SubscriptionDisableReason::TargetGone,
+            },
+        );
     let previous_until = subscription.secret.previous_until_at(api.now());
     v1::Subscription {
         name: format!("{}/subscriptions/{}", firm.scope(), found.id),

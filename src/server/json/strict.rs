@@ -23,7 +23,12 @@ pub fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
 /// # Errors
 /// What is wrong, with line and column.
 pub fn parse_foreign(body: &[u8]) -> Result<Value, serde_json::Error> {
-    read(body, Strict { name: str::to_owned })
+    read(
+        body,
+        Strict {
+            name: str::to_owned,
+        },
+    )
 }
 
 fn read(body: &[u8], strict: Strict) -> Result<Value, serde_json::Error> {

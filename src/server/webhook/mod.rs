@@ -219,7 +219,9 @@ fn no_such_path() -> Fault {
 async fn read(body: Body) -> Result<Bytes, Fault> {
     let body = Limited::new(body, BODY_BYTES_MAX).collect();
     let late = |_| Refusal::new(Reason::DeadlineExceeded, "the body took too long to come");
-    let body = tokio::time::timeout(BODY_WITHIN, body).await.map_err(late)?;
+    let body = tokio::time::timeout(BODY_WITHIN, body)
+        .await
+        .map_err(late)?;
     let body = body.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
             let refusal = Refusal::limit("bytes of a webhook", BODY_BYTES_MAX);

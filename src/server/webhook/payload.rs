@@ -87,7 +87,8 @@ fn events_of(endpoint: &EndpointCreated, said: Said) -> Result<Vec<v1::TicketEve
         Refusal::field(Reason::InvalidField, "payload", rule)
     })?;
     let agreement = endpoint.agreement.as_ref();
-    let agreement = agreement.map(|id| format!("partnerships/{}/agreements/{id}", endpoint.partnership));
+    let agreement =
+        agreement.map(|id| format!("partnerships/{}/agreements/{id}", endpoint.partnership));
     let about = v1::TicketEvent {
         ticket: Some(v1::ExternalReference {
             system: endpoint.system.clone(),
@@ -247,7 +248,11 @@ mod tests {
         ] {
             assert_eq!(seconds(&value), Some(start), "{value}");
         }
-        for none in [json!("1900-01-01T00:00:00"), json!("0001-01-01T00:00:00Z"), json!(0)] {
+        for none in [
+            json!("1900-01-01T00:00:00"),
+            json!("0001-01-01T00:00:00Z"),
+            json!(0),
+        ] {
             assert_eq!(seconds(&none), None, "{none}");
         }
         for bad in [json!("soon"), json!(1.5), json!([]), json!("2".repeat(65))] {
@@ -260,7 +265,10 @@ mod tests {
         assert_eq!(title(" a\r\nb\t"), "a  b");
         let cut = title(&"é".repeat(150));
         assert_eq!(cut.len(), TITLE_BYTES_MAX);
-        assert_eq!(title(&format!("x{}", "é".repeat(150))).len(), TITLE_BYTES_MAX - 1);
+        assert_eq!(
+            title(&format!("x{}", "é".repeat(150))).len(),
+            TITLE_BYTES_MAX - 1
+        );
     }
 
     #[test]

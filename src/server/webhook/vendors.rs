@@ -24,8 +24,9 @@ pub(super) fn connectwise(payload: &Value, now: Timestamp) -> AllSaid {
         return Ok(vec![deleted(ticket, Some(now))]);
     }
     let entity = match at(payload, "/Entity") {
-        Some(Value::String(text)) => strict::parse_foreign(text.as_bytes())
-            .map_err(|error| bad_json("/Entity", &error))?,
+        Some(Value::String(text)) => {
+            strict::parse_foreign(text.as_bytes()).map_err(|error| bad_json("/Entity", &error))?
+        }
         Some(value) => value.clone(),
         None => return Err(bad("/Entity", "is missing")),
     };
@@ -187,7 +188,10 @@ pub(super) fn zammad(payload: &Value) -> AllSaid {
         ticket: id(at(ticket, "/id"), "/ticket/id")?,
         occurred_at: instant(at(ticket, "/updated_at"), "/ticket/updated_at")?,
         opened_at: instant(at(ticket, "/created_at"), "/ticket/created_at")?,
-        responded_at: instant(at(ticket, "/first_response_at"), "/ticket/first_response_at")?,
+        responded_at: instant(
+            at(ticket, "/first_response_at"),
+            "/ticket/first_response_at",
+        )?,
         status: word(named("/state"), "/ticket/state")?,
         priority: word(named("/priority"), "/ticket/priority")?,
         title: word(at(ticket, "/title"), "/ticket/title")?,
