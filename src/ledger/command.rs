@@ -64,6 +64,7 @@ pub(super) fn is_remembered(command: &Command) -> bool {
             | Action::CloseRecord { .. }
             | Action::NoteClosing { .. }
             | Action::SettleCarry { .. }
+            | Action::DisableSubscription { .. }
             | Action::Ticket(TicketCommand::Ingest(_))
     )
 }

@@ -20,7 +20,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::webhook;
+use super::{delivery, webhook};
 use crate::ledger::measure::{self, Stopwatch};
 use crate::proto;
 
@@ -55,6 +55,7 @@ pub fn serve(listen: SocketAddr) -> Result<(), BuildError> {
     describe_gauge!(CALLS_UNDER_WAY, "Calls under way");
     measure::describe();
     webhook::describe();
+    delivery::describe();
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 pub mod configuration;
 pub mod connection;
+pub mod delivery;
 pub mod environment;
 pub mod json;
 pub mod metrics;
@@ -48,6 +49,7 @@ use crate::ledger::{Clock, Ledger, Randomness, Settings, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
 use connection::ClosableConnection;
+use delivery::Deliverer;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
@@ -157,8 +159,17 @@ impl Application {
             authenticator: Authenticator::default(),
             guests: GuestGate::default(),
         };
+        let api = Arc::new(api);
+        if environment.sweeping {
+            let private_targets = environment.private_targets;
+            match Deliverer::new(Arc::clone(&api), private_targets, stop.clone()) {
+                Ok(deliverer) => background.push(tokio::spawn(deliverer.run())),
+                // Everything else goes on: a subscription's entries wait for another replica.
+                Err(error) => tracing::error!(%error, "subscriptions cannot be posted"),
+            }
+        }
         Ok(Self {
-            api: Arc::new(api),
+            api,
             private_targets: environment.private_targets,
             stop,
             writer,

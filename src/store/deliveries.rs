@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 pub const ROWS_MAX: usize = BATCH_KEYS_MAX;
 
 /// A subscription that there is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionRow {
     /// The firm's scope.
     pub scope: ScopeId,
