@@ -4,10 +4,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo test fuzz lint bench fmt openapi
+.PHONY: help build demo examples docs test fuzz lint chart bench fmt openapi reference
 
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release program: target/release/entente
 	@scripts/require-build-tools.sh
@@ -16,6 +16,12 @@ build: ## Build the release program: target/release/entente
 demo: ## Show two firms working together, on a server of its own
 	@scripts/require-build-tools.sh
 	cargo run --locked --quiet -- demo
+
+examples: ## Run the example clients in Python, Node and curl, and check what they print
+	@scripts/examples.sh
+
+docs: ## Run what docs/ shows, and follow its links
+	@scripts/docs.sh
 
 test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh
@@ -29,6 +35,9 @@ fuzz: ## Feed the fuzz targets for a minute each
 lint: ## Check format, contract, dependencies, lints and documentation
 	@scripts/lint.sh
 
+chart: ## Check the chart, the alert rules, the dashboard and the Dockerfile
+	@scripts/chart.sh
+
 bench: ## Run the benchmarks
 	@scripts/require-build-tools.sh
 	@scripts/require-postgres.sh
@@ -38,6 +47,9 @@ openapi: ## Write docs/openapi.json anew from the contract
 	@scripts/require-build-tools.sh
 	cargo run --locked --quiet -- openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+
+reference: ## Write docs/reference anew from the contract
+	@scripts/reference.sh
 
 fmt: ## Format the code
 	cargo fmt

@@ -5,65 +5,19 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+#[path = "operate/abuse.rs"]
+mod abuse;
+#[path = "operate/program.rs"]
+mod program;
+#[path = "operate/telemetry.rs"]
+mod telemetry;
 
+use program::{PATIENCE, Program, entente};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
-
-/// How long the program may take to do what it is asked.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn entente() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_entente"));
-    command.env_clear().stdin(Stdio::null()).kill_on_drop(true);
-    command
-}
-
-/// A port that nobody listens on just now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// Starts the server with a file of settings; returns it with the first line that it logged.
-async fn serve(folder: &Path, settings: &str) -> (Child, Value) {
-    let file = folder.join("entente.toml");
-    std::fs::write(&file, settings).unwrap();
-    let mut command = entente();
-    command.arg("serve").arg("--config").arg(&file);
-    let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(server.stderr.take().unwrap());
-    let mut lines = lines.lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
-    let line = line.unwrap().unwrap().unwrap();
-    // Somebody has to read on, or the server would wait for room to log.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    let line = serde_json::from_str(&line);
-    (server, line.unwrap_or_else(|_| panic!("no JSON")))
-}
 
 async fn get(url: &str) -> reqwest::Response {
     let answer = tokio::time::timeout(PATIENCE, reqwest::get(url)).await;
     answer.unwrap().unwrap()
-}
-
-/// What is measured, once the sweeper has looked for the first time.
-async fn measured(port: u16) -> String {
-    let wait = async {
-        loop {
-            let page = get(&format!("http://127.0.0.1:{port}/metrics")).await;
-            let page = page.text().await.unwrap();
-            if page.contains("entente_sweep_lag_seconds") {
-                return page;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap()
 }
 
 /// A file of settings is enough; calls are measured by what the contract calls them, and by nothing
@@ -71,17 +25,8 @@ async fn measured(port: u16) -> String {
 #[tokio::test]
 async fn a_server_by_a_file_is_measured() {
     let folder = tempfile::tempdir().unwrap();
-    let metrics = free_port();
-    let database = folder.path().join("entente.db");
-    let settings = format!(
-        "database_url = 'sqlite://{}'\nlisten = '127.0.0.1:0'\nlog_format = 'json'\n\
-         metrics_listen = '127.0.0.1:{metrics}'\n",
-        database.display()
-    );
-    let (mut server, line) = serve(folder.path(), &settings).await;
-    assert_eq!(line["message"], "serving", "{line}");
-    let address = line["address"].as_str().unwrap();
-
+    let server = Program::start(folder.path(), "").await;
+    let address = &server.address;
     let document: Value = get(&format!("http://{address}/openapi.json"))
         .await
         .json()
@@ -96,17 +41,48 @@ async fn a_server_by_a_file_is_measured() {
         .header("content-type", "application/grpc-web");
     made_up.send().await.unwrap();
 
-    let page = measured(metrics).await;
+    // Once the sweeper has looked for the first time.
+    server
+        .measures(|line| line.starts_with("entente_sweep_lag_seconds"))
+        .await;
+    let page = server.measured().await;
     let counted = "entente_calls_total{service=\"entente.v1.PartnershipService\",\
                    method=\"WhoAmI\",code=\"Unauthenticated\"} 1";
     assert!(page.contains(counted), "{page}");
     assert!(page.contains("service=\"other\""), "{page}");
     assert!(!page.contains("acme"), "{page}");
 
-    let id = nix::unistd::Pid::from_raw(server.id().unwrap().try_into().unwrap());
-    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
-    let ended = tokio::time::timeout(PATIENCE, server.wait()).await;
-    assert!(ended.unwrap().unwrap().success());
+    server.terminate();
+    assert!(server.ended().await);
+}
+
+/// It says that it stops before it stops; whoever says nothing cannot keep it from stopping.
+#[tokio::test]
+async fn it_stops_although_somebody_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Program::start(folder.path(), "shutdown_delay_seconds = 2\n").await;
+    let address = server.address.clone();
+    let _silent = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"));
+    let channel = endpoint.unwrap().connect().await.unwrap();
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+    let asked = tonic_health::pb::HealthCheckRequest::default();
+    let mut watched = health.watch(asked).await.unwrap().into_inner();
+    let serving = tonic_health::ServingStatus::Serving as i32;
+    assert_eq!(watched.message().await.unwrap().unwrap().status, serving);
+
+    server.terminate();
+    let changed = tokio::time::timeout(PATIENCE, watched.message()).await;
+    let changed = changed.unwrap().unwrap().unwrap();
+    assert_ne!(changed.status, serving);
+    let answer = get(&format!("http://{address}/openapi.json")).await;
+    assert_eq!(
+        answer.status(),
+        200,
+        "calls are answered until the delay is over"
+    );
+    drop(watched);
+    assert!(server.ended().await);
 }
 
 /// What would count can be looked at, without its secrets; a flag counts before the environment, and

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::server::configuration::{DATABASE_URL_DEFAULT, LogFormat};
+use crate::server::telemetry::Telemetry;
 use crate::store::{self, Store, StoreError};
 
 /// Keeps the promises between IT firms that sell and support together.
@@ -108,7 +109,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 
 async fn run_command(command: Command) -> Result<ExitCode, CliError> {
     if !matches!(command, Command::Serve(_)) {
-        start_logging(LogFormat::Text);
+        Telemetry::start(LogFormat::Text, None)?;
     }
     match command {
         Command::Serve(serve) => serve.run().await,
@@ -121,21 +122,5 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Migrate(migrate) => migrate.run().await,
         Command::Openapi(openapi) => openapi.run(),
         Command::Keys(keys) => keys.run().await,
-    }
-}
-
-/// Logs go to standard error; `RUST_LOG` says how much, warnings unless it says otherwise.
-fn start_logging(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,entente=info"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
-    if started.is_err() {
-        eprintln!("logging was started before");
     }
 }

@@ -1,12 +1,16 @@
 //! `entente serve`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CliError, start_logging};
-use crate::server::configuration::Sources;
-use crate::server::{self, Application, Environment, metrics};
+use super::CliError;
+use crate::server::configuration::{Configuration, Sources};
+use crate::server::telemetry::Telemetry;
+use crate::server::tls::Tls;
+use crate::server::{self, Application, Entrance, Environment, cors, metrics};
 use crate::store;
 
 /// Serve gRPC, gRPC-Web and JSON.
@@ -30,29 +34,59 @@ impl Serve {
             print!("{}", configuration.shown()?);
             return Ok(ExitCode::SUCCESS);
         }
-        start_logging(configuration.log_format);
-        if let Some(listen) = configuration.metrics_listen {
-            metrics::serve(listen)?;
+        let collector = configuration.otlp_endpoint.as_deref();
+        let telemetry = Telemetry::start(configuration.log_format, collector)?;
+        let code = serve(&configuration).await;
+        if let Err(error) = telemetry.stop().await {
+            eprintln!("the last traces and logs were not sent: {error}");
         }
-        if configuration.migrate {
-            store::migrate(&configuration.database_url).await?;
-        }
-        let database = store::open(&configuration.database_url).await?;
-        let environment = Environment {
-            private_targets: configuration.webhook_private_targets,
-            ..Environment::default()
-        };
-        let application = Application::start(database, environment).await?;
-        let engine = application.api.ledger.store().engine();
-        let running = server::serve(application, configuration.listen).await?;
-        tracing::info!(address = %running.address, engine, "serving");
-        until_signal().await?;
-        tracing::info!("stopping");
-        tokio::select! {
-            () = running.stop() => Ok(ExitCode::SUCCESS),
-            signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
-        }
+        code
     }
+}
+
+/// Serves until a signal.
+async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
+    let entrance = entrance(configuration)?;
+    let environment = Environment {
+        tokens: configuration.token_verifier()?,
+        quota: configuration.quota()?,
+        private_targets: configuration.webhook_private_targets,
+        ..Environment::default()
+    };
+    if let Some(listen) = configuration.metrics_listen {
+        metrics::serve(listen)?;
+    }
+    if configuration.migrate {
+        store::migrate(&configuration.database_url).await?;
+    }
+    let database = store::open(&configuration.database_url).await?;
+    let application = Application::start(database, environment).await?;
+    let engine = application.api.ledger.store().engine();
+    let is_plain = entrance.tls.is_none();
+    let running = server::serve_at(application, configuration.listen, entrance).await?;
+    if is_plain && !running.address.ip().is_loopback() {
+        tracing::warn!("keys and tokens are sent in the clear unless a proxy speaks TLS");
+    }
+    tracing::info!(address = %running.address, engine, "serving");
+    until_signal().await?;
+    tracing::info!("stopping");
+    let delay = Duration::from_secs(configuration.shutdown_delay_seconds.into());
+    tokio::select! {
+        () = running.stop_after(delay) => Ok(ExitCode::SUCCESS),
+        signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
+    }
+}
+
+/// How callers reach the server.
+fn entrance(configuration: &Configuration) -> Result<Entrance, CliError> {
+    let tls = configuration.tls_files()?.map(|files| {
+        let clock = Environment::default().clock;
+        Tls::load(files, clock).map(Arc::new)
+    });
+    Ok(Entrance {
+        tls: tls.transpose()?,
+        cors: cors::layer(&configuration.cors_origins)?,
+    })
 }
 
 /// Waits for SIGTERM or SIGINT.

@@ -206,6 +206,8 @@ records! {
     FirmRegistration(super::firm::FirmRegistration, super::firm::FirmRegistrationEvent) = "firm_registration";
     /// An API key, in its firm's scope.
     ApiKey(super::firm::ApiKey, super::firm::ApiKeyEvent) = "api_key";
+    /// Somebody trusted to act for a firm, in the firm's scope.
+    TrustedIdentity(super::firm::TrustedIdentity, super::firm::TrustedIdentityEvent) = "trusted_identity";
     /// The keys with which a firm signs, in the firm's scope.
     SigningKeys(super::signing::SigningKeys, super::signing::SigningKeysEvent) = "signing_keys";
     /// An address at which a firm's own software reports, in the firm's scope.

@@ -14,7 +14,7 @@ use crate::domain::command::{Action, Command, Decision, decide};
 use crate::domain::commitment::Opening;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, Head};
-use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
@@ -437,12 +437,10 @@ impl<'batch> Batch<'batch> {
             let Some(versioned) = self.world.versioned(key) else {
                 continue;
             };
-            if let Record::ApiKey(api_key) = &versioned.record {
-                set.credentials.push(credential_row(key, api_key)?);
-            }
-            if let Record::Subscription(subscription) = &versioned.record {
-                set.subscriptions.push(subscription_row(key, subscription));
-            }
+            set.credentials
+                .extend(credential_row(key, &versioned.record)?);
+            set.subscriptions
+                .extend(subscription_row(key, &versioned.record));
             set.records.push(encode_row(key, versioned)?);
         }
         Ok(set)

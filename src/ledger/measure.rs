@@ -6,6 +6,8 @@ use metrics::{
 };
 use tokio::time::Instant;
 
+use crate::domain::time::Span;
+
 /// Commands of a batch.
 pub const BATCH_COMMANDS: &str = "entente_batch_commands";
 /// Seconds from the begin of a batch to its commit.
@@ -18,6 +20,10 @@ pub const SHED: &str = "entente_commands_shed_total";
 pub const SWEEP_LAG: &str = "entente_sweep_lag_seconds";
 /// Streams that watch.
 pub const WATCHERS: &str = "entente_watchers";
+/// Seconds from an entry to its being sent to a stream that had seen all before.
+pub const WATCH_LAG: &str = "entente_watch_lag_seconds";
+/// Streams that were ended by the server, by reason.
+pub const WATCHES_ENDED: &str = "entente_watches_ended_total";
 
 /// Measures how long something takes; nothing is ever decided by it.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +59,16 @@ pub fn describe() {
         "For how long the oldest due record has been due"
     );
     describe_gauge!(WATCHERS, Unit::Count, "Streams that watch");
+    describe_histogram!(
+        WATCH_LAG,
+        Unit::Seconds,
+        "Seconds from an entry to its being sent to a stream that had seen all before"
+    );
+    describe_counter!(
+        WATCHES_ENDED,
+        Unit::Count,
+        "Streams ended by the server, by reason"
+    );
 }
 
 /// Notes a batch that was committed.
@@ -74,6 +90,17 @@ pub fn shed(reason: &'static str) {
 /// Notes how far the sweeper is behind, in seconds.
 pub fn sweep_lag(seconds: f64) {
     gauge!(SWEEP_LAG).set(seconds);
+}
+
+/// Notes how long after its recording an entry was sent.
+pub fn watch_lag(lag: Span) {
+    let micros = u32::try_from(lag.as_micros().max(0)).unwrap_or(u32::MAX);
+    histogram!(WATCH_LAG).record(f64::from(micros) / 1e6);
+}
+
+/// Notes a stream that the server ended.
+pub fn watch_ended(reason: &'static str) {
+    counter!(WATCHES_ENDED, "reason" => reason).increment(1);
 }
 
 /// Counts a stream that watches, as long as it lives.

@@ -1,6 +1,6 @@
 //! What Prometheus can ask: how many calls, how they ended, how long they took.
 //!
-//! Measured where a call meets its service, so calls by JSON and gRPC-Web count like any other. Labels
+//! Measured where a call meets its service, and traced there ([`super::telemetry`]), so calls by JSON and gRPC-Web count like any other. Labels
 //! are the contract's own words, never a firm or anything of a request. The ledger's own measurements
 //! are in [`crate::ledger::measure`].
 
@@ -19,8 +19,10 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
+use tracing::{Instrument as _, Span};
 
-use super::{delivery, webhook};
+use super::{delivery, telemetry, webhook};
+use crate::api::sign_in;
 use crate::ledger::measure::{self, Stopwatch};
 use crate::proto;
 
@@ -56,6 +58,9 @@ pub fn serve(listen: SocketAddr) -> Result<(), BuildError> {
     measure::describe();
     webhook::describe();
     delivery::describe();
+    sign_in::measure::describe();
+    super::tls::describe();
+    super::tokens::describe();
     Ok(())
 }
 
@@ -94,8 +99,9 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Answer {
         let called = Called::from_path(request.uri().path());
-        let answer = self.inner.call(request);
-        Box::pin(async move {
+        let span = telemetry::call_span(&called.service, &called.method, request.headers());
+        let answer = span.in_scope(|| self.inner.call(request));
+        let measured = async move {
             let under_way = UnderWay::begin();
             let stopwatch = Stopwatch::begin();
             let answer = answer.await;
@@ -104,7 +110,8 @@ where
                 called.note(response, stopwatch);
             }
             answer
-        })
+        };
+        Box::pin(measured.instrument(span))
     }
 }
 
@@ -165,6 +172,7 @@ impl Called {
         // An error comes in the headers; what has none has a message, and is fine so far.
         let status = Status::from_header_map(response.headers());
         let code = status.map_or(Code::Ok, |status| status.code());
+        telemetry::note_code(&Span::current(), code);
         let Self { service, method } = self;
         let labels = [Label::new("service", service), Label::new("method", method)];
         histogram!(CALL_SECONDS, labels.to_vec()).record(stopwatch.seconds());

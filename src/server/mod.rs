@@ -3,31 +3,34 @@
 
 pub mod configuration;
 pub mod connection;
+pub mod cors;
 pub mod delivery;
 pub mod environment;
+pub mod incoming;
 pub mod json;
 pub mod metrics;
 pub mod target;
+pub mod telemetry;
+pub mod tls;
+pub mod tokens;
 pub mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::{DefaultOnFailure, TraceLayer};
 
 use crate::api::admin::AdminService;
-use crate::api::caller::{Authenticator, GuestGate};
+use crate::api::caller::GuestGate;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::journal::JournalService;
@@ -36,6 +39,8 @@ use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
 use crate::api::sale::SaleService;
 use crate::api::settlement::SettlementService;
+use crate::api::sign_in::quota::{CallQuota, Quotas};
+use crate::api::sign_in::{Authenticator, TokenVerifier};
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::split::SplitService;
@@ -48,11 +53,11 @@ use crate::ledger::token::TokenKey;
 use crate::ledger::{Clock, Ledger, Randomness, Settings, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
-use connection::ClosableConnection;
 use delivery::Deliverer;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
+use tls::Tls;
 use webhook::WebhookLayer;
 
 /// Largest message taken, in bytes.
@@ -92,6 +97,10 @@ pub struct Environment {
     pub sweeping: bool,
     /// Whether subscriptions may post to private addresses, and without TLS.
     pub private_targets: bool,
+    /// Verifies tokens of identity providers; none is believed, where `None`.
+    pub tokens: Option<Arc<dyn TokenVerifier>>,
+    /// How many calls a firm may make; any number, where `None`.
+    pub quota: Option<CallQuota>,
 }
 
 impl std::fmt::Debug for Environment {
@@ -111,6 +120,8 @@ impl Default for Environment {
             settings: Settings::default(),
             sweeping: true,
             private_targets: false,
+            tokens: None,
+            quota: None,
         }
     }
 }
@@ -145,6 +156,8 @@ impl Application {
     ) -> Result<Self, StoreError> {
         let token_key = secret(store.as_ref(), environment.randomness.as_ref(), TOKEN_KEY).await?;
         let signer = checkpoint_signer(store.as_ref(), environment.randomness.as_ref()).await?;
+        let clock = Arc::clone(&environment.clock);
+        let quotas = environment.quota.map(|quota| Quotas::new(quota, clock));
         let (ledger, writer) = Ledger::start(store, environment.clock, environment.settings);
         let stop = CancellationToken::new();
         let mut background = vec![tokio::spawn(watch::run(ledger.clone(), stop.clone()))];
@@ -156,7 +169,8 @@ impl Application {
             tokens: TokenKey::new(token_key),
             signer,
             randomness: environment.randomness,
-            authenticator: Authenticator::default(),
+            authenticator: Authenticator::new(environment.tokens),
+            quotas,
             guests: GuestGate::default(),
         };
         let api = Arc::new(api);
@@ -296,12 +310,33 @@ pub struct Running {
     served: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-/// Starts serving; health is `NOT_SERVING` until everything is ready.
+/// How callers reach the server.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    /// Certificates; plain HTTP, where `None`.
+    pub tls: Option<Arc<Tls>>,
+    /// Which sites may make calls from a browser; none, where `None`.
+    pub cors: Option<CorsLayer>,
+}
+
+/// Starts serving by plain HTTP; health is `NOT_SERVING` until everything is ready.
 ///
 /// # Errors
 /// If the address cannot be listened on.
 pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Result<Running> {
-    let listener = TcpListener::bind(listen).await?;
+    serve_at(application, listen, Entrance::default()).await
+}
+
+/// As [`serve`], with an entrance of choice.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_at(
+    application: Application,
+    listen: SocketAddr,
+    entrance: Entrance,
+) -> std::io::Result<Running> {
+    let listener = incoming::listen(listen)?;
     let address = listener.local_addr()?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health
@@ -309,10 +344,10 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .await;
     let stop = CancellationToken::new();
     let close = CancellationToken::new();
-    let closing = close.clone();
-    let incoming = TcpListenerStream::new(listener).map(move |stream| {
-        stream.and_then(|stream| ClosableConnection::new(stream, closing.clone()))
-    });
+    if let Some(tls) = &entrance.tls {
+        tokio::spawn(Arc::clone(tls).keep_current(stop.clone()));
+    }
+    let incoming = incoming::accept(listener, entrance.tls, stop.clone(), close.clone());
     let mut routes = application.routes().add_service(health_service);
     // The descriptor is compiled in: if it could not be read, every test would say so.
     if let Ok(reflection) = reflection() {
@@ -336,9 +371,8 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         // Before what logs addresses: those of webhooks may contain a secret.
         .layer(WebhookLayer(Arc::new(webhooks)))
-        // A refusal is an answer; what is our fault is logged where it happens.
-        .layer(TraceLayer::new_for_grpc().on_failure(DefaultOnFailure::new().level(tracing::Level::DEBUG)))
         .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(option_layer(entrance.cors))
         .layer(JsonLayer(Arc::new(door)))
         .layer(GrpcWebLayer::new())
         .layer(MetricsLayer)
@@ -393,11 +427,23 @@ impl Running {
         self.stop_within(DRAIN_MAX).await;
     }
 
-    /// As [`Self::stop`], with another limit.
-    pub async fn stop_within(self, limit: Duration) {
+    /// As [`Self::stop`], but goes on accepting calls for `delay` after it has said `NOT_SERVING`, so
+    /// that load balancers notice before anybody is turned away.
+    pub async fn stop_after(self, delay: Duration) {
+        self.announce_stop().await;
+        tokio::time::sleep(delay).await;
+        self.stop().await;
+    }
+
+    async fn announce_stop(&self) {
         self.health
             .set_service_status("", tonic_health::ServingStatus::NotServing)
             .await;
+    }
+
+    /// As [`Self::stop`], with another limit.
+    pub async fn stop_within(self, limit: Duration) {
+        self.announce_stop().await;
         self.stop.cancel();
         // Watchers would otherwise stay for ever; each can resume elsewhere from its cursor.
         self.application.api.ledger.watch().close();

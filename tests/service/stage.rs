@@ -21,6 +21,7 @@ use super::setting::{
     ticket,
 };
 use super::signing::Pen;
+use super::table::trusted;
 use super::updates::posting;
 use super::webhook_rows::{ELSEWHERE, subscribing};
 use super::webhooks::endpoint_request;
@@ -116,6 +117,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     ]);
     amended(&pair, &mut names).await;
     partnerships(&pair, &mut names).await;
+    trusted_by_operator(house, &mut names).await;
     outsiders(&pair, &mut names).await;
     service_levels(&pair, &mut names).await;
     firms_own(&pair, &mut names).await;
@@ -192,6 +194,17 @@ async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
         let made = ok(webhooks.create_subscription(subscribing(&pair.name, ELSEWHERE))).await;
         names.insert(key, made.name);
     }
+}
+
+async fn trusted_by_operator(house: &House, names: &mut BTreeMap<&'static str, String>) {
+    let operator = house.firm("operator").await;
+    let request = v1::CreateTrustedIdentityRequest {
+        parent: "firms/north".to_owned(),
+        trusted_identity: Some(trusted("psa.north.example")),
+        ..Default::default()
+    };
+    let created = ok(operator.connection.admin().create_trusted_identity(request)).await;
+    names.insert("trusted_identity", created.name);
 }
 
 pub async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

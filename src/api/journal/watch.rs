@@ -14,18 +14,18 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt, StreamMap};
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use super::{authorise, scope_of, to_entry};
 use crate::api::Api;
 use crate::api::convert::to_timestamp;
+use crate::api::sign_in::Evidence;
 use crate::api::status::{ApiError, status};
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash};
 use crate::domain::refusal::{Reason, Refusal, Violations};
-use crate::ledger::measure::Watching;
+use crate::ledger::measure::{self, Watching};
 use crate::proto::v1;
 use crate::store::StoreError;
 
@@ -80,7 +80,8 @@ pub(super) async fn watch(
     request: Request<v1::WatchRequest>,
 ) -> Result<Response<WatchAnswers>, ApiError> {
     let caller = api.caller(&request, Permission::Read).await?;
-    let (metadata, _, message) = request.into_parts();
+    let evidence = Evidence::of(&request);
+    let message = request.into_inner();
     let scopes = scopes_of(&message)?;
     let permit = STREAMS
         .try_acquire()
@@ -94,11 +95,12 @@ pub(super) async fn watch(
     }
     let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
     let (end_sender, end) = oneshot::channel();
-    let watcher = Watcher::new(Arc::clone(api), metadata, positions, sender);
+    let watcher = Watcher::new(Arc::clone(api), evidence, positions, sender);
     tokio::spawn(async move {
         let end = watcher.run().await;
         drop(permit);
         if let End::Refused(refusal) = end {
+            measure::watch_ended(refusal.reason.as_str());
             // Nobody listens any more if this fails.
             let _ = end_sender.send(status(&refusal));
         }
@@ -136,6 +138,8 @@ struct Position {
     scope: ScopeId,
     sequence: u64,
     hash: Hash,
+    /// Whether it has been at the end since the stream began: what comes then is new.
+    caught_up: bool,
 }
 
 impl Position {
@@ -145,6 +149,7 @@ impl Position {
             scope,
             sequence: 0,
             hash: GENESIS,
+            caught_up: false,
         };
         if cursor.is_empty() {
             return Ok(position);
@@ -239,7 +244,7 @@ impl From<StoreError> for End {
 struct Watcher {
     api: Arc<Api>,
     /// Carries the caller's key, which may be revoked while the stream runs.
-    metadata: MetadataMap,
+    evidence: Evidence,
     positions: Vec<Position>,
     /// Says, by index in `positions`, where something may have happened; once for each at first.
     changes: StreamMap<usize, WatchStream<u64>>,
@@ -255,7 +260,7 @@ struct Watcher {
 impl Watcher {
     fn new(
         api: Arc<Api>,
-        metadata: MetadataMap,
+        evidence: Evidence,
         positions: Vec<Position>,
         answers: mpsc::Sender<v1::WatchResponse>,
     ) -> Self {
@@ -269,7 +274,7 @@ impl Watcher {
         let next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
         Self {
             api,
-            metadata,
+            evidence,
             positions,
             changes,
             behind,
@@ -330,6 +335,9 @@ impl Watcher {
         let more = entries.len() == ENTRIES_AT_A_TIME;
         for entry in entries {
             position.advance(&entry)?;
+            if position.caught_up {
+                measure::watch_lag(self.api.now().since(entry.recorded_at));
+            }
             let cursor = position.cursor(&self.api);
             let may_be_last = entry.event_type == PARTY_LEFT;
             let event = v1::watch_response::Event::Entry(to_entry(entry));
@@ -343,6 +351,7 @@ impl Watcher {
                 self.authorise().await?;
             }
         }
+        position.caught_up |= !more;
         self.positions[index] = position;
         Ok(more)
     }
@@ -353,7 +362,7 @@ impl Watcher {
         let store = api.ledger.store().as_ref();
         let caller = api
             .authenticator
-            .recognise(&self.metadata, store, api.now())
+            .recognise(&self.evidence, store, api.now())
             .await?;
         caller.require(Permission::Read)?;
         let scopes: Vec<_> = self

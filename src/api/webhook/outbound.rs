@@ -1,7 +1,7 @@
 //! What is posted of an entry: what `Watch` would show the firm, under the very same conditions.
 
 use super::{find, secrets};
-use crate::api::caller::Caller;
+use crate::api::caller::{Caller, RecognisedBy};
 use crate::api::convert::to_reference;
 use crate::api::journal::{authorise, to_entry};
 use crate::api::sla::SlaService;
@@ -67,6 +67,7 @@ pub async fn sources(
 fn reader(firm: &FirmId) -> Caller {
     Caller {
         firm: firm.clone(),
+        by: RecognisedBy::Webhook,
         actor: String::new(),
         permissions: vec![Permission::Read],
     }

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{endpoints, secrets};
-use crate::api::caller::Caller;
+use crate::api::caller::{Caller, RecognisedBy};
 use crate::api::sla::ingest::ingest_each;
 use crate::api::sla::ticket_event::taken;
 use crate::api::status::ApiError;
@@ -60,7 +60,8 @@ fn unknown() -> Refusal {
 /// Recognises the sender of a body.
 ///
 /// # Errors
-/// [`Reason::Unauthenticated`], without saying which part was wrong.
+/// [`Reason::Unauthenticated`], without saying which part was wrong; [`Reason::QuotaExceeded`] for a
+/// firm that calls too often.
 pub async fn recognise(api: &Api, to: Addressed<'_>, body: &[u8]) -> Result<Recognised, ApiError> {
     let firm = FirmId::parse(to.firm).ok_or_else(unknown)?;
     let endpoint = match endpoints::endpoint(api, &firm, to.endpoint).await {
@@ -78,7 +79,11 @@ pub async fn recognise(api: &Api, to: Addressed<'_>, body: &[u8]) -> Result<Reco
     if state.disabled_at.is_some() || !is_proved {
         return Err(unknown().into());
     }
+    if let Some(quotas) = &api.quotas {
+        quotas.count(&firm)?;
+    }
     let caller = Caller {
+        by: RecognisedBy::Webhook,
         actor: actor_of(&endpoint.id),
         firm,
         permissions: vec![Permission::Tickets],

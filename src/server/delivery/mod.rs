@@ -31,9 +31,7 @@ use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::subscription::Subscription;
 use crate::domain::time::{Span, Timestamp};
 use crate::store::StoreError;
-use crate::store::deliveries::{
-    DeadLetterRow, Deliveries, DeliveryRow, ROWS_MAX, SubscriptionRow,
-};
+use crate::store::deliveries::{DeadLetterRow, Deliveries, DeliveryRow, ROWS_MAX, SubscriptionRow};
 
 /// How long a replica rests between looks, at least.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -362,7 +360,8 @@ impl Deliverer {
         loop {
             let from = [row.scope.as_str(), row.id.as_str(), after.as_str()];
             let rows = store.deliveries(from, ROWS_TOGETHER).await?;
-            let own = |found: &&DeliveryRow| found.scope == row.scope && found.subscription == row.id;
+            let own =
+                |found: &&DeliveryRow| found.scope == row.scope && found.subscription == row.id;
             let before = known.len();
             known.extend(rows.iter().filter(own).map(|found| found.source.clone()));
             match rows.iter().rfind(own) {

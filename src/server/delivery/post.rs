@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{Deliverer, LAG, count};
+use crate::api::Found;
 use crate::api::status::ApiError;
 use crate::api::webhook::outbound;
-use crate::api::Found;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::Entry;
 use crate::domain::refusal::{Reason, Refusal};
@@ -132,7 +132,10 @@ fn signature(keys: &[[u8; 32]], id: &str, seconds: &str, body: &[u8]) -> String 
         let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
         mac.update(format!("{id}.{seconds}.").as_bytes());
         mac.update(body);
-        Some(format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes())))
+        Some(format!(
+            "v1,{}",
+            BASE64.encode(&mac.finalize().into_bytes())
+        ))
     });
     signed.collect::<Vec<_>>().join(" ")
 }
@@ -215,9 +218,16 @@ mod tests {
 
     #[test]
     fn answers_and_what_they_mean() {
-        assert_eq!(outcome_of(StatusCode::NO_CONTENT, Span::ZERO), Outcome::Taken);
+        assert_eq!(
+            outcome_of(StatusCode::NO_CONTENT, Span::ZERO),
+            Outcome::Taken
+        );
         assert_eq!(outcome_of(StatusCode::GONE, Span::ZERO), Outcome::Gone);
-        for status in [StatusCode::FOUND, StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY] {
+        for status in [
+            StatusCode::FOUND,
+            StatusCode::NOT_FOUND,
+            StatusCode::BAD_GATEWAY,
+        ] {
             let failed = outcome_of(status, Span::ZERO);
             let Outcome::Failed { why, .. } = failed else {
                 panic!("{failed:?}")

@@ -240,6 +240,9 @@ mod tests {
         }
         assert_eq!(pause(1, u8::MAX), Span::from_seconds(6));
         let all: i64 = (1..ATTEMPTS_MAX).map(seconds).sum();
-        assert!(Span::from_seconds(all) < FAILING_MAX, "one bad entry disables nothing");
+        assert!(
+            Span::from_seconds(all) < FAILING_MAX,
+            "one bad entry disables nothing"
+        );
     }
 }

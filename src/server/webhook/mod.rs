@@ -171,7 +171,7 @@ impl Door {
 const fn outcome_of(reason: Reason) -> &'static str {
     match reason {
         Reason::Unauthenticated => "unauthenticated",
-        Reason::QueueFull | Reason::FirmQuotaExceeded => "busy",
+        Reason::QueueFull | Reason::FirmQuotaExceeded | Reason::QuotaExceeded => "busy",
         Reason::StoreUnavailable
         | Reason::Internal
         | Reason::DeadlineExceeded
