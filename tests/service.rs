@@ -40,6 +40,7 @@ mod service {
     pub mod concessions;
     pub mod contacts;
     pub mod cosigning;
+    pub mod dead_letters;
     pub mod documents;
     pub mod ending;
     pub mod evaluations;
@@ -99,7 +100,9 @@ mod service {
     pub mod split_rows;
     pub mod splits;
     pub mod stage;
+    pub mod subscriptions;
     pub mod table;
+    pub mod targets;
     pub mod templates;
     pub mod terms;
     pub mod thresholds;
@@ -164,6 +167,15 @@ on_both_engines! {
     vendors::what_was_deleted_is_parked_until_a_map_says;
     vendors::payloads_at_fault;
     vendors::several_tickets_at_once;
+    subscriptions::entries_are_posted_in_order;
+    subscriptions::sources_and_types_are_chosen;
+    dead_letters::dead_letters_are_listed_and_replayed;
+    dead_letters::targets_that_fail_are_disabled;
+    subscriptions::replicas_share_the_work;
+    subscriptions::secrets_of_subscriptions_are_rotated;
+    subscriptions::nothing_leaves_that_watch_would_not_show;
+    subscriptions::subscriptions_at_fault;
+    subscriptions::private_targets_are_not_called;
     partnerships::firms_keys_and_who_am_i;
     partnerships::a_partnership_from_solo_to_ended;
     partnerships::clients_and_outside_parties;
