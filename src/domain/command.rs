@@ -10,6 +10,7 @@ use super::cosignature::{self, CosignCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
+use super::format::{self, Format};
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
@@ -28,13 +29,16 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::restoration;
 use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
 use super::sla::link::{self, LinkCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
+use super::subscription::{self, DisableReason, SubscriptionCommand};
 use super::update::{self, PostUpdate};
+use super::webhook::{self, WebhookCommand};
 use super::world::{Stop, View};
 
 /// What is asked.
@@ -42,8 +46,14 @@ use super::world::{Stop, View};
 pub enum Action {
     /// Of a firm's scope.
     Firm(FirmCommand),
+    /// To write bodies and events in a newer format.
+    ActivateFormat(Format),
     /// Of a firm's signing keys.
     Signing(SigningCommand),
+    /// Of a firm's webhook endpoints.
+    Webhook(WebhookCommand),
+    /// Of a firm's subscriptions.
+    Subscription(SubscriptionCommand),
     /// Of a partnership.
     Partnership(PartnershipCommand),
     /// Of what a firm wrote and wants to have erased.
@@ -88,6 +98,13 @@ pub enum Action {
     BookPeriod(BookPeriod),
     /// Of a settlement statement.
     Settlement(SettlementCommand),
+    /// Disables a subscription whose target does not take what is posted.
+    DisableSubscription {
+        /// Which subscription.
+        id: String,
+        /// Why.
+        reason: DisableReason,
+    },
     /// Notes how work carried to another scope went.
     SettleCarry {
         /// Which carry.
@@ -125,6 +142,8 @@ pub enum Action {
         /// How far it has come.
         reached: Closing,
     },
+    /// The database was restored: tells so in the scope's journal.
+    TellRestored,
     /// Time has passed: does something happen by itself?
     Tick {
         /// To what kind of record.
@@ -241,7 +260,11 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     match &command.action {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
+        Action::DisableSubscription { id, reason } => {
+            return subscription::disable(id, *reason, view);
+        }
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::TellRestored => return restoration::restored(view),
         Action::UseGuestLink(answer) => {
             return guest_link::answer(answer, command.firm.as_ref(), view);
         }
@@ -262,7 +285,10 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     };
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
+        Action::ActivateFormat(asked) => format::activate(*asked, firm, view),
         Action::Signing(action) => signing::decide(action, firm, view),
+        Action::Webhook(action) => webhook::decide(action, view),
+        Action::Subscription(action) => subscription::decide(action, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Cosign(action) => cosignature::decide(action, firm, view),
         Action::Redact(action) => redaction::decide(action, firm, view),
@@ -285,11 +311,13 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::BookPeriod(asked) => booking::decide(asked, firm, view),
         Action::Settlement(action) => settlement::decide(action, firm, view),
         Action::SettleCarry { .. }
+        | Action::DisableSubscription { .. }
         | Action::UseGuestLink(_)
         | Action::RefreshTicket { .. }
         | Action::NoteRefresh { .. }
         | Action::CloseRecord { .. }
         | Action::NoteClosing { .. }
+        | Action::TellRestored
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
 }

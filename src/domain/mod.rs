@@ -11,15 +11,19 @@ pub mod command;
 pub mod commitment;
 pub mod contact;
 pub mod cosignature;
+pub mod derived_secret;
 pub mod evidence;
 pub mod expectation;
 pub mod firm;
 pub mod follow;
+pub mod format;
 pub mod guest_link;
 pub mod hand_over;
 pub mod identity;
 pub mod journal;
 pub mod need;
+#[cfg(feature = "next-format")]
+mod next_format;
 pub mod notice;
 pub mod opportunity;
 pub mod outsiders;
@@ -30,13 +34,16 @@ pub mod record;
 pub mod redaction;
 pub mod reference;
 pub mod refusal;
+pub mod restoration;
 pub mod signing;
 pub mod sla;
+pub mod subscription;
 #[cfg(test)]
 mod tests;
 pub mod text;
 pub mod time;
 pub mod update;
+pub mod webhook;
 pub mod world;
 
 /// SHA-256 over `form`, a zero byte and the content as JSON, as 64 lower-case hexadecimal digits:

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::Receipt;
+use crate::domain::aggregate::DecodeFault;
 use crate::domain::firm::Permission;
+use crate::domain::format::Format;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Hash;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::world::Versioned;
+use crate::store::deliveries::SubscriptionRow;
 use crate::store::{CredentialRow, RecordRow, StoreError};
 
 /// Credentials of this type are API keys.
@@ -18,10 +21,17 @@ pub const TRUSTED_IDENTITY: &str = "trusted_identity";
 /// A record from its row.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if the body cannot be read by this version of the program.
+/// [`StoreError::Corrupt`] if the body cannot be read, [`StoreError::Schema`] if it is of a version that
+/// this program does not know.
 pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
-    let record = Record::decode(row.key.kind, row.body_version, &row.body).map_err(|fault| {
-        StoreError::Corrupt(format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id))
+    let decoded = Record::decode(row.key.kind, row.body_version, &row.body);
+    let record = decoded.map_err(|fault| {
+        let described = format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id);
+        match fault {
+            // Whoever can read it is another replica.
+            DecodeFault::UnknownVersion { .. } => StoreError::Schema(described),
+            _ => StoreError::Corrupt(described),
+        }
     })?;
     Ok(Versioned {
         record,
@@ -32,11 +42,17 @@ pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
     })
 }
 
-/// The row of a record.
+/// The row of a record while a format is the active one.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the state cannot be written, which its type rules out.
-pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, StoreError> {
+pub fn encode_row(
+    key: &RecordKey,
+    versioned: &Versioned,
+    format: Format,
+) -> Result<RecordRow, StoreError> {
+    let written = versioned.record.written(format);
+    let (body_version, body) = written.map_err(|error| corrupt(&error))?;
     Ok(RecordRow {
         key: key.clone(),
         revision: versioned.revision,
@@ -45,8 +61,8 @@ pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, S
         due_at: versioned.record.due_at(),
         created_at: versioned.created_at,
         updated_at: versioned.updated_at,
-        body_version: versioned.record.body_version(),
-        body: versioned.record.body().map_err(|error| corrupt(&error))?,
+        body_version,
+        body,
     })
 }
 
@@ -109,6 +125,18 @@ fn firm_of(key: &RecordKey) -> Result<FirmId, StoreError> {
 fn names(permissions: &[Permission]) -> String {
     let names: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
     names.join(",")
+}
+
+/// The row by which the deliverer finds a subscription, from the subscription's record; none from any
+/// other record.
+#[must_use]
+pub fn subscription_row(key: &RecordKey, record: &Record) -> Option<SubscriptionRow> {
+    let is_one = key.kind == Kind::Subscription;
+    is_one.then(|| SubscriptionRow {
+        scope: key.scope.clone(),
+        id: key.id.clone(),
+        state: record.state().to_owned(),
+    })
 }
 
 /// What is stored cannot be understood.
