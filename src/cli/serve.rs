@@ -68,11 +68,16 @@ async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
         tracing::warn!("keys and tokens are sent in the clear unless a proxy speaks TLS");
     }
     tracing::info!(address = %running.address, engine, "serving");
-    until_signal().await?;
+    let too_old = running.application.too_old();
+    let ended = tokio::select! {
+        signal = until_signal() => signal.map(|()| ExitCode::SUCCESS)?,
+        // Callers are better off with any other replica.
+        () = too_old.cancelled() => ExitCode::FAILURE,
+    };
     tracing::info!("stopping");
     let delay = Duration::from_secs(configuration.shutdown_delay_seconds.into());
     tokio::select! {
-        () = running.stop_after(delay) => Ok(ExitCode::SUCCESS),
+        () = running.stop_after(delay) => Ok(ended),
         signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
     }
 }

@@ -15,11 +15,14 @@ pub mod evidence;
 pub mod expectation;
 pub mod firm;
 pub mod follow;
+pub mod format;
 pub mod guest_link;
 pub mod hand_over;
 pub mod identity;
 pub mod journal;
 pub mod need;
+#[cfg(feature = "next-format")]
+mod next_format;
 pub mod notice;
 pub mod opportunity;
 pub mod outsiders;
@@ -30,6 +33,7 @@ pub mod record;
 pub mod redaction;
 pub mod reference;
 pub mod refusal;
+pub mod restoration;
 pub mod signing;
 pub mod sla;
 #[cfg(test)]

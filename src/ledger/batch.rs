@@ -112,7 +112,7 @@ impl<'batch> Batch<'batch> {
         Ok(Self {
             commands,
             now: ledger.clock().now(),
-            world: World::new(Arc::clone(ledger.calendars())),
+            world: World::new(Arc::clone(ledger.calendars())).in_format(ledger.format()),
             heads,
             changed_scopes: BTreeSet::new(),
             changed_records: BTreeSet::new(),
@@ -437,7 +437,8 @@ impl<'batch> Batch<'batch> {
             };
             set.credentials
                 .extend(credential_row(key, &versioned.record)?);
-            set.records.push(encode_row(key, versioned)?);
+            let format = self.world.format();
+            set.records.push(encode_row(key, versioned, format)?);
         }
         Ok(set)
     }
