@@ -32,7 +32,10 @@ def _pods(render) -> list[tuple[str, dict, dict]]:
     """Every pod that would run: its name, specification and labels."""
     pods = []
     for each in render.objects:
-        template = each if each["kind"] == "Pod" else each.get("spec", {}).get("template")
+        specification = each.get("spec", {})
+        template = each if each["kind"] == "Pod" else specification.get("template")
+        if each["kind"] == "CronJob":
+            template = specification["jobTemplate"]["spec"]["template"]
         if isinstance(template, dict) and "containers" in template.get("spec", {}):
             pods.append((each["metadata"]["name"], template["spec"], template["metadata"]["labels"]))
     return pods
@@ -116,7 +119,7 @@ def _check_workload(expect, render) -> None:
         expect(len(each["spec"]["volumeClaimTemplates"]) == 1, "SQLite without a volume")
         services = {service["metadata"]["name"] for service in render.of("Service")}
         expect(each["spec"]["serviceName"] in services, "the StatefulSet's service is not there")
-        for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Job"):
+        for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Job", "CronJob"):
             expect(not render.of(kind), f"SQLite with a {kind}")
     for each in deployments:
         scaled = bool(render.of("HorizontalPodAutoscaler"))
