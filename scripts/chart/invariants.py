@@ -7,6 +7,8 @@ from report import Report
 
 # How long calls may take to end, in seconds (`DRAIN_MAX` of the server), checked in agreement.py.
 DRAIN_SECONDS = 20
+# What may follow: posts to subscriptions end (`STOP_WITHIN`), the database is closed, traces are sent.
+AFTERWARDS_SECONDS = 12 + 10
 SECRET_WORDS = re.compile(r"password|secret|token|api_?key|credential", re.IGNORECASE)
 
 
@@ -129,7 +131,8 @@ def _check_workload(expect, render) -> None:
     for each in deployments + sets:
         grace = each["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
         delay = render.values["config"]["shutdownDelaySeconds"]
-        expect(grace > delay + DRAIN_SECONDS, f"killed after {grace} s, but may need {delay + DRAIN_SECONDS} s")
+        needed = delay + DRAIN_SECONDS + AFTERWARDS_SECONDS
+        expect(grace > needed, f"killed after {grace} s, but may need {needed} s")
         annotations = each["spec"]["template"]["metadata"]["annotations"]
         expect("checksum/config" in annotations, "a change of the settings restarts nobody")
     for job in render.of("Job"):
