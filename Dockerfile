@@ -6,11 +6,11 @@
 #
 # The program names its own dependencies (`cargo auditable`), so scanners find them in the image, too.
 # For a build that can be repeated to the byte, give both base images with their digests:
-#   --build-arg BUILD_IMAGE=rust:1.95.0-bookworm@sha256:... --build-arg RUN_IMAGE=...
+#   --build-arg BUILD_IMAGE=rust:1.95.0-trixie@sha256:... --build-arg RUN_IMAGE=...
 
-# Both are Debian 12: the program is linked to the libc that it will meet.
-ARG BUILD_IMAGE=docker.io/library/rust:1.95.0-bookworm
-ARG RUN_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+# Both are Debian 13: the program is linked to the libc that it will meet.
+ARG BUILD_IMAGE=docker.io/library/rust:1.95.0-trixie
+ARG RUN_IMAGE=gcr.io/distroless/cc-debian13:nonroot
 
 FROM ${BUILD_IMAGE} AS build
 # BuildKit's list of what is inside covers this stage as well.

@@ -4,10 +4,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo examples docs test fuzz lint chart bench fmt openapi reference
+.PHONY: help build demo examples docs test drill drill-short fuzz lint chart bench fmt openapi reference
 
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release program: target/release/entente
 	@scripts/require-build-tools.sh
@@ -27,6 +27,12 @@ test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh
 	@scripts/require-postgres.sh
 	cargo test --locked
+
+drill: ## Let everything fail under load, again and again
+	@scripts/drill.sh 6
+
+drill-short: ## The same, once
+	@scripts/drill.sh 1
 
 fuzz: ## Feed the fuzz targets for a minute each
 	@scripts/require-build-tools.sh

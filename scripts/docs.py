@@ -12,7 +12,8 @@ In a Markdown file, the fenced blocks whose first line is one of these count:
     ```text output          what the block before it prints: `…` stands for anything within a line,
                             and alone on a line for any number of lines; blank ends do not count
 
-The address 127.0.0.1:50051 is replaced by a free port.
+127.0.0.1:50051, and likewise 50052 to 50059, are replaced by free ports. A server that is not told
+where to listen listens on the first.
 """
 
 import dataclasses
@@ -26,7 +27,9 @@ import sys
 import tempfile
 import urllib.parse
 
-ADDRESS = "127.0.0.1:50051"
+# Where the pages say that servers listen; the first is the program's default.
+ADDRESS = re.compile(r"(?<=127\.0\.0\.1:)5005[1-9]\b")
+DEFAULT_PORT = "50051"
 # What all blocks of a file may take together.
 SECONDS_A_FILE = 120
 MARK = "\x1e"
@@ -108,18 +111,20 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def script(found: list[Block], port: int) -> str:
+def script(found: list[Block], ports: dict[str, int]) -> str:
     """Return one bash script of all blocks that are to run, with marks between them."""
     lines = ["set -euo pipefail", "exec 2>&1"]
     for index, block in enumerate(found):
         words = block.info.split()
         if words[:2] != ["sh", "run"]:
             continue
-        text = block.text.replace(ADDRESS, f"127.0.0.1:{port}")
+        text = ADDRESS.sub(lambda match: str(ports[match.group()]), block.text)
         lines.append(f"printf '{MARK}{index}\\n'")
         if "background" in words:
+            named = ADDRESS.search(block.text)
+            port = ports[named.group() if named else DEFAULT_PORT]
             listens = f"(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null"
-            lines += [f"{{\n{text}}} >server.log 2>&1 &"]
+            lines += [f"{{\n{text}}} >>server.log 2>&1 &"]
             lines += [f"for _ in {{1..300}}; do {listens} && break; sleep 0.1; done"]
         else:
             lines.append(text)
@@ -143,7 +148,8 @@ def run(program: pathlib.Path, file: pathlib.Path) -> tuple[int, int]:
     found = blocks(file.read_text(encoding="utf-8"))
     if not any(block.info.startswith("sh run") for block in found):
         return 0, 0
-    port = free_port()
+    named = {DEFAULT_PORT, *ADDRESS.findall("".join(block.text for block in found))}
+    ports = {name: free_port() for name in named}
     with tempfile.TemporaryDirectory() as room:
         (pathlib.Path(room) / "bin").mkdir()
         (pathlib.Path(room) / "work").mkdir()
@@ -151,11 +157,11 @@ def run(program: pathlib.Path, file: pathlib.Path) -> tuple[int, int]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("ENTENTE_")}
         environment |= {
             "PATH": f"{room}/bin:{environment['PATH']}",
-            "ENTENTE_LISTEN": f"127.0.0.1:{port}",
+            "ENTENTE_LISTEN": f"127.0.0.1:{ports[DEFAULT_PORT]}",
         }
         # A session of its own, so that what goes on in the background can be ended with it.
         process = subprocess.Popen(
-            ["bash", "-c", script(found, port)],
+            ["bash", "-c", script(found, ports)],
             cwd=f"{room}/work",
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -59,7 +59,7 @@ run_client() {
     node) command=(node "$examples/node/first_ten_calls.js") ;;
     curl) command=("$examples/curl/first_ten_calls.sh") ;;
     esac
-    ENTENTE_SERVER="http://$SERVER_ADDRESS" timeout "$SECONDS_A_CLIENT" "${command[@]}"
+    ENTENTE_SERVER="$SCHEME://$SERVER_ADDRESS" timeout "$SECONDS_A_CLIENT" "${command[@]}"
 }
 
 # Asks the server, past all clients, what the client said whose output is in $1.
@@ -77,8 +77,24 @@ check_numbers() {
 }
 
 ask() {
-    curl --silent --show-error --fail --max-time 10 --header @- "http://$SERVER_ADDRESS$1" \
+    curl --silent --show-error --fail --max-time 10 --header @- \
+        ${ENTENTE_CA:+--cacert "$ENTENTE_CA"} "$SCHEME://$SERVER_ADDRESS$1" \
         <<<"authorization: Bearer $ENTENTE_API_KEY"
+}
+
+# Runs the client $1, shows what it prints, and compares it with what it should print.
+check_client() {
+    run_client "$1" >"$room/$1.txt" || true
+    cat "$room/$1.txt"
+    # Only what the server makes up differs from run to run.
+    sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/ID/g' "$room/$1.txt" >"$room/same.txt"
+    if ! diff -u examples/expected.txt "$room/same.txt"; then
+        printf 'error: the %s client prints something else than examples/expected.txt\n' "$1" >&2
+        return 1
+    elif ! check_numbers "$room/$1.txt"; then
+        printf 'error: the %s client shows other numbers than the server\n' "$1" >&2
+        return 1
+    fi
 }
 
 # Starts the program that follows; what it prints is added to followed.txt.
@@ -150,6 +166,7 @@ install_libraries
 
 room=$(mktemp -d)
 trap 'stop_follower; stop_server; rm -rf "$room"' EXIT
+SCHEME=http
 start_server "$program" "$room"
 ENTENTE_API_KEY=$("$program" keys create --firm acme --firm-display-name 'Acme IT' 2>/dev/null)
 export ENTENTE_API_KEY
@@ -157,19 +174,7 @@ export ENTENTE_API_KEY
 passed=0 failed=0
 for client in python node curl; do
     section "$client"
-    right=yes
-    run_client "$client" >"$room/$client.txt" || right=no
-    cat "$room/$client.txt"
-    # Only what the server makes up differs from run to run.
-    sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/ID/g' "$room/$client.txt" >"$room/same.txt"
-    if ! diff -u examples/expected.txt "$room/same.txt"; then
-        printf 'error: the %s client prints something else than examples/expected.txt\n' "$client" >&2
-        right=no
-    elif ! check_numbers "$room/$client.txt"; then
-        printf 'error: the %s client shows other numbers than the server\n' "$client" >&2
-        right=no
-    fi
-    if [ "$right" = yes ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if check_client "$client"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 
 section 'what they do without a key that is good'
@@ -187,6 +192,24 @@ done
 
 section 'following, through a crash of its own and a restart of the server'
 if follow_through_crashes; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
+section 'the same over TLS'
+stop_server
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=entente \
+    -addext 'subjectAltName=IP:127.0.0.1' -keyout "$room/server.key" -out "$room/server.pem" 2>/dev/null
+start_server "$program" "$room" 127.0.0.1:0 \
+    --tls-certificate "$room/server.pem" --tls-key "$room/server.key"
+SCHEME=https
+export ENTENTE_CA="$room/server.pem"
+for client in python node curl; do
+    if check_client "$client" >"$room/tls.txt"; then
+        printf '%s: the same\n' "$client"
+        passed=$((passed + 1))
+    else
+        cat "$room/tls.txt"
+        failed=$((failed + 1))
+    fi
+done
 
 printf '\nexamples: %d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

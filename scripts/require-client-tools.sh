@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that what the example clients need is here: Python with venv, Node with npm, curl, jq.
+# Makes sure that what the example clients and the pages need is here: Python with venv, Node with npm,
+# curl, jq, openssl.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,6 +16,7 @@ missing_packages() {
     fi
     command -v curl >/dev/null || printf 'curl '
     command -v jq >/dev/null || printf 'jq '
+    command -v openssl >/dev/null || printf 'openssl '
 }
 
 read -ra packages <<<"$(missing_packages)"

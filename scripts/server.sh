@@ -17,14 +17,15 @@ find_program() {
 }
 
 # Starts a server with a database of its own in the folder $2: the program is $1, the address $3, or
-# a free port.
+# a free port. What follows are further arguments.
 # Sets SERVER_ADDRESS and SERVER_PID; whoever calls this stops it with stop_server.
 start_server() {
     local program=$1 folder=$2 address=${3:-127.0.0.1:0} tenth
+    shift $(($# < 3 ? $# : 3))
     export ENTENTE_DATABASE_URL="sqlite://$folder/entente.db"
     # What an earlier one wrote would be taken for an answer.
     rm -f "$folder/server.log"
-    "$program" serve --listen "$address" --log-format json >"$folder/server.log" 2>&1 &
+    "$program" serve --listen "$address" --log-format json "$@" >"$folder/server.log" 2>&1 &
     SERVER_PID=$!
     for ((tenth = 0; tenth < TENTHS_TO_START; tenth++)); do
         SERVER_ADDRESS=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$folder/server.log" 2>/dev/null |

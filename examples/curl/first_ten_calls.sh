@@ -211,8 +211,9 @@ jq --raw-output '([.intervals[].consumed | rtrimstr("s") | tonumber] | add) as $
       " of \(.clock.target | rtrimstr("s")) s"' <<<"$explained" | say_each '' ''
 
 # 10: everything that happens, asked for again and again: the twin of Watch for whoever cannot hold a
-# stream open. Store the sequence together with what you did about the entry, and go on from there
-# after a restart: nothing is lost, nothing comes twice.
+# stream open. Store the sequence (and the hash) together with what you did about the entry, and go on
+# from there after a restart: nothing is lost, nothing comes twice. docs/integrate.md says how to
+# notice a server that was restored from a backup.
 sequence=0 ours=0 told='' until=$((SECONDS + SECONDS_FOR_ALERTS))
 while [ -z "$told" ]; do
     [ "$SECONDS" -lt "$until" ] || fail 'no alert came'

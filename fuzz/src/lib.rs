@@ -8,13 +8,16 @@ use std::str::from_utf8;
 use std::sync::LazyLock;
 
 use entente::api::convert::{parse_etag, parse_name, parse_timeout};
+use entente::api::sign_in::TokenVerifier as _;
 use entente::domain::identity::{FirmId, ScopeId};
 use entente::domain::sla::calendar::CalendarSpecification;
 use entente::domain::sla::icalendar::{Horizon, exceptions};
+use entente::domain::time::Timestamp;
 use entente::ledger::token::TokenKey;
 use entente::proto;
 use entente::server::json::request::message;
 use entente::server::json::route::{Found, Table};
+use entente::server::tokens::{TokenIssuer, Verifier};
 use http::Method;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
@@ -23,12 +26,13 @@ use prost_reflect::DynamicMessage;
 pub type Target = fn(&[u8]);
 
 /// All of them.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("icalendar", icalendar),
     ("json_door", json_door),
     ("page_tokens", page_tokens),
     ("resource_names", resource_names),
     ("split", split),
+    ("tokens", tokens),
 ];
 
 /// A call by JSON: a line `METHOD /path?query`, then the body. Whatever becomes a message is one that
@@ -134,4 +138,27 @@ pub fn split(bytes: &[u8]) {
     if let Ok(outcome) = entente::cli::split::from_bytes(bytes) {
         assert!(outcome.adds_up());
     }
+}
+
+/// A token as a caller sends it, to a server that believes an issuer whose keys cannot be had: nobody is
+/// recognised by any.
+pub fn tokens(bytes: &[u8]) {
+    static VERIFIER: LazyLock<Option<Verifier>> = LazyLock::new(|| {
+        let issuer = TokenIssuer {
+            issuer: "https://id.example".to_owned(),
+            audience: "entente".to_owned(),
+            keys_url: Some("http://127.0.0.1:1/keys".to_owned()),
+            algorithms: None,
+        };
+        Verifier::new(&[issuer]).ok()
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let (Ok(token), Some(verifier), Ok(runtime)) = (from_utf8(bytes), &*VERIFIER, runtime) else {
+        return;
+    };
+    let now = Timestamp::from_micros(1_772_438_400_000_000);
+    let proved = runtime.block_on(verifier.verify(token, now));
+    assert!(proved.is_err(), "{proved:?}");
 }

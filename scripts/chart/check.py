@@ -23,6 +23,8 @@ def main() -> int:
 
     report = Report()
     renders = rendering.check(report, given.models)
+    if report.faults:
+        return report.end()
     agreement.check(report, renders, given.promtool)
     running.check(report, renders)
     return report.end()

@@ -88,7 +88,10 @@ def _render(report: Report, chart: helm.Chart, file: Path) -> Render | None:
     render = Render(name, chart.merge_values(values), objects, notes)
     for each in objects:
         _check_object(report, render, each)
-    invariants.check(report, render)
+    try:
+        invariants.check(report, render)
+    except (KeyError, IndexError) as error:
+        report.fault(f"{name}: what must be in every render is not there: {error!r}")
     own = [each for each in objects if each["kind"] not in CUSTOM]
     report.say(f"{name}: {len(own)} objects are as Kubernetes {' and '.join(VERSIONS)} want them")
     return render

@@ -1,6 +1,7 @@
 //! `JournalService`: the entries of a scope, their stream, and checkpoints.
 
 mod export;
+mod position;
 mod redact;
 mod watch;
 

@@ -25,6 +25,7 @@ use super::status::ApiError;
 use super::{Api, Envelope, Mutation, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::{FirmCommand, Permission};
+use crate::domain::format::Format;
 use crate::domain::identity::FirmId;
 use crate::domain::journal;
 use crate::domain::partnership::{PartnershipOpening, Role};
@@ -345,6 +346,8 @@ async fn get_service_info(
         checkpoint_public_key: api.signer.verifier_key(),
         server_time: Some(values::to_timestamp(api.now())),
         journal_form_version: i32::try_from(journal::FORM_VERSION).unwrap_or(i32::MAX),
+        active_format: i32::try_from(api.ledger.format().number()).unwrap_or(i32::MAX),
+        newest_format: i32::try_from(Format::NEWEST.number()).unwrap_or(i32::MAX),
     }))
 }
 

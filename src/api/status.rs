@@ -172,9 +172,14 @@ impl From<StoreError> for ApiError {
                 Reason::StoreUnavailable,
                 "the database does not answer",
             )),
-            StoreError::Refused(_) | StoreError::Corrupt(_) | StoreError::Schema(_) => Self(
-                Refusal::new(Reason::Internal, "the database could not be read"),
-            ),
+            StoreError::Schema(_) => Self(Refusal::new(
+                Reason::StoreUnavailable,
+                "this replica is older than what is stored; another one can answer",
+            )),
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Self(Refusal::new(
+                Reason::Internal,
+                "the database could not be read",
+            )),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::server::{Application, Environment};
 use crate::store;
 
 /// The command line acts under this name in the journal.
-const ACTOR: &str = "command-line";
+pub(super) const ACTOR: &str = "command-line";
 
 /// Manage API keys directly on the database.
 #[derive(Debug, clap::Args)]
@@ -194,7 +194,7 @@ fn permissions_for(firm: &FirmId, wanted: Vec<Permission>) -> Vec<Permission> {
 }
 
 /// Registers a firm unless it exists, and makes sure that its own scope has begun.
-async fn register(
+pub(super) async fn register(
     application: &Application,
     firm: &FirmId,
     display_name: &str,

@@ -1,7 +1,10 @@
 //! The commands of the binary, one file each.
 
+pub mod activate;
+pub mod backup;
 pub mod client;
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod inspect;
@@ -9,6 +12,7 @@ pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod page;
+pub mod restore;
 pub mod serve;
 pub mod split;
 pub mod verify;
@@ -42,6 +46,14 @@ enum Command {
     Export(export::Export),
     /// Check hash chains, checkpoints and that the records follow from the journal.
     Verify(verify::Verify),
+    /// Let bodies and events be written in a newer format.
+    Activate(activate::Activate),
+    /// Look whether a database is well.
+    Doctor(doctor::Doctor),
+    /// Copy a database in a file while it is in use, and verify the copy.
+    Backup(backup::Backup),
+    /// Make a database of a backup, or tell that one was restored by other means.
+    Restore(restore::Restore),
     /// Print a record and its history.
     Inspect(inspect::Inspect),
     /// Divide a concession over a quote from a file, without a server.
@@ -117,6 +129,10 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
         Command::Verify(verify) => verify.run().await,
+        Command::Activate(activate) => activate.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
+        Command::Backup(backup) => backup.run().await,
+        Command::Restore(restore) => restore.run().await,
         Command::Inspect(inspect) => inspect.run().await,
         Command::Split(split) => split.run(),
         Command::Migrate(migrate) => migrate.run().await,

@@ -46,6 +46,10 @@ impl Serve {
 
 /// Serves until a signal.
 async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
+    // First of all: what is measured before, such as when the certificate expires, would be lost.
+    if let Some(listen) = configuration.metrics_listen {
+        metrics::serve(listen)?;
+    }
     let entrance = entrance(configuration)?;
     let environment = Environment {
         tokens: configuration.token_verifier()?,
@@ -53,9 +57,6 @@ async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
         private_targets: configuration.webhook_private_targets,
         ..Environment::default()
     };
-    if let Some(listen) = configuration.metrics_listen {
-        metrics::serve(listen)?;
-    }
     if configuration.migrate {
         store::migrate(&configuration.database_url).await?;
     }
@@ -68,11 +69,16 @@ async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
         tracing::warn!("keys and tokens are sent in the clear unless a proxy speaks TLS");
     }
     tracing::info!(address = %running.address, engine, "serving");
-    until_signal().await?;
+    let too_old = running.application.too_old();
+    let ended = tokio::select! {
+        signal = until_signal() => signal.map(|()| ExitCode::SUCCESS)?,
+        // Callers are better off with any other replica.
+        () = too_old.cancelled() => ExitCode::FAILURE,
+    };
     tracing::info!("stopping");
     let delay = Duration::from_secs(configuration.shutdown_delay_seconds.into());
     tokio::select! {
-        () = running.stop_after(delay) => Ok(ExitCode::SUCCESS),
+        () = running.stop_after(delay) => Ok(ended),
         signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
     }
 }

@@ -7,6 +7,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::format::Format;
 use super::identity::{FirmId, PartyId};
 use super::time::Timestamp;
 
@@ -78,6 +79,26 @@ pub trait Aggregate: Serialize + DeserializeOwned + Sized {
 
     /// Version of the stored body; raised whenever the body's shape changes.
     const BODY_VERSION: u32;
+
+    /// The version in which the body is written while a format is the active one. Whoever raises
+    /// [`Self::BODY_VERSION`] says here from which format on it counts.
+    fn version_in(_format: Format) -> u32 {
+        Self::BODY_VERSION
+    }
+
+    /// The body in a version that [`Self::version_in`] names.
+    ///
+    /// # Errors
+    /// Only if it cannot be written as JSON, which its type rules out.
+    fn write(&self, _version: u32) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// The state from a body in any version that was ever written; `None` for one that this program
+    /// does not know.
+    fn read(version: u32, body: &str) -> Option<Result<Self, serde_json::Error>> {
+        (version == Self::BODY_VERSION).then(|| serde_json::from_str(body))
+    }
 
     /// The state after `event`. Pure, and total over every history that `decide` can make; `None`
     /// says that the event does not fit the state before it, which only a damaged journal causes.

@@ -10,6 +10,7 @@ use super::cosignature::{self, CosignCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
+use super::format::{self, Format};
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::journal::Hash;
@@ -28,6 +29,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::restoration;
 use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
@@ -44,6 +46,8 @@ use super::world::{Stop, View};
 pub enum Action {
     /// Of a firm's scope.
     Firm(FirmCommand),
+    /// To write bodies and events in a newer format.
+    ActivateFormat(Format),
     /// Of a firm's signing keys.
     Signing(SigningCommand),
     /// Of a firm's webhook endpoints.
@@ -138,6 +142,8 @@ pub enum Action {
         /// How far it has come.
         reached: Closing,
     },
+    /// The database was restored: tells so in the scope's journal.
+    TellRestored,
     /// Time has passed: does something happen by itself?
     Tick {
         /// To what kind of record.
@@ -258,6 +264,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
             return subscription::disable(id, *reason, view);
         }
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
+        Action::TellRestored => return restoration::restored(view),
         Action::UseGuestLink(answer) => {
             return guest_link::answer(answer, command.firm.as_ref(), view);
         }
@@ -278,6 +285,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     };
     match &command.action {
         Action::Firm(action) => firm::decide(action, firm, view),
+        Action::ActivateFormat(asked) => format::activate(*asked, firm, view),
         Action::Signing(action) => signing::decide(action, firm, view),
         Action::Webhook(action) => webhook::decide(action, view),
         Action::Subscription(action) => subscription::decide(action, view),
@@ -309,6 +317,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         | Action::NoteRefresh { .. }
         | Action::CloseRecord { .. }
         | Action::NoteClosing { .. }
+        | Action::TellRestored
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
 }

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::aggregate::{Aggregate, Recorded, events};
 use super::command::Decision;
 use super::firm::refuse_taken;
+#[cfg(feature = "next-format")]
+use super::format::Format;
 use super::identity::{ExternalReference, FirmId};
+#[cfg(feature = "next-format")]
+use super::next_format;
 use super::partnership::as_active_party;
 use super::record::{Event, Kind};
 use super::refusal::{Reason, Refusal, Violations};
@@ -31,7 +35,36 @@ events! {
 
 impl Aggregate for Client {
     type Event = ClientEvent;
+    #[cfg(not(feature = "next-format"))]
     const BODY_VERSION: u32 = 1;
+    #[cfg(feature = "next-format")]
+    const BODY_VERSION: u32 = next_format::CLIENT_VERSION;
+
+    #[cfg(feature = "next-format")]
+    fn version_in(format: Format) -> u32 {
+        if format > Format::FIRST {
+            next_format::CLIENT_VERSION
+        } else {
+            1
+        }
+    }
+
+    #[cfg(feature = "next-format")]
+    fn write(&self, version: u32) -> Result<String, serde_json::Error> {
+        if version == next_format::CLIENT_VERSION {
+            return next_format::write(self);
+        }
+        serde_json::to_string(self)
+    }
+
+    #[cfg(feature = "next-format")]
+    fn read(version: u32, body: &str) -> Option<Result<Self, serde_json::Error>> {
+        match version {
+            1 => Some(serde_json::from_str(body)),
+            next_format::CLIENT_VERSION => Some(next_format::read(body)),
+            _ => None,
+        }
+    }
 
     fn apply(previous: Option<Self>, event: &ClientEvent, _recorded: &Recorded) -> Option<Self> {
         let ClientEvent::Created(created) = event;

@@ -1,6 +1,7 @@
 //! The list of all aggregates: their kinds, and one enum each over their states and events.
 
 use super::aggregate::{Aggregate, DecodeFault, Recorded};
+use super::format::Format;
 use super::identity::ScopeId;
 use super::time::Timestamp;
 
@@ -79,6 +80,19 @@ macro_rules! records {
                 match self { $(Self::$variant(_) => <$state as Aggregate>::BODY_VERSION,)* }
             }
 
+            /// Version and body as they are stored while `format` is the active one.
+            ///
+            /// # Errors
+            /// Only if the state cannot be written as JSON, which its type rules out.
+            pub fn written(&self, format: Format) -> Result<(u32, String), serde_json::Error> {
+                match self {
+                    $(Self::$variant(state) => {
+                        let version = <$state as Aggregate>::version_in(format);
+                        Ok((version, state.write(version)?))
+                    })*
+                }
+            }
+
             /// What lists filter by.
             #[must_use]
             pub fn state(&self) -> &'static str {
@@ -99,11 +113,10 @@ macro_rules! records {
             pub fn decode(kind: Kind, body_version: u32, body: &str) -> Result<Self, DecodeFault> {
                 match kind {
                     $(Kind::$variant => {
-                        if body_version != <$state as Aggregate>::BODY_VERSION {
+                        let Some(read) = <$state as Aggregate>::read(body_version, body) else {
                             return Err(DecodeFault::UnknownVersion { name: $name.to_owned(), version: body_version });
-                        }
-                        serde_json::from_str(body)
-                            .map(|state| Self::$variant(Box::new(state)))
+                        };
+                        read.map(|state| Self::$variant(Box::new(state)))
                             .map_err(|source| DecodeFault::Malformed { name: $name.to_owned(), source })
                     })*
                 }
@@ -208,6 +221,8 @@ records! {
     ApiKey(super::firm::ApiKey, super::firm::ApiKeyEvent) = "api_key";
     /// Somebody trusted to act for a firm, in the firm's scope.
     TrustedIdentity(super::firm::TrustedIdentity, super::firm::TrustedIdentityEvent) = "trusted_identity";
+    /// The format that is written, in the operator's scope.
+    ActiveFormat(super::format::ActiveFormat, super::format::ActiveFormatEvent) = "active_format";
     /// The keys with which a firm signs, in the firm's scope.
     SigningKeys(super::signing::SigningKeys, super::signing::SigningKeysEvent) = "signing_keys";
     /// An address at which a firm's own software reports, in the firm's scope.
@@ -224,6 +239,8 @@ records! {
     Cosignature(super::cosignature::Cosignature, super::cosignature::CosignatureEvent) = "cosignature";
     /// What the firm that wrote it has erased.
     Redaction(super::redaction::Redaction, super::redaction::RedactionEvent) = "redaction";
+    /// Where the epochs of a journal that was restored begin.
+    Restoration(super::restoration::Restoration, super::restoration::RestorationEvent) = "restoration";
     /// One revision of a partnership's terms.
     TermsRevision(super::partnership::revisions::TermsRevision, super::partnership::revisions::TermsRevisionEvent) = "terms_revision";
     /// What an external reference stands for.

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::aggregate::Recorded;
+use super::format::Format;
 use super::identity::{ExternalReference, ScopeId};
 use super::journal::Hash;
 use super::record::{Event, Kind, Record, RecordKey, Stored};
@@ -86,6 +87,7 @@ pub struct World {
     /// others may take their ids, so their compiled form is kept here and shared with nobody.
     new_revisions: HashSet<(ScopeId, String)>,
     new_calendars: CalendarCache,
+    format: Format,
 }
 
 impl World {
@@ -96,6 +98,19 @@ impl World {
             calendars,
             ..Self::default()
         }
+    }
+
+    /// The same while a format is the active one.
+    #[must_use]
+    pub fn in_format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// The active format.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
     }
 
     /// Notes what the store holds under `key`.
@@ -321,6 +336,12 @@ impl<'world> View<'world> {
         let compiled = CompiledCalendar::compile(&stored.specification, tzif)
             .map_err(|fault| Refusal::new(Reason::Internal, fault.to_string()))?;
         Ok(compiled)
+    }
+
+    /// The active format: a decision leads to no event that it does not have.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.world.format
     }
 
     /// A new identifier; `ordinal` tells several of one command apart.

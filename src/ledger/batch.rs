@@ -114,7 +114,7 @@ impl<'batch> Batch<'batch> {
         Ok(Self {
             commands,
             now: ledger.clock().now(),
-            world: World::new(Arc::clone(ledger.calendars())),
+            world: World::new(Arc::clone(ledger.calendars())).in_format(ledger.format()),
             heads,
             changed_scopes: BTreeSet::new(),
             changed_records: BTreeSet::new(),
@@ -441,7 +441,8 @@ impl<'batch> Batch<'batch> {
                 .extend(credential_row(key, &versioned.record)?);
             set.subscriptions
                 .extend(subscription_row(key, &versioned.record));
-            set.records.push(encode_row(key, versioned)?);
+            let format = self.world.format();
+            set.records.push(encode_row(key, versioned, format)?);
         }
         Ok(set)
     }

@@ -59,11 +59,13 @@ pub(super) fn is_remembered(command: &Command) -> bool {
     !matches!(
         command.action,
         Action::Tick { .. }
+            | Action::ActivateFormat(_)
             | Action::RefreshTicket { .. }
             | Action::NoteRefresh { .. }
             | Action::CloseRecord { .. }
             | Action::NoteClosing { .. }
             | Action::SettleCarry { .. }
+            | Action::TellRestored
             | Action::DisableSubscription { .. }
             | Action::Ticket(TicketCommand::Ingest(_))
     )

@@ -8,11 +8,14 @@ pub mod batch;
 pub mod checkpoint;
 pub mod closing;
 mod command;
+pub mod doctor;
+pub mod formats;
 pub mod history;
 pub mod measure;
 pub mod preview;
 pub mod queue;
 pub mod refresh;
+pub mod restoration;
 pub mod rows;
 pub mod sweep;
 pub mod token;
@@ -21,10 +24,12 @@ pub mod watch;
 pub mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::oneshot;
 
 use crate::domain::command::Command;
+use crate::domain::format::Format;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::Hash;
 use crate::domain::record::{Kind, RecordKey};
@@ -137,6 +142,8 @@ struct Inner {
     calendars: Arc<CalendarCache>,
     watch: Arc<WatchHub>,
     settings: Settings,
+    /// Number of the active format, as far as this replica knows.
+    format: AtomicU32,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -165,6 +172,7 @@ impl Ledger {
                 calendars: Arc::new(CalendarCache::default()),
                 watch: Arc::new(WatchHub::default()),
                 settings,
+                format: AtomicU32::new(Format::FIRST.number()),
             }),
         };
         let writers: Vec<_> = (0..ledger.inner.queue.lanes())
@@ -190,6 +198,13 @@ impl Ledger {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.inner.clock
+    }
+
+    /// The active format, as far as this replica knows: others may have begun to write a newer one a
+    /// moment ago, which this one can read, or it would have been told to stop.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        Format::numbered(self.inner.format.load(Ordering::Relaxed))
     }
 
     /// Compiled calendars, shared with readers.

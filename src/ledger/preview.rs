@@ -37,7 +37,7 @@ pub async fn preview(
     let Some(head) = heads.into_iter().next() else {
         return Ok(Err(Refusal::not_found("scope")));
     };
-    let mut world = World::new(Arc::clone(ledger.calendars()));
+    let mut world = World::new(Arc::clone(ledger.calendars())).in_format(ledger.format());
     for _ in 0..LOADS_PER_COMMAND_MAX {
         match decide(command, &view(&world, command, &head, ledger)) {
             Ok(decision) => return Ok(applied(world, command, &decision, &head, ledger)),
@@ -59,7 +59,7 @@ pub async fn look<T>(
     scope: &ScopeId,
     question: impl Fn(&View<'_>) -> Result<T, Stop>,
 ) -> Result<Result<T, Refusal>, StoreError> {
-    let mut world = World::new(Arc::clone(ledger.calendars()));
+    let mut world = World::new(Arc::clone(ledger.calendars())).in_format(ledger.format());
     for _ in 0..LOADS_PER_COMMAND_MAX {
         let view = View {
             world: &world,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Receipt;
+use crate::domain::aggregate::DecodeFault;
 use crate::domain::firm::Permission;
+use crate::domain::format::Format;
 use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Hash;
 use crate::domain::record::{Kind, Record, RecordKey};
@@ -19,10 +21,17 @@ pub const TRUSTED_IDENTITY: &str = "trusted_identity";
 /// A record from its row.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if the body cannot be read by this version of the program.
+/// [`StoreError::Corrupt`] if the body cannot be read, [`StoreError::Schema`] if it is of a version that
+/// this program does not know.
 pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
-    let record = Record::decode(row.key.kind, row.body_version, &row.body).map_err(|fault| {
-        StoreError::Corrupt(format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id))
+    let decoded = Record::decode(row.key.kind, row.body_version, &row.body);
+    let record = decoded.map_err(|fault| {
+        let described = format!("{} {}: {fault}", row.key.kind.as_str(), row.key.id);
+        match fault {
+            // Whoever can read it is another replica.
+            DecodeFault::UnknownVersion { .. } => StoreError::Schema(described),
+            _ => StoreError::Corrupt(described),
+        }
     })?;
     Ok(Versioned {
         record,
@@ -33,11 +42,17 @@ pub fn decode_row(row: &RecordRow) -> Result<Versioned, StoreError> {
     })
 }
 
-/// The row of a record.
+/// The row of a record while a format is the active one.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the state cannot be written, which its type rules out.
-pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, StoreError> {
+pub fn encode_row(
+    key: &RecordKey,
+    versioned: &Versioned,
+    format: Format,
+) -> Result<RecordRow, StoreError> {
+    let written = versioned.record.written(format);
+    let (body_version, body) = written.map_err(|error| corrupt(&error))?;
     Ok(RecordRow {
         key: key.clone(),
         revision: versioned.revision,
@@ -46,8 +61,8 @@ pub fn encode_row(key: &RecordKey, versioned: &Versioned) -> Result<RecordRow, S
         due_at: versioned.record.due_at(),
         created_at: versioned.created_at,
         updated_at: versioned.updated_at,
-        body_version: versioned.record.body_version(),
-        body: versioned.record.body().map_err(|error| corrupt(&error))?,
+        body_version,
+        body,
     })
 }
 

@@ -47,6 +47,7 @@ mod tests;
 pub use database::{verify_store, verify_store_with};
 pub use export::{ExportRange, ExportSink, OpeningsFor, export_range, export_scope};
 pub use import::verify_export;
+pub(super) use replay::differences;
 pub use report::{Cause, Counts, FAULTS_SHOWN_MAX, Fault, Report, SCOPES_SHOWN_MAX, ScopeCounts};
 
 use std::collections::BTreeMap;

@@ -19,6 +19,9 @@ const HELD_ELSEWHERE_PAUSE: Duration = Duration::from_millis(1);
 /// Exit code after a failure that leaves the state of the database file unknown.
 const EXIT_COMMIT_FAILED: i32 = 74;
 
+/// What a caller is told who has asked a replica that is older than what is stored.
+const TOO_OLD: &str = "this replica is older than what is stored; another one can answer";
+
 /// Serves a lane of the queue until it is closed and empty.
 ///
 /// Each batch is a task of its own, so that a panic, which is always a fault of ours, ends the
@@ -80,6 +83,10 @@ async fn run_batch(ledger: &Ledger, batch: Vec<Pending>) {
                 }
                 tokio::time::sleep(RETRY_AFTER * 2_u32.pow(attempt - 1)).await;
                 batch = drop_late(ledger, batch);
+            }
+            Err(StoreError::Schema(error)) if batch.len() == 1 => {
+                tracing::error!(error, "this replica is too old for what is stored");
+                return refuse(batch, Reason::StoreUnavailable, TOO_OLD);
             }
             Err(error) if batch.len() == 1 => {
                 tracing::error!(%error, "a command failed");

@@ -50,7 +50,7 @@ use crate::domain::identity::OPERATOR_FIRM;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::ledger::checkpoint::CheckpointSigner;
 use crate::ledger::token::TokenKey;
-use crate::ledger::{Clock, Ledger, Randomness, Settings, sweep, watch};
+use crate::ledger::{Clock, Ledger, Randomness, Settings, formats, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
 use delivery::Deliverer;
@@ -132,6 +132,7 @@ pub struct Application {
     pub api: Arc<Api>,
     private_targets: bool,
     stop: CancellationToken,
+    too_old: CancellationToken,
     writer: JoinHandle<()>,
     background: Vec<JoinHandle<()>>,
 }
@@ -149,7 +150,7 @@ impl Application {
     /// Starts the ledger and its timers over a database.
     ///
     /// # Errors
-    /// If the database does not answer.
+    /// If the database does not answer, or has a format that this program does not know.
     pub async fn start(
         store: Arc<dyn Store>,
         environment: Environment,
@@ -159,8 +160,16 @@ impl Application {
         let clock = Arc::clone(&environment.clock);
         let quotas = environment.quota.map(|quota| Quotas::new(quota, clock));
         let (ledger, writer) = Ledger::start(store, environment.clock, environment.settings);
+        if let Err(error) = formats::learn(&ledger).await {
+            ledger.close();
+            return Err(error);
+        }
         let stop = CancellationToken::new();
-        let mut background = vec![tokio::spawn(watch::run(ledger.clone(), stop.clone()))];
+        let too_old = CancellationToken::new();
+        let mut background = vec![
+            tokio::spawn(watch::run(ledger.clone(), stop.clone())),
+            tokio::spawn(formats::run(ledger.clone(), stop.clone(), too_old.clone())),
+        ];
         if environment.sweeping {
             background.push(tokio::spawn(sweep::run(ledger.clone(), stop.clone())));
         }
@@ -186,9 +195,16 @@ impl Application {
             api,
             private_targets: environment.private_targets,
             stop,
+            too_old,
             writer,
             background,
         })
+    }
+
+    /// Cancelled when a format was activated that this program does not know: it must stop.
+    #[must_use]
+    pub fn too_old(&self) -> CancellationToken {
+        self.too_old.clone()
     }
 
     /// The services of the contract, without layers.

@@ -427,3 +427,7 @@ pub(super) fn secret_put<'a>(name: &'a str, value: &'a [u8]) -> CallResult<'a> {
 pub(super) const fn service_ping<'a>() -> Call<'a> {
     Call::new(&catalogue::SERVICE_PING, 0)
 }
+
+pub(super) const fn service_time<'a>() -> Call<'a> {
+    Call::new(&catalogue::SERVICE_TIME, 0)
+}

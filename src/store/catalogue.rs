@@ -80,4 +80,5 @@ statements! {
     SECRET_GET = "secret/get": sqlite "secret/get", postgres "secret/get";
     SECRET_PUT = "secret/put": sqlite "secret/put", postgres "secret/put";
     SERVICE_PING = "service/ping": sqlite "service/ping", postgres "service/ping";
+    SERVICE_TIME = "service/time": sqlite "service/time.sqlite", postgres "service/time.postgres";
 }

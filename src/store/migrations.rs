@@ -23,7 +23,10 @@ macro_rules! step {
 }
 
 /// Every migration, in order. What has been released is never changed.
-const STEPS: &[Step] = &[step!(1, "initial", "0001_initial.sql")];
+const STEPS: &[Step] = &[
+    step!(1, "initial", "0001_initial.sql"),
+    step!(2, "reports", "0002_reports.sql"),
+];
 
 /// The migrations for `SQLite`.
 pub(super) fn sqlite() -> Migrator {
@@ -79,20 +82,52 @@ pub(super) async fn check<C: Migrate>(
     connection_error: fn(&sqlx::Error) -> StoreError,
     is_missing_table: fn(&sqlx::Error) -> bool,
 ) -> Result<(), StoreError> {
-    let applied = match connection
+    let applied = applied(migrator, connection, connection_error, is_missing_table).await?;
+    let empty =
+        || StoreError::Schema("the database is empty: run `entente migrate` first".to_owned());
+    compare(migrator, &applied.ok_or_else(empty)?)
+}
+
+/// Checks that a database is one of this program or of an older version of it.
+pub(super) async fn recognise<C: Migrate>(
+    migrator: &Migrator,
+    connection: &mut C,
+    connection_error: fn(&sqlx::Error) -> StoreError,
+    is_missing_table: fn(&sqlx::Error) -> bool,
+) -> Result<(), StoreError> {
+    let applied = applied(migrator, connection, connection_error, is_missing_table).await?;
+    let Some(applied) = applied.filter(|applied| !applied.is_empty()) else {
+        let why = "that is no database of this program, or an empty one";
+        return Err(StoreError::Schema(why.to_owned()));
+    };
+    for migration in applied {
+        let known = migrator
+            .iter()
+            .find(|known| known.version == migration.version);
+        let known = known.ok_or_else(|| newer(migration.version))?;
+        if known.checksum != migration.checksum {
+            return Err(altered(migration.version));
+        }
+    }
+    Ok(())
+}
+
+/// What was applied; `None` if the database was never migrated.
+async fn applied<C: Migrate>(
+    migrator: &Migrator,
+    connection: &mut C,
+    connection_error: fn(&sqlx::Error) -> StoreError,
+    is_missing_table: fn(&sqlx::Error) -> bool,
+) -> Result<Option<Vec<AppliedMigration>>, StoreError> {
+    match connection
         .list_applied_migrations(&migrator.table_name)
         .await
     {
-        Ok(applied) => applied,
-        Err(MigrateError::Execute(error)) if is_missing_table(&error) => {
-            return Err(StoreError::Schema(
-                "the database is empty: run `entente migrate` first".to_owned(),
-            ));
-        }
-        Err(MigrateError::Execute(error)) => return Err(connection_error(&error)),
-        Err(error) => return Err(StoreError::Schema(error.to_string())),
-    };
-    compare(migrator, &applied)
+        Ok(applied) => Ok(Some(applied)),
+        Err(MigrateError::Execute(error)) if is_missing_table(&error) => Ok(None),
+        Err(MigrateError::Execute(error)) => Err(connection_error(&error)),
+        Err(error) => Err(StoreError::Schema(error.to_string())),
+    }
 }
 
 fn compare(migrator: &Migrator, applied: &[AppliedMigration]) -> Result<(), StoreError> {

@@ -10,8 +10,8 @@
 //!
 //! 1. SQL does not compute: it gets, puts, appends, and lists by key range. What two engines could
 //!    understand differently is decided in Rust.
-//! 2. Text keys compare bytewise; time is microseconds UTC, given by the caller; nothing reads the
-//!    database's clock.
+//! 2. Text keys compare bytewise; time is microseconds UTC, given by the caller; nothing that
+//!    is stored comes from the database's clock.
 //! 3. Look-ups of what is not there return nothing; they are no errors. A [`StoreError`] means that
 //!    the engine could not do its work.
 //! 4. The statements are the files under `sql/`; one text serves both engines unless a file is
@@ -28,6 +28,8 @@ pub mod postgres;
 mod rows;
 mod sql_store;
 pub mod sqlite;
+
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
@@ -387,6 +389,12 @@ pub trait Store: Send + Sync {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// What the database's clock shows, if it has one. Nothing is decided by it: it is for whoever
+    /// wonders whether clocks agree.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
     /// `sqlite` or `postgres`.
     fn engine(&self) -> &'static str;
 
@@ -436,6 +444,35 @@ pub async fn migrate(database_url: &str) -> Result<(), StoreError> {
     Err(StoreError::Schema(
         "a database URL begins with sqlite: or postgres:".to_owned(),
     ))
+}
+
+/// The file of a `SQLite` database.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the URL names none.
+pub fn file_of(database_url: &str) -> Result<PathBuf, StoreError> {
+    sqlite::file_of(database_url)
+}
+
+/// The URL of a `SQLite` database in a file.
+#[must_use]
+pub fn url_of(file: &Path) -> String {
+    sqlite::url_of(file)
+}
+
+/// Copies a `SQLite` database, as it is at one moment, into the empty file `target`, and makes the copy
+/// durable. The database may be in use; nobody waits for the copy. It may be one of an older program.
+///
+/// # Errors
+/// If either cannot be used, or what is copied is damaged; what was written of `target` then is of no
+/// use.
+pub async fn copy(database_url: &str, target: &Path) -> Result<(), StoreError> {
+    if is_postgres(database_url) {
+        return Err(StoreError::Schema(
+            "PostgreSQL is copied by its own programs, such as pg_basebackup".to_owned(),
+        ));
+    }
+    sqlite::copy(database_url, target).await
 }
 
 /// Whether the URL names a `PostgreSQL` database.

@@ -93,9 +93,24 @@ async fn pool(options: &PgConnectOptions, connections: u32) -> Result<Pool<Postg
         .test_before_acquire(false)
         .idle_timeout(IDLE_MAX)
         .max_lifetime(LIFETIME_MAX)
+        .after_connect(|connection, _| Box::pin(refuse_standby(connection)))
         .connect_with(options.clone())
         .await
         .map_err(|error| statement_error(&error))
+}
+
+/// Refuses a server that only follows another one, whoever led here: it would answer with what was true
+/// a moment ago, and take nothing. Once it has taken over, it may be tried again.
+async fn refuse_standby(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let follows: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()")
+        .fetch_one(connection)
+        .await?;
+    if follows {
+        return Err(sqlx::Error::Io(std::io::Error::other(
+            "the server follows another one and takes no changes",
+        )));
+    }
+    Ok(())
 }
 
 /// Brings the schema up to date. Two processes may do so at once: an advisory lock makes the second

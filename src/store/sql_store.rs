@@ -455,6 +455,12 @@ impl<E: Engine> Store for SqlStore<E> {
             .map(|_| ())
     }
 
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let answer = self.engine.fetch(call::service_time(), rows::answer);
+        let micros = answer.await?.pop();
+        Ok(micros.map(Timestamp::from_micros))
+    }
+
     fn engine(&self) -> &'static str {
         E::NAME
     }

@@ -1,7 +1,10 @@
 //! `SQLite`: one file, one writer, readers that never wait for it.
 
+mod copy;
 mod encode;
 mod together;
+
+pub(super) use copy::{copy, file_of, url_of};
 
 use std::num::NonZeroUsize;
 use std::path::Path;

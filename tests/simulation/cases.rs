@@ -1,6 +1,7 @@
 //! Special cases that a simulation meets rarely.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use entente::domain::command::{Action, Command};
@@ -18,9 +19,10 @@ use entente::domain::sla::clock::{Priority, RetargetRule, ServiceLevelTarget, Ta
 use entente::domain::sla::settings::{CalendarRevision, SettingsCommand};
 use entente::domain::time::{Span, Timestamp};
 use entente::ledger::queue::Urgency;
-use entente::ledger::sweep::{Swept, sweep_once};
-use entente::ledger::{Failure, Ledger, Receipt, Settings};
+use entente::ledger::sweep::{self, Swept, sweep_once};
+use entente::ledger::{Failure, Ledger, REQUESTS_KEPT_FOR, Receipt, Settings};
 use entente::store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::clocks::ManualClock;
 use crate::support::decorated_store::{Call, DecoratedStore, Hook};
@@ -426,5 +428,27 @@ fn a_calendar_that_was_never_stored_is_not_remembered() {
             Reason::TargetUnreachable,
             "judged by the calendar that is stored"
         );
+    });
+}
+
+/// A request is answered from memory for a week, and forgotten soon after that, by the sweeper.
+#[test]
+fn requests_are_forgotten_after_their_time() {
+    run(async {
+        let house = House::new().await;
+        let open = command(&acme().scope(), "open", opening());
+        assert!(!house.submit(&open).await.unwrap().replayed);
+        let stop = CancellationToken::new();
+        let sweeper = tokio::spawn(sweep::run(house.ledger.clone(), stop.clone()));
+        // Just before its time is over it is remembered, however often the sweeper came by.
+        let almost = REQUESTS_KEPT_FOR.saturating_sub(Span::from_seconds(1));
+        house.clock.advance(almost);
+        tokio::time::sleep(Duration::from_mins(3)).await;
+        assert!(house.submit(&open).await.unwrap().replayed);
+        house.clock.advance(Span::from_seconds(2));
+        tokio::time::sleep(Duration::from_mins(3)).await;
+        assert!(!house.submit(&open).await.unwrap().replayed, "forgotten");
+        stop.cancel();
+        sweeper.await.unwrap();
     });
 }

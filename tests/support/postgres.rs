@@ -54,6 +54,11 @@ const _: () = {
     let _ = Cluster::create_empty_database;
     let _ = Cluster::socket;
     let _ = Cluster::programs;
+    let _ = Cluster::copy_of;
+    let _ = Cluster::configure;
+    let _ = Cluster::signal;
+    let _ = Cluster::promote;
+    let _ = Cluster::query;
 };
 
 /// The cluster that all tests of this process share.
@@ -70,19 +75,7 @@ impl Cluster {
 
     /// Makes and starts a cluster.
     pub fn start_with(settings: Settings) -> Self {
-        let programs = programs();
-        let owner = owner();
-        let folder = new_folder(owner);
-        let guard = guard(&programs, &folder, owner);
-        let cluster = Self {
-            programs,
-            folder,
-            owner,
-            settings,
-            template: tokio::sync::OnceCell::new(),
-            databases: AtomicU32::new(0),
-            guard,
-        };
+        let cluster = Self::new(settings);
         // A collation that is not bytewise, so that a forgotten COLLATE "C" shows.
         let locale = [
             "--locale=C",
@@ -99,6 +92,75 @@ impl Cluster {
         });
         cluster.start_again();
         cluster
+    }
+
+    /// A copy of a running cluster by `pg_basebackup`, not started yet.
+    pub fn copy_of(other: &Self) -> Self {
+        let cluster = Self::new(other.settings);
+        cluster.run("pg_basebackup", |command| {
+            command.arg("--pgdata").arg(cluster.data());
+            command.arg("--host").arg(&other.folder);
+            command.args(["--username", ROLE, "--checkpoint=fast", "--no-sync"]);
+        });
+        cluster
+    }
+
+    fn new(settings: Settings) -> Self {
+        let programs = programs();
+        let owner = owner();
+        let folder = new_folder(owner);
+        let guard = guard(&programs, &folder, owner);
+        Self {
+            programs,
+            folder,
+            owner,
+            settings,
+            template: tokio::sync::OnceCell::new(),
+            databases: AtomicU32::new(0),
+            guard,
+        }
+    }
+
+    /// Adds lines to the cluster's settings; they count from its next start on.
+    pub fn configure(&self, lines: &[String]) {
+        use std::io::Write as _;
+        let file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.data().join("postgresql.auto.conf"));
+        let mut file = file.expect("the cluster has settings");
+        writeln!(file, "{}", lines.join("\n")).expect("the settings can be written");
+    }
+
+    /// Puts a file such as `recovery.signal` where the cluster's next start looks for it.
+    pub fn signal(&self, name: &str) {
+        let path = self.data().join(name);
+        std::fs::write(&path, "").expect("the folder is writable");
+        if let Some((uid, gid)) = self.owner {
+            std::os::unix::fs::chown(&path, Some(uid.as_raw()), Some(gid.as_raw()))
+                .expect("root may give a file away");
+        }
+    }
+
+    /// Makes a standby the one that is written to, and waits until it is.
+    pub fn promote(&self) {
+        self.run("pg_ctl", |command| {
+            command.arg("--pgdata").arg(self.data());
+            command.args(["--wait", "--timeout=60", "promote"]);
+        });
+    }
+
+    /// The text that a statement answers with, in any database of the cluster.
+    pub async fn query(&self, database: &str, statement: &str) -> String {
+        let url = self.database_url(database);
+        let mut connection = PgConnection::connect(&url)
+            .await
+            .expect("the cluster answers");
+        let answer = sqlx::query_scalar(sqlx::AssertSqlSafe(statement.to_owned()))
+            .fetch_one(&mut connection)
+            .await
+            .expect("the statement is answered");
+        connection.close().await.expect("the connection closes");
+        answer
     }
 
     /// Starts the cluster after [`Self::stop_immediate`], and waits until it answers.
@@ -228,7 +290,14 @@ fn programs() -> PathBuf {
     let complete =
         |folder: &PathBuf| folder.join("initdb").exists() && folder.join("pg_ctl").exists();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let in_path = std::env::split_paths(&path).find(|folder| complete(folder));
+    // Only some of the programs may be linked there.
+    let real = |folder: PathBuf| {
+        let initdb = std::fs::canonicalize(folder.join("initdb")).ok()?;
+        initdb.parent().map(Path::to_path_buf)
+    };
+    let in_path = std::env::split_paths(&path)
+        .find(|folder| complete(folder))
+        .and_then(real);
     in_path.or_else(|| installed().into_iter().find(complete)).expect(
         "PostgreSQL 15 or later is needed: initdb is neither in PATH nor in /usr/lib/postgresql/*/bin",
     )

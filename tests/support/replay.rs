@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use entente::domain::aggregate::Recorded;
 use entente::domain::carry::CarriedAction;
 use entente::domain::command::{Command, Decision, decide};
+use entente::domain::format::Format;
 use entente::domain::identity::{FirmId, ScopeId};
 use entente::domain::journal::{Entry, Head, follow};
 use entente::domain::record::{Event, EventBody, Kind, Record, RecordKey};
@@ -209,7 +210,7 @@ impl Replay {
                 .expect("a record in the books");
             assert_eq!(
                 *row,
-                encode_row(&row.key, versioned).expect("records can be written")
+                encode_row(&row.key, versioned, Format::FIRST).expect("records can be written")
             );
         }
         let keys: Vec<RecordKey> = keys.into_iter().collect();

@@ -107,10 +107,10 @@ tls_client_ca = "/etc/entente/client-ca/ca.crt"
 {{- if $config.corsOrigins }}
 cors_origins = {{ $config.corsOrigins | toJson }}
 {{- end }}
-{{- if $config.callsPerSecond }}
+{{- if not (kindIs "invalid" $config.callsPerSecond) }}
 calls_per_second = {{ int $config.callsPerSecond }}
 {{- end }}
-{{- if $config.callsBurst }}
+{{- if not (kindIs "invalid" $config.callsBurst) }}
 calls_burst = {{ int $config.callsBurst }}
 {{- end }}
 {{- if $config.webhookPrivateTargets }}
@@ -196,12 +196,16 @@ capabilities:
 {{- end }}
 {{- end }}
 
-{{/* Rules by which the migration and the pods find names and the database. */}}
-{{- define "entente.databaseEgress" -}}
+{{- define "entente.dnsEgress" -}}
 - to: {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
   ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    - {port: {{ int .Values.networkPolicy.dnsPort }}, protocol: UDP}
+    - {port: {{ int .Values.networkPolicy.dnsPort }}, protocol: TCP}
+{{- end }}
+
+{{/* Rules by which the migration and the pods find names and the database. */}}
+{{- define "entente.databaseEgress" -}}
+{{ include "entente.dnsEgress" . }}
 {{- if include "entente.postgres" . }}
 - ports:
     - {port: {{ int .Values.networkPolicy.database.port }}, protocol: TCP}

@@ -52,6 +52,15 @@ spec:
         {{- include "entente.databaseEnv" . | nindent 8 }}
         - name: RUST_LOG
           value: {{ .Values.config.logFilter | quote }}
+        {{- if .Values.config.otlpEndpoint }}
+        - name: POD_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+        # Tells the traces of one pod from those of another.
+        - name: OTEL_RESOURCE_ATTRIBUTES
+          value: k8s.namespace.name={{ .Release.Namespace }},k8s.pod.name=$(POD_NAME)
+        {{- end }}
       ports:
         - name: grpc
           containerPort: 50051

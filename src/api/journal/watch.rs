@@ -16,6 +16,7 @@ use tokio_stream::{Stream, StreamExt, StreamMap};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use super::position::{Position, diverged};
 use super::{authorise, scope_of, to_entry};
 use crate::api::Api;
 use crate::api::convert::to_timestamp;
@@ -23,7 +24,7 @@ use crate::api::sign_in::Evidence;
 use crate::api::status::{ApiError, status};
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
-use crate::domain::journal::{Entry, GENESIS, Hash};
+use crate::domain::journal::GENESIS;
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::ledger::measure::{self, Watching};
 use crate::proto::v1;
@@ -130,88 +131,6 @@ fn scopes_of(message: &v1::WatchRequest) -> Result<Vec<ScopeId>, Refusal> {
     }
     violations.finish()?;
     Ok(scopes)
-}
-
-/// How far a stream has come in one scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Position {
-    scope: ScopeId,
-    sequence: u64,
-    hash: Hash,
-    /// Whether it has been at the end since the stream began: what comes then is new.
-    caught_up: bool,
-}
-
-impl Position {
-    /// The position that a cursor holds, if the journal still has the entry that it saw.
-    async fn open(api: &Api, scope: ScopeId, cursor: &str) -> Result<Self, ApiError> {
-        let mut position = Self {
-            scope,
-            sequence: 0,
-            hash: GENESIS,
-            caught_up: false,
-        };
-        if cursor.is_empty() {
-            return Ok(position);
-        }
-        let content = api.tokens.open(&purpose(&position.scope), cursor);
-        (position.sequence, position.hash) =
-            content.as_deref().and_then(cursor_content).ok_or_else(|| {
-                Refusal::field(
-                    Reason::CursorInvalid,
-                    "scopes.cursor",
-                    "was not given out for this scope",
-                )
-            })?;
-        let Some(before) = position.sequence.checked_sub(1) else {
-            return Ok(position);
-        };
-        let entries = api
-            .ledger
-            .store()
-            .entries(&position.scope, before, 1)
-            .await?;
-        let seen =
-            |entry: &Entry| entry.sequence == position.sequence && entry.hash == position.hash;
-        if !entries.first().is_some_and(seen) {
-            return Err(diverged(&position.scope).into());
-        }
-        Ok(position)
-    }
-
-    fn cursor(&self, api: &Api) -> String {
-        let mut content = self.sequence.to_be_bytes().to_vec();
-        content.extend_from_slice(&self.hash);
-        api.tokens.seal(&purpose(&self.scope), &content)
-    }
-
-    /// Moves onto the next entry.
-    fn advance(&mut self, entry: &Entry) -> Result<(), Refusal> {
-        if entry.sequence != self.sequence + 1 || entry.previous_hash != self.hash {
-            return Err(diverged(&self.scope));
-        }
-        self.sequence = entry.sequence;
-        self.hash = entry.hash;
-        Ok(())
-    }
-}
-
-fn purpose(scope: &ScopeId) -> String {
-    format!("cursor:{scope}")
-}
-
-/// Sequence and hash within a cursor.
-fn cursor_content(content: &[u8]) -> Option<(u64, Hash)> {
-    let (sequence, hash) = content.split_at_checked(size_of::<u64>())?;
-    Some((
-        u64::from_be_bytes(sequence.try_into().ok()?),
-        hash.try_into().ok()?,
-    ))
-}
-
-fn diverged(scope: &ScopeId) -> Refusal {
-    let message = "the journal no longer has the entry that was seen; it was restored or replaced";
-    Refusal::new(Reason::JournalDiverged, message).with("scope", scope)
 }
 
 /// Why a stream ends.
@@ -334,7 +253,9 @@ impl Watcher {
             .await?;
         let more = entries.len() == ENTRIES_AT_A_TIME;
         for entry in entries {
-            position.advance(&entry)?;
+            if !position.advance(&entry) {
+                return Err(diverged(&self.api, &position).await.into());
+            }
             if position.caught_up {
                 measure::watch_lag(self.api.now().since(entry.recorded_at));
             }
@@ -391,7 +312,7 @@ impl Watcher {
             if sequence < position.sequence
                 || (sequence == position.sequence && hash != position.hash)
             {
-                return Err(diverged(&position.scope).into());
+                return Err(diverged(api, position).await.into());
             }
         }
         let heartbeat = v1::Heartbeat {
@@ -464,16 +385,6 @@ mod tests {
             scopes_of(&request(&many)).unwrap_err().reason,
             Reason::LimitReached
         );
-    }
-
-    #[test]
-    fn cursors_hold_sequence_and_hash() {
-        let mut content = 7_u64.to_be_bytes().to_vec();
-        content.extend_from_slice(&[9; 32]);
-        assert_eq!(cursor_content(&content), Some((7, [9; 32])));
-        for bad in [&content[..39], &content[..8], &[]] {
-            assert_eq!(cursor_content(bad), None);
-        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use super::Trusted;
 use super::report::{Cause, Counts, Fault, Report};
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::cosignature::CosignatureEvent;
+use crate::domain::format::Format;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, GENESIS, Hash, Head, follow};
 use crate::domain::pricing::quote::blind::{self, CostFault};
@@ -209,7 +210,7 @@ impl Replay {
 
     /// The row that must be stored for a record.
     pub fn row(&self, name: &RecordName) -> Option<RecordRow> {
-        rows::encode_row(&self.key(name), self.record(name)?).ok()
+        rows::encode_row(&self.key(name), self.record(name)?, Format::NEWEST).ok()
     }
 
     /// The full key of a record.
@@ -222,12 +223,12 @@ impl Replay {
         if self.damaged.contains(name) {
             return None;
         }
-        match (self.row(name), stored) {
+        match (self.record(name), stored) {
             (None, None) => None,
             (Some(_), None) => Some(Cause::RecordMissing),
             (None, Some(_)) => Some(Cause::RecordUnfounded),
             (Some(expected), Some(stored)) => {
-                let fields = differences(&expected, stored);
+                let fields = differences(&self.key(name), expected, stored);
                 (!fields.is_empty()).then_some(Cause::RecordDiffers(fields))
             }
         }
@@ -324,8 +325,19 @@ impl Replay {
     }
 }
 
-/// The columns in which two rows differ; bodies are compared as JSON.
-fn differences(expected: &RecordRow, stored: &RecordRow) -> Vec<&'static str> {
+/// The columns in which a record and its row differ; bodies are compared as JSON.
+pub(in crate::ledger) fn differences(
+    key: &RecordKey,
+    expected: &Versioned,
+    stored: &RecordRow,
+) -> Vec<&'static str> {
+    let Ok(row) = rows::encode_row(key, expected, Format::NEWEST) else {
+        return vec!["body"];
+    };
+    // What has not changed since a newer format was activated is stored in an older version.
+    let is_older = stored.body_version < row.body_version
+        && rows::decode_row(stored).is_ok_and(|stored| stored.record == expected.record);
+    let expected = row;
     let columns = [
         ("revision", expected.revision == stored.revision),
         ("sequence", expected.sequence == stored.sequence),
@@ -333,8 +345,14 @@ fn differences(expected: &RecordRow, stored: &RecordRow) -> Vec<&'static str> {
         ("due_at", expected.due_at == stored.due_at),
         ("created_at", expected.created_at == stored.created_at),
         ("updated_at", expected.updated_at == stored.updated_at),
-        ("body_version", expected.body_version == stored.body_version),
-        ("body", is_same_json(&expected.body, &stored.body)),
+        (
+            "body_version",
+            is_older || expected.body_version == stored.body_version,
+        ),
+        (
+            "body",
+            is_older || is_same_json(&expected.body, &stored.body),
+        ),
     ];
     columns
         .into_iter()
