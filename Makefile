@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo test drill drill-short drill-upgrade fuzz lint bench fmt openapi
+.PHONY: help build demo examples docs test drill drill-short drill-upgrade fuzz lint chart bench fmt openapi reference
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,12 @@ build: ## Build the release program: target/release/entente
 demo: ## Show two firms working together, on a server of its own
 	@scripts/require-build-tools.sh
 	cargo run --locked --quiet -- demo
+
+examples: ## Run the example clients in Python, Node and curl, and check what they print
+	@scripts/examples.sh
+
+docs: ## Run what docs/ shows, and follow its links
+	@scripts/docs.sh
 
 test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh
@@ -39,6 +45,9 @@ fuzz: ## Feed the fuzz targets for a minute each
 lint: ## Check format, contract, dependencies, lints and documentation
 	@scripts/lint.sh
 
+chart: ## Check the chart, the alert rules, the dashboard and the Dockerfile
+	@scripts/chart.sh
+
 bench: ## Run the benchmarks
 	@scripts/require-build-tools.sh
 	@scripts/require-postgres.sh
@@ -48,6 +57,9 @@ openapi: ## Write docs/openapi.json anew from the contract
 	@scripts/require-build-tools.sh
 	cargo run --locked --quiet -- openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+
+reference: ## Write docs/reference anew from the contract
+	@scripts/reference.sh
 
 fmt: ## Format the code
 	cargo fmt

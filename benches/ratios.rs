@@ -31,6 +31,8 @@ mod load;
 mod pgbench;
 #[path = "ratios/proposal.rs"]
 mod proposal;
+#[path = "ratios/quota.rs"]
+mod quota;
 #[path = "ratios/quotes.rs"]
 mod quotes;
 #[path = "ratios/repin.rs"]
@@ -123,6 +125,9 @@ async fn measure() {
     }
     if wanted("j") {
         burden::measure(rounds, &mut table).await;
+    }
+    if wanted("k") {
+        quota::measure(rounds, &mut table).await;
     }
     table.print();
 }

@@ -24,6 +24,12 @@ readonly FLAGS=(
     -Cdebug-assertions
 )
 
+if ! command -v c++ >/dev/null; then
+    can_install_packages || fail 'a C++ compiler is missing: install one (Debian: g++)'
+    update_package_list
+    install_packages g++
+fi
+
 host=$(rustc -vV | sed -n 's/^host: //p')
 # With a target named, build scripts and macros are built without these flags: they could not link.
 RUSTC_BOOTSTRAP=1 RUSTFLAGS="${FLAGS[*]}" cargo build --manifest-path fuzz/Cargo.toml --locked \
@@ -38,7 +44,7 @@ for target in fuzz/fuzz_targets/*.rs; do
     mkdir -p "fuzz/artifacts/$name" "$found/$name"
     # What reaches something new goes into the first folder; the corpus stays as it is.
     "fuzz/target/$host/release/$name" -max_total_time="$SECONDS_EACH" -max_len="$BYTES_MAX" \
-        -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$name/" \
-        "$found/$name" "fuzz/corpus/$name" ||
+        -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$name/" -verbosity=0 \
+        "$found/$name" "fuzz/corpus/$name" 2>&1 | grep -vE '^(INFO|stat::(average|new|peak|slowest))' ||
         fail "$name failed: the input is in fuzz/artifacts/$name"
 done

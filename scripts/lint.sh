@@ -13,6 +13,7 @@ cargo fmt --check
 section 'contract'
 buf=$("$SCRIPTS/require-buf.sh")
 "$buf" lint proto
+"$SCRIPTS/reference.sh" --check
 
 section 'dependencies'
 deny=$("$SCRIPTS/require-cargo-deny.sh")

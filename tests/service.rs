@@ -61,6 +61,7 @@ mod service {
     pub mod joining;
     pub mod journal;
     pub mod json;
+    pub mod keys;
     pub mod leaving;
     pub mod linked;
     pub mod load;
@@ -144,6 +145,10 @@ on_both_engines! {
     json::json_says_what_grpc_says;
     json::json_at_fault;
     json::queries_at_fault;
+    keys::rotation_leaves_the_earlier_secret_good_for_a_while;
+    keys::the_last_use_of_a_key;
+    keys::keys_on_two_replicas;
+    keys::trusted_identities;
     json::grpc_web_is_answered;
     partnerships::firms_keys_and_who_am_i;
     partnerships::a_partnership_from_solo_to_ended;

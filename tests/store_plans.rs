@@ -191,6 +191,16 @@ const PATHS: &[Path] = &[
         postgres: &["credential_key"],
     },
     Path {
+        statement: "credential/list_by_digest",
+        sqlite: &["credential USING INDEX credential_by_digest (digest=?)"],
+        postgres: &["credential_by_digest"],
+    },
+    Path {
+        statement: "credential/touch",
+        sqlite: &["credential USING PRIMARY KEY (id=?)"],
+        postgres: &["credential_key"],
+    },
+    Path {
         statement: "secret/get",
         sqlite: &["secret USING PRIMARY KEY (name=?)"],
         postgres: &["secret_key"],

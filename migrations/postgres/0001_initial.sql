@@ -208,19 +208,28 @@ CREATE TABLE credential (
     id              TEXT COLLATE "C" NOT NULL,
     firm_id         TEXT COLLATE "C" NOT NULL,
     credential_type TEXT             NOT NULL,
-    -- SHA-256 of the secret; the secret itself is nowhere.
+    -- SHA-256 of the secret, which itself is nowhere; or of what is trusted instead of one.
     digest          BYTEA            NOT NULL,
+    -- The digest before the last change, or else the same, and until when it is good as well.
+    earlier_digest  BYTEA            NOT NULL,
+    earlier_until   BIGINT,
     -- What it may do: names, separated by commas.
     permissions     TEXT             NOT NULL,
     -- When it stops working by itself, and when it was revoked.
     expires_at      BIGINT,
     revoked_at      BIGINT,
+    -- When it was last used, to the hour; not journalled.
+    last_used_at    BIGINT,
     CONSTRAINT credential_key PRIMARY KEY (id),
     CONSTRAINT credential_id_not_empty CHECK (id <> ''),
     CONSTRAINT credential_firm_id_not_empty CHECK (firm_id <> ''),
     CONSTRAINT credential_type_not_empty CHECK (credential_type <> ''),
-    CONSTRAINT credential_digest_length CHECK (octet_length(digest) = 32)
+    CONSTRAINT credential_digest_length CHECK (octet_length(digest) = 32),
+    CONSTRAINT credential_earlier_digest_length CHECK (octet_length(earlier_digest) = 32)
 );
+
+-- Who is trusted is looked up by digest.
+CREATE INDEX credential_by_digest ON credential (digest, id);
 
 -- The service's own secrets, such as the key of the requests' digests. Never part of an export.
 CREATE TABLE secret (

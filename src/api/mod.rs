@@ -21,6 +21,7 @@ pub mod pricing;
 pub mod sale;
 mod sealed;
 pub mod settlement;
+pub mod sign_in;
 pub mod signing;
 pub mod sla;
 pub mod split;
@@ -48,7 +49,9 @@ use crate::ledger::preview::preview;
 use crate::ledger::queue::Urgency;
 use crate::ledger::token::TokenKey;
 use crate::ledger::{Ledger, Randomness, Receipt, rows};
-use caller::{Authenticator, Caller, GuestGate};
+use caller::{Caller, GuestGate};
+use sign_in::quota::Quotas;
+use sign_in::{Authenticator, Evidence};
 use status::ApiError;
 
 /// Longest request id, in bytes.
@@ -74,6 +77,8 @@ pub struct Api {
     pub randomness: Arc<dyn Randomness>,
     /// Recognises callers.
     pub authenticator: Authenticator,
+    /// How many calls each firm may make; any number, where `None`.
+    pub quotas: Option<Quotas>,
     /// Lets guests in, a few at a time.
     pub guests: GuestGate,
 }
@@ -147,11 +152,16 @@ impl Api {
     /// Recognises the caller, whatever its key may do.
     ///
     /// # Errors
-    /// [`Reason::Unauthenticated`].
+    /// [`Reason::Unauthenticated`], or [`Reason::QuotaExceeded`] for a firm that calls too often.
     pub async fn any_caller<T>(&self, request: &Request<T>) -> Result<Caller, ApiError> {
-        self.authenticator
-            .recognise(request.metadata(), self.ledger.store().as_ref(), self.now())
-            .await
+        let evidence = Evidence::of(request);
+        let store = self.ledger.store().as_ref();
+        let recognised = self.authenticator.recognise(&evidence, store, self.now());
+        let caller = recognised.await?;
+        if let Some(quotas) = &self.quotas {
+            quotas.count(&caller.firm)?;
+        }
+        Ok(caller)
     }
 
     /// Random bytes for a salt.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use super::sign_in::quota::WAIT_METADATA;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::ledger::Failure;
 use crate::store::StoreError;
@@ -84,9 +85,12 @@ pub const fn code(reason: Reason) -> Code {
         Reason::LimitReached
         | Reason::QueueFull
         | Reason::FirmQuotaExceeded
+        | Reason::QuotaExceeded
         | Reason::ResultTooLarge => Code::ResourceExhausted,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
-        Reason::StoreUnavailable | Reason::ServiceStopping => Code::Unavailable,
+        Reason::StoreUnavailable
+        | Reason::ServiceStopping
+        | Reason::IdentityProviderUnavailable => Code::Unavailable,
         Reason::JournalDiverged => Code::DataLoss,
         Reason::Internal => Code::Internal,
     }
@@ -99,9 +103,21 @@ pub const fn is_worth_retrying(reason: Reason) -> bool {
         reason,
         Reason::QueueFull
             | Reason::FirmQuotaExceeded
+            | Reason::QuotaExceeded
+            | Reason::IdentityProviderUnavailable
             | Reason::StoreUnavailable
             | Reason::ServiceStopping
     )
+}
+
+/// How long to wait before trying again.
+fn wait(refusal: &Refusal) -> Duration {
+    let told = refusal
+        .metadata
+        .iter()
+        .find(|(key, _)| *key == WAIT_METADATA);
+    let told = told.and_then(|(_, wait)| wait.parse().ok());
+    told.map_or(RETRY_AFTER, Duration::from_millis)
 }
 
 /// What a caller sees of a refusal.
@@ -126,7 +142,7 @@ pub fn status(refusal: &Refusal) -> Status {
         details.add_bad_request_violation(violation.field.as_str(), violation.description.as_str());
     }
     if is_worth_retrying(reason) {
-        details.set_retry_info(Some(RETRY_AFTER));
+        details.set_retry_info(Some(wait(refusal)));
     }
     Status::with_error_details(code(reason), message, details)
 }

@@ -302,7 +302,12 @@ fn may_pass(status: &Status) -> bool {
 pub fn reason_may_pass(reason: &str) -> bool {
     matches!(
         reason,
-        "QUEUE_FULL" | "FIRM_QUOTA_EXCEEDED" | "STORE_UNAVAILABLE" | "SERVICE_STOPPING"
+        "QUEUE_FULL"
+            | "FIRM_QUOTA_EXCEEDED"
+            | "QUOTA_EXCEEDED"
+            | "IDENTITY_PROVIDER_UNAVAILABLE"
+            | "STORE_UNAVAILABLE"
+            | "SERVICE_STOPPING"
     )
 }
 

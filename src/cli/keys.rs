@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::{CliError, Database, Output};
-use crate::api::caller::{SECRET_BYTES, format_key, new_secret};
+use crate::api::sign_in::key::{SECRET_BYTES, format_key, new_secret};
 use crate::domain::command::{Action, Command};
 use crate::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use crate::domain::identity::{FirmId, ScopeId};

@@ -1,6 +1,7 @@
 //! `entente serve`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -8,7 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::CliError;
 use crate::server::configuration::{Configuration, Sources};
 use crate::server::telemetry::Telemetry;
-use crate::server::{self, Application, Environment, metrics};
+use crate::server::tls::Tls;
+use crate::server::{self, Application, Entrance, Environment, cors, metrics};
 use crate::store;
 
 /// Serve gRPC, gRPC-Web and JSON.
@@ -44,16 +46,27 @@ impl Serve {
 
 /// Serves until a signal.
 async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
+    // First of all: what is measured before, such as when the certificate expires, would be lost.
     if let Some(listen) = configuration.metrics_listen {
         metrics::serve(listen)?;
     }
+    let entrance = entrance(configuration)?;
+    let environment = Environment {
+        tokens: configuration.token_verifier()?,
+        quota: configuration.quota()?,
+        ..Environment::default()
+    };
     if configuration.migrate {
         store::migrate(&configuration.database_url).await?;
     }
     let database = store::open(&configuration.database_url).await?;
-    let application = Application::start(database, Environment::default()).await?;
+    let application = Application::start(database, environment).await?;
     let engine = application.api.ledger.store().engine();
-    let running = server::serve(application, configuration.listen).await?;
+    let is_plain = entrance.tls.is_none();
+    let running = server::serve_at(application, configuration.listen, entrance).await?;
+    if is_plain && !running.address.ip().is_loopback() {
+        tracing::warn!("keys and tokens are sent in the clear unless a proxy speaks TLS");
+    }
     tracing::info!(address = %running.address, engine, "serving");
     let too_old = running.application.too_old();
     let ended = tokio::select! {
@@ -67,6 +80,18 @@ async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
         () = running.stop_after(delay) => Ok(ended),
         signal = until_signal() => signal.map(|()| ExitCode::FAILURE).map_err(Into::into),
     }
+}
+
+/// How callers reach the server.
+fn entrance(configuration: &Configuration) -> Result<Entrance, CliError> {
+    let tls = configuration.tls_files()?.map(|files| {
+        let clock = Environment::default().clock;
+        Tls::load(files, clock).map(Arc::new)
+    });
+    Ok(Entrance {
+        tls: tls.transpose()?,
+        cors: cors::layer(&configuration.cors_origins)?,
+    })
 }
 
 /// Waits for SIGTERM or SIGINT.

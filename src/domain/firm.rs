@@ -1,6 +1,16 @@
-//! Firms, their API keys, and the list of partnerships each belongs to.
+//! Firms, who may act for them, and the list of partnerships each belongs to.
+
+mod api_key;
+mod trusted_identity;
 
 use serde::{Deserialize, Serialize};
+
+pub use api_key::{
+    ApiKey, ApiKeyCreated, ApiKeyEvent, ApiKeyRevoked, ApiKeyRotated, OVERLAP_DEFAULT, OVERLAP_MAX,
+};
+pub use trusted_identity::{
+    Identity, TrustedIdentity, TrustedIdentityCreated, TrustedIdentityEvent, TrustedIdentityRevoked,
+};
 
 use super::aggregate::{Aggregate, Recorded, events};
 use super::carry::{CarriedAction, CarryEvent, CarryRequested};
@@ -9,7 +19,7 @@ use super::identity::{ExternalReference, FirmId, PartyId, ScopeId};
 use super::record::{Event, Kind};
 use super::refusal::{Reason, Refusal, Violations};
 use super::text::require_display_name;
-use super::time::Timestamp;
+use super::time::Span;
 use super::world::{Stop, View};
 
 /// Permissions one key may carry at most: all there are.
@@ -133,81 +143,6 @@ impl Aggregate for FirmRegistration {
     }
 }
 
-/// An API key. The secret is nowhere; its digest is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKey {
-    /// What the key is for, for people.
-    pub display_name: String,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
-    /// SHA-256 of the secret, hexadecimal.
-    pub digest: String,
-    /// When it stops working.
-    pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// A key was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeyCreated {
-    /// What the key is for.
-    pub display_name: String,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
-    /// SHA-256 of the secret, hexadecimal.
-    pub digest: String,
-    /// When it stops working.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// A key was revoked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeyRevoked {}
-
-events! {
-    /// What happens to an API key.
-    ApiKeyEvent {
-        /// It was made.
-        Created(ApiKeyCreated) = "api_key.created", 1;
-        /// It was revoked.
-        Revoked(ApiKeyRevoked) = "api_key.revoked", 1;
-    }
-}
-
-impl Aggregate for ApiKey {
-    type Event = ApiKeyEvent;
-    const BODY_VERSION: u32 = 1;
-
-    fn apply(previous: Option<Self>, event: &ApiKeyEvent, recorded: &Recorded) -> Option<Self> {
-        match (previous, event) {
-            (None, ApiKeyEvent::Created(created)) => Some(Self {
-                display_name: created.display_name.clone(),
-                permissions: created.permissions.clone(),
-                digest: created.digest.clone(),
-                expires_at: created.expires_at,
-                revoked_at: None,
-            }),
-            (Some(mut key), ApiKeyEvent::Revoked(_)) => {
-                key.revoked_at = Some(recorded.at);
-                Some(key)
-            }
-            _ => None,
-        }
-    }
-
-    fn state(&self) -> &'static str {
-        if self.revoked_at.is_some() {
-            "revoked"
-        } else {
-            "active"
-        }
-    }
-}
-
 /// A partnership that a firm belongs to, in the firm's own scope, so that it can list them. Its
 /// record's id is the partnership's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -256,9 +191,31 @@ pub enum FirmCommand {
     },
     /// Makes an API key.
     CreateApiKey(ApiKeyCreated),
+    /// Gives an API key another secret, beside which the earlier one is good for a while.
+    RotateApiKey {
+        /// Which key.
+        id: String,
+        /// SHA-256 of the new secret, hexadecimal.
+        digest: String,
+        /// For how long the earlier secret is good as well.
+        overlap: Span,
+    },
     /// Revokes an API key; revoking it again changes nothing.
     RevokeApiKey {
         /// Which key.
+        id: String,
+    },
+    /// Lets somebody whom others vouch for act for the firm.
+    TrustIdentity {
+        /// Who, and what it may do.
+        created: TrustedIdentityCreated,
+        /// Whether a firm trusts the same identity already, as the caller of this program found: no
+        /// scope knows what others hold.
+        is_taken: bool,
+    },
+    /// Trusts no more; doing so again changes nothing.
+    RevokeTrust {
+        /// Which trusted identity.
         id: String,
     },
     /// Starts a partnership: the firm notes it, and the partnership's own scope follows.
@@ -280,8 +237,17 @@ pub fn decide(command: &FirmCommand, firm: &FirmId, view: &View<'_>) -> Result<D
     match command {
         FirmCommand::Register { firm, display_name } => register(firm, display_name, view),
         FirmCommand::Create { display_name } => create(display_name, view),
-        FirmCommand::CreateApiKey(created) => create_api_key(created, view),
-        FirmCommand::RevokeApiKey { id } => revoke_api_key(id, view),
+        FirmCommand::CreateApiKey(created) => api_key::create(created, view),
+        FirmCommand::RotateApiKey {
+            id,
+            digest,
+            overlap,
+        } => api_key::rotate(id, digest, *overlap, view),
+        FirmCommand::RevokeApiKey { id } => api_key::revoke(id, view),
+        FirmCommand::TrustIdentity { created, is_taken } => {
+            trusted_identity::create(created, *is_taken, view)
+        }
+        FirmCommand::RevokeTrust { id } => trusted_identity::revoke(id, view),
         FirmCommand::OpenPartnership(opening) => open_partnership(opening, firm, view),
         FirmCommand::RecordMembership { partnership, party } => {
             record_membership(partnership, party, view)
@@ -327,45 +293,6 @@ fn create(display_name: &str, view: &View<'_>) -> Result<Decision, Stop> {
         display_name: display_name.to_owned(),
     };
     Ok(decision.event(Event::new(id, FirmEvent::Created(created))))
-}
-
-fn create_api_key(created: &ApiKeyCreated, view: &View<'_>) -> Result<Decision, Stop> {
-    view.get::<Firm>(view.scope.id())?;
-    let mut violations = Violations::default();
-    require_display_name(
-        &mut violations,
-        "api_key.display_name",
-        &created.display_name,
-    );
-    violations.require(
-        !created.permissions.is_empty(),
-        "api_key.permissions",
-        "at least one permission",
-    );
-    let operator_only = created.permissions.contains(&Permission::Operator)
-        && *view.scope != FirmId::operator().scope();
-    violations.require(
-        !operator_only,
-        "api_key.permissions",
-        "OPERATOR is for the operator's own keys",
-    );
-    let future = created
-        .expires_at
-        .is_none_or(|expires_at| expires_at > view.now);
-    violations.require(future, "api_key.expire_time", "must be in the future");
-    violations.finish()?;
-    let id = view.new_id(0);
-    Ok(Decision::about(Kind::ApiKey, &id)
-        .event(Event::new(id, ApiKeyEvent::Created(created.clone()))))
-}
-
-fn revoke_api_key(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
-    let key = view.get::<ApiKey>(id)?;
-    let decision = Decision::about(Kind::ApiKey, id);
-    if key.revoked_at.is_some() {
-        return Ok(decision);
-    }
-    Ok(decision.event(Event::new(id, ApiKeyEvent::Revoked(ApiKeyRevoked {}))))
 }
 
 fn open_partnership(

@@ -219,6 +219,8 @@ records! {
     FirmRegistration(super::firm::FirmRegistration, super::firm::FirmRegistrationEvent) = "firm_registration";
     /// An API key, in its firm's scope.
     ApiKey(super::firm::ApiKey, super::firm::ApiKeyEvent) = "api_key";
+    /// Somebody trusted to act for a firm, in the firm's scope.
+    TrustedIdentity(super::firm::TrustedIdentity, super::firm::TrustedIdentityEvent) = "trusted_identity";
     /// The format that is written, in the operator's scope.
     ActiveFormat(super::format::ActiveFormat, super::format::ActiveFormatEvent) = "active_format";
     /// The keys with which a firm signs, in the firm's scope.

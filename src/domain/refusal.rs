@@ -146,6 +146,10 @@ reasons! {
     QueueFull = "QUEUE_FULL";
     /// Too much of this firm waits already.
     FirmQuotaExceeded = "FIRM_QUOTA_EXCEEDED";
+    /// The firm calls more often than it may.
+    QuotaExceeded = "QUOTA_EXCEEDED";
+    /// The keys of a token's issuer cannot be had.
+    IdentityProviderUnavailable = "IDENTITY_PROVIDER_UNAVAILABLE";
     /// The caller's deadline passed before work began.
     DeadlineExceeded = "DEADLINE_EXCEEDED";
     /// The database does not answer; whether the change was made is found by retrying.

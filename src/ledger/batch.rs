@@ -12,7 +12,7 @@ use crate::domain::command::{Action, Command, Decision, decide};
 use crate::domain::commitment::Opening;
 use crate::domain::identity::ScopeId;
 use crate::domain::journal::{Entry, Head};
-use crate::domain::record::{Kind, Record, RecordKey};
+use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::world::{Need, Stop, View, World};
@@ -435,9 +435,8 @@ impl<'batch> Batch<'batch> {
             let Some(versioned) = self.world.versioned(key) else {
                 continue;
             };
-            if let Record::ApiKey(api_key) = &versioned.record {
-                set.credentials.push(credential_row(key, api_key)?);
-            }
+            set.credentials
+                .extend(credential_row(key, &versioned.record)?);
             let format = self.world.format();
             set.records.push(encode_row(key, versioned, format)?);
         }

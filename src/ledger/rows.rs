@@ -4,12 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Receipt;
 use crate::domain::aggregate::DecodeFault;
-use crate::domain::firm::{ApiKey, Permission};
+use crate::domain::firm::Permission;
 use crate::domain::format::Format;
 use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::journal::Hash;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::world::Versioned;
 use crate::store::{CredentialRow, RecordRow, StoreError};
+
+/// Credentials of this type are API keys.
+pub const API_KEY: &str = "api_key";
+/// Credentials of this type are identities for which others vouch.
+pub const TRUSTED_IDENTITY: &str = "trusted_identity";
 
 /// A record from its row.
 ///
@@ -59,33 +65,65 @@ pub fn encode_row(
     })
 }
 
-/// The row by which a key is recognised, from the key's record.
+/// The row by which a caller is recognised, from the record of its key or of the trust in it; none
+/// from any other record.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if the key's digest or its scope is not one.
-pub fn credential_row(key: &RecordKey, api_key: &ApiKey) -> Result<CredentialRow, StoreError> {
-    let digest = data_encoding::HEXLOWER
-        .decode(api_key.digest.as_bytes())
-        .ok()
+/// [`StoreError::Corrupt`] if a digest or the scope is not one.
+pub fn credential_row(
+    key: &RecordKey,
+    record: &Record,
+) -> Result<Option<CredentialRow>, StoreError> {
+    let row = match record {
+        Record::ApiKey(api_key) => {
+            let digest = key_digest(&api_key.digest)?;
+            let earlier = api_key.earlier.as_ref();
+            let earlier_digest = earlier.map(|earlier| key_digest(&earlier.digest));
+            CredentialRow {
+                id: key.id.clone(),
+                firm: firm_of(key)?,
+                credential_type: API_KEY.to_owned(),
+                digest,
+                earlier_digest: earlier_digest.transpose()?.unwrap_or(digest),
+                earlier_until: earlier.map(|earlier| earlier.until),
+                permissions: names(&api_key.permissions),
+                expires_at: api_key.expires_at,
+                revoked_at: api_key.revoked_at,
+                last_used_at: None,
+            }
+        }
+        Record::TrustedIdentity(trusted) => CredentialRow {
+            id: key.id.clone(),
+            firm: firm_of(key)?,
+            credential_type: TRUSTED_IDENTITY.to_owned(),
+            digest: trusted.identity.digest(),
+            earlier_digest: trusted.identity.digest(),
+            earlier_until: None,
+            permissions: names(&trusted.permissions),
+            expires_at: trusted.expires_at,
+            revoked_at: trusted.revoked_at,
+            last_used_at: None,
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(row))
+}
+
+fn key_digest(digest: &str) -> Result<Hash, StoreError> {
+    let bytes = data_encoding::HEXLOWER.decode(digest.as_bytes()).ok();
+    bytes
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| StoreError::Corrupt("the digest of a key".to_owned()))?;
-    let firm = FirmId::parse(key.scope.id())
-        .ok_or_else(|| StoreError::Corrupt("the scope of a key".to_owned()))?;
-    let permissions: Vec<&str> = api_key
-        .permissions
-        .iter()
-        .copied()
-        .map(Permission::as_str)
-        .collect();
-    Ok(CredentialRow {
-        id: key.id.clone(),
-        firm,
-        credential_type: "api_key".to_owned(),
-        digest,
-        permissions: permissions.join(","),
-        expires_at: api_key.expires_at,
-        revoked_at: api_key.revoked_at,
-    })
+        .ok_or_else(|| StoreError::Corrupt("the digest of a key".to_owned()))
+}
+
+fn firm_of(key: &RecordKey) -> Result<FirmId, StoreError> {
+    FirmId::parse(key.scope.id())
+        .ok_or_else(|| StoreError::Corrupt("the scope of a credential".to_owned()))
+}
+
+fn names(permissions: &[Permission]) -> String {
+    let names: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
+    names.join(",")
 }
 
 /// What is stored cannot be understood.

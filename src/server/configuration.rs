@@ -5,15 +5,27 @@
 //! that before the file, and that before the default.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use config::{Config, ConfigError, File, FileFormat};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::tls::TlsFiles;
+use super::tokens::{TokenIssuer, Verifier};
+use crate::api::sign_in::TokenVerifier;
+use crate::api::sign_in::quota::CallQuota;
+
 /// Where the database is unless said otherwise.
 pub const DATABASE_URL_DEFAULT: &str = "sqlite://entente.db";
+/// How many calls a firm may make in each second unless said otherwise: far more than a desk of a
+/// hundred people makes, and far fewer than one replica serves.
+pub const CALLS_PER_SECOND_DEFAULT: u32 = 500;
+/// How many calls a firm may make at once unless said otherwise.
+pub const CALLS_BURST_DEFAULT: u32 = 1_000;
 /// What stands for a secret.
 const HIDDEN: &str = "***";
 
@@ -61,6 +73,35 @@ pub struct Given {
     #[arg(long, env = "ENTENTE_MIGRATE", value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migrate: Option<bool>,
+    /// Certificate to serve TLS with, as PEM; plain HTTP without. Read again when it changes.
+    #[arg(long, env = "ENTENTE_TLS_CERTIFICATE", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Key of that certificate, as PEM. Read again when it changes.
+    #[arg(long, env = "ENTENTE_TLS_KEY", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
+    /// Authorities whose client certificates are believed, as PEM. Read again when it changes.
+    #[arg(long, env = "ENTENTE_TLS_CLIENT_CA", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Sites that may make calls from a browser, such as `https://desk.north.example`; `*` for all.
+    #[arg(
+        long,
+        env = "ENTENTE_CORS_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGINS"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors_origins: Option<Vec<String>>,
+    /// How many calls a firm may make in each second, on each replica; 0 for any number.
+    #[arg(long, env = "ENTENTE_CALLS_PER_SECOND")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_second: Option<u32>,
+    /// How many calls a firm may make at once after it made none for a while.
+    #[arg(long, env = "ENTENTE_CALLS_BURST")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_burst: Option<u32>,
 }
 
 /// How the server is set up.
@@ -83,6 +124,23 @@ pub struct Configuration {
     pub shutdown_delay_seconds: u16,
     /// Whether the schema is brought up to date before serving.
     pub migrate: bool,
+    /// Certificate of the server as PEM, with those between it and the root; plain HTTP without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Key of the certificate as PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
+    /// Authorities whose client certificates are believed, as PEM; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Sites that may make calls from a browser; none by default.
+    pub cors_origins: Vec<String>,
+    /// How many calls a firm may make in each second on each replica; 0 for any number.
+    pub calls_per_second: u32,
+    /// How many calls a firm may make at once after it made none for a while; at least one.
+    pub calls_burst: u32,
+    /// Identity providers whose tokens are believed; none by default. In the file only.
+    pub token_issuers: Vec<TokenIssuer>,
 }
 
 impl Default for Configuration {
@@ -95,6 +153,13 @@ impl Default for Configuration {
             otlp_endpoint: None,
             shutdown_delay_seconds: 0,
             migrate: true,
+            tls_certificate: None,
+            tls_key: None,
+            tls_client_ca: None,
+            cors_origins: Vec::new(),
+            calls_per_second: CALLS_PER_SECOND_DEFAULT,
+            calls_burst: CALLS_BURST_DEFAULT,
+            token_issuers: Vec::new(),
         }
     }
 }
@@ -114,6 +179,48 @@ impl Configuration {
             .add_source(Config::try_from(given)?)
             .build()?
             .try_deserialize()
+    }
+
+    /// The certificates to serve with, if any.
+    ///
+    /// # Errors
+    /// If one of the settings needs another one.
+    pub fn tls_files(&self) -> Result<Option<TlsFiles>, String> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                client_ca: self.tls_client_ca.clone(),
+            })),
+            (None, None) if self.tls_client_ca.is_some() => {
+                Err("tls_client_ca needs tls_certificate and tls_key".to_owned())
+            }
+            (None, None) => Ok(None),
+            _ => Err("tls_certificate and tls_key go together".to_owned()),
+        }
+    }
+
+    /// How many calls a firm may make; any number, where `None`.
+    ///
+    /// # Errors
+    /// If not even one call may be made at once.
+    pub fn quota(&self) -> Result<Option<CallQuota>, String> {
+        let Some(per_second) = NonZeroU32::new(self.calls_per_second) else {
+            return Ok(None);
+        };
+        let burst = NonZeroU32::new(self.calls_burst).ok_or("calls_burst must be at least 1")?;
+        Ok(Some(CallQuota { per_second, burst }))
+    }
+
+    /// Who verifies tokens; nobody, where none are believed.
+    ///
+    /// # Errors
+    /// The issuer at fault, and why.
+    pub fn token_verifier(&self) -> Result<Option<Arc<dyn TokenVerifier>>, String> {
+        if self.token_issuers.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Verifier::new(&self.token_issuers)?)))
     }
 
     /// The settings as a file would have them, without secrets.

@@ -1,4 +1,4 @@
-//! Connections that can be closed from outside.
+//! Connections, plain or by TLS, that can be closed from outside.
 //!
 //! A graceful shutdown waits for calls to end, and a silent client could make it wait for ever:
 //! cancelling the token ends every read and write at once. And whoever connects has to say something
@@ -14,8 +14,36 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
+
+use crate::api::sign_in::Peer;
+
+/// What bytes go over.
+#[derive(Debug)]
+enum Stream {
+    /// TCP alone.
+    Plain(TcpStream),
+    /// TLS over TCP.
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+/// Calls a method of whichever stream it is.
+macro_rules! either {
+    ($connection:expr, $stream:ident => $call:expr) => {
+        match &mut $connection.stream {
+            Stream::Plain($stream) => {
+                let $stream = Pin::new($stream);
+                $call
+            }
+            Stream::Secure($stream) => {
+                let $stream = Pin::new($stream.as_mut());
+                $call
+            }
+        }
+    };
+}
 
 /// Bytes with which every caller begins: the greeting of HTTP/2 has as many, a request by HTTP/1.1 more.
 const GREETING_BYTES: usize = 24;
@@ -24,10 +52,11 @@ const GREETING_WITHIN: Duration = Duration::from_secs(10);
 /// Connections closed since nobody spoke.
 pub const SILENT: &str = "entente_connections_silent_total";
 
-/// A TCP connection that ends when its token is cancelled, and holds a place as long as it lives.
+/// A connection that ends when its token is cancelled, and holds a place as long as it lives.
 #[derive(Debug)]
 pub struct ClosableConnection {
-    stream: TcpStream,
+    stream: Stream,
+    peer: Peer,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Until when its caller has to speak, and how many bytes are left to say.
     greeting: Option<(Pin<Box<Sleep>>, usize)>,
@@ -35,22 +64,52 @@ pub struct ClosableConnection {
 }
 
 impl ClosableConnection {
-    /// Wraps a connection; small messages are sent at once.
+    /// Wraps a connection without TLS; small messages are sent at once.
     ///
     /// # Errors
     /// If the socket refuses its options.
-    pub fn new(
+    pub fn plain(
         stream: TcpStream,
         place: OwnedSemaphorePermit,
         token: CancellationToken,
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::new(
+            Stream::Plain(stream),
+            Peer::default(),
+            place,
+            token,
+        ))
+    }
+
+    /// Wraps a connection by TLS after its handshake, with what that proved.
+    ///
+    /// # Errors
+    /// If the socket refuses its options.
+    pub fn secure(
+        stream: TlsStream<TcpStream>,
+        peer: Peer,
+        place: OwnedSemaphorePermit,
+        token: CancellationToken,
+    ) -> io::Result<Self> {
+        stream.get_ref().0.set_nodelay(true)?;
+        let stream = Stream::Secure(Box::new(stream));
+        Ok(Self::new(stream, peer, place, token))
+    }
+
+    fn new(
+        stream: Stream,
+        peer: Peer,
+        place: OwnedSemaphorePermit,
+        token: CancellationToken,
+    ) -> Self {
+        Self {
             stream,
+            peer,
             closed: Box::pin(token.cancelled_owned()),
             greeting: Some((Box::pin(sleep(GREETING_WITHIN)), GREETING_BYTES)),
             _place: place,
-        })
+        }
     }
 
     fn poll_silent(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -88,7 +147,7 @@ impl AsyncRead for ClosableConnection {
         self.poll_closed(context)?;
         self.poll_silent(context)?;
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        ready!(either!(self, stream => stream.poll_read(context, buffer)))?;
         self.heard(buffer.filled().len() - before);
         Poll::Ready(Ok(()))
     }
@@ -101,7 +160,7 @@ impl AsyncWrite for ClosableConnection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.poll_closed(context)?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        either!(self, stream => stream.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -110,27 +169,30 @@ impl AsyncWrite for ClosableConnection {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_closed(context)?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        either!(self, stream => stream.poll_write_vectored(context, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Secure(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        either!(self, stream => stream.poll_flush(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        either!(self, stream => stream.poll_shutdown(context))
     }
 }
 
 impl Connected for ClosableConnection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
+        self.peer.clone()
     }
 }
 
@@ -151,7 +213,7 @@ mod tests {
         let (server, _) = listener.accept().await.unwrap();
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::clone(&places).acquire_owned().await.unwrap();
-        let server = ClosableConnection::new(server, place, CancellationToken::new());
+        let server = ClosableConnection::plain(server, place, CancellationToken::new());
         (client.unwrap(), server.unwrap(), places)
     }
 

@@ -11,6 +11,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{ClosableConnection, SILENT};
+use super::tls::Tls;
+use super::tls::handshake::Handshakes;
 
 /// Most connections at a time; whoever comes then waits to be accepted.
 pub const CONNECTIONS_MAX: usize = 16_384;
@@ -40,10 +42,11 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(WAITING_MAX)
 }
 
-/// Accepts connections until `stop` is cancelled; then nobody listens any more. `close` ends those that
+/// Accepts connections, by TLS if there are certificates, until `stop` is cancelled; then nobody listens any more. `close` ends those that
 /// are there.
 pub fn accept(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     stop: CancellationToken,
     close: CancellationToken,
 ) -> ReceiverStream<std::io::Result<ClosableConnection>> {
@@ -53,6 +56,7 @@ pub fn accept(
     let (sender, connections) = mpsc::channel(1);
     tokio::spawn(async move {
         let accepting = async {
+            let mut handshakes = tls.map(|tls| Handshakes::new(tls, sender.clone(), close.clone()));
             loop {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else {
                     return;
@@ -60,7 +64,11 @@ pub fn accept(
                 let Some(stream) = next(&listener).await else {
                     continue;
                 };
-                let connection = ClosableConnection::new(stream, place, close.clone());
+                if let Some(handshakes) = &mut handshakes {
+                    handshakes.begin(stream, place);
+                    continue;
+                }
+                let connection = ClosableConnection::plain(stream, place, close.clone());
                 if sender.send(connection).await.is_err() {
                     return;
                 }

@@ -22,6 +22,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 
 use super::telemetry;
+use crate::api::sign_in;
 use crate::ledger::measure::{self, Stopwatch};
 use crate::proto;
 
@@ -55,6 +56,9 @@ pub fn serve(listen: SocketAddr) -> Result<(), BuildError> {
     describe_histogram!(CALL_SECONDS, "Seconds until the answer to a call begins");
     describe_gauge!(CALLS_UNDER_WAY, "Calls under way");
     measure::describe();
+    sign_in::measure::describe();
+    super::tls::describe();
+    super::tokens::describe();
     Ok(())
 }
 

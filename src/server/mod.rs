@@ -3,11 +3,14 @@
 
 pub mod configuration;
 pub mod connection;
+pub mod cors;
 pub mod environment;
 pub mod incoming;
 pub mod json;
 pub mod metrics;
 pub mod telemetry;
+pub mod tls;
+pub mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,11 +21,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::api::admin::AdminService;
-use crate::api::caller::{Authenticator, GuestGate};
+use crate::api::caller::GuestGate;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::journal::JournalService;
@@ -31,6 +36,8 @@ use crate::api::partnership::PartnershipService;
 use crate::api::pricing::PricingService;
 use crate::api::sale::SaleService;
 use crate::api::settlement::SettlementService;
+use crate::api::sign_in::quota::{CallQuota, Quotas};
+use crate::api::sign_in::{Authenticator, TokenVerifier};
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::split::SplitService;
@@ -45,6 +52,7 @@ use crate::store::{Store, StoreError};
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
+use tls::Tls;
 
 /// Largest message taken, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -81,6 +89,10 @@ pub struct Environment {
     pub settings: Settings,
     /// Whether timers run by themselves; tests that inject a clock sweep by hand.
     pub sweeping: bool,
+    /// Verifies tokens of identity providers; none is believed, where `None`.
+    pub tokens: Option<Arc<dyn TokenVerifier>>,
+    /// How many calls a firm may make; any number, where `None`.
+    pub quota: Option<CallQuota>,
 }
 
 impl std::fmt::Debug for Environment {
@@ -99,6 +111,8 @@ impl Default for Environment {
             randomness: Arc::new(SystemRandomness),
             settings: Settings::default(),
             sweeping: true,
+            tokens: None,
+            quota: None,
         }
     }
 }
@@ -133,6 +147,8 @@ impl Application {
     ) -> Result<Self, StoreError> {
         let token_key = secret(store.as_ref(), environment.randomness.as_ref(), TOKEN_KEY).await?;
         let signer = checkpoint_signer(store.as_ref(), environment.randomness.as_ref()).await?;
+        let clock = Arc::clone(&environment.clock);
+        let quotas = environment.quota.map(|quota| Quotas::new(quota, clock));
         let (ledger, writer) = Ledger::start(store, environment.clock, environment.settings);
         if let Err(error) = formats::learn(&ledger).await {
             ledger.close();
@@ -152,7 +168,8 @@ impl Application {
             tokens: TokenKey::new(token_key),
             signer,
             randomness: environment.randomness,
-            authenticator: Authenticator::default(),
+            authenticator: Authenticator::new(environment.tokens),
+            quotas,
             guests: GuestGate::default(),
         };
         Ok(Self {
@@ -282,11 +299,32 @@ pub struct Running {
     served: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-/// Starts serving; health is `NOT_SERVING` until everything is ready.
+/// How callers reach the server.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    /// Certificates; plain HTTP, where `None`.
+    pub tls: Option<Arc<Tls>>,
+    /// Which sites may make calls from a browser; none, where `None`.
+    pub cors: Option<CorsLayer>,
+}
+
+/// Starts serving by plain HTTP; health is `NOT_SERVING` until everything is ready.
 ///
 /// # Errors
 /// If the address cannot be listened on.
 pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Result<Running> {
+    serve_at(application, listen, Entrance::default()).await
+}
+
+/// As [`serve`], with an entrance of choice.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_at(
+    application: Application,
+    listen: SocketAddr,
+    entrance: Entrance,
+) -> std::io::Result<Running> {
     let listener = incoming::listen(listen)?;
     let address = listener.local_addr()?;
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -295,7 +333,10 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .await;
     let stop = CancellationToken::new();
     let close = CancellationToken::new();
-    let incoming = incoming::accept(listener, stop.clone(), close.clone());
+    if let Some(tls) = &entrance.tls {
+        tokio::spawn(Arc::clone(tls).keep_current(stop.clone()));
+    }
+    let incoming = incoming::accept(listener, entrance.tls, stop.clone(), close.clone());
     let mut routes = application.routes().add_service(health_service);
     // The descriptor is compiled in: if it could not be read, every test would say so.
     if let Ok(reflection) = reflection() {
@@ -317,6 +358,7 @@ pub async fn serve(application: Application, listen: SocketAddr) -> std::io::Res
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(option_layer(entrance.cors))
         .layer(JsonLayer(Arc::new(door)))
         .layer(GrpcWebLayer::new())
         .layer(MetricsLayer)

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{ExternalReference, ScopeId};
-use crate::domain::journal::{Entry, Head};
+use crate::domain::journal::{Entry, Hash, Head};
 use crate::domain::record::RecordKey;
 use crate::domain::time::Timestamp;
 
@@ -381,8 +381,20 @@ pub(super) fn zone_put(rows: &[ZoneRow]) -> CallResult<'_> {
         .bytes(rows.iter().map(|row| row.tzif.as_slice())))
 }
 
-pub(super) fn credential_get(id: &str) -> CallResult<'_> {
-    Call::new(&catalogue::CREDENTIAL_GET, 0).text(id)
+pub(super) fn credential_get(ids: &[String]) -> CallResult<'_> {
+    Call::look_up(&catalogue::CREDENTIAL_GET, ids.len())?.texts(ids.iter().map(String::as_str))
+}
+
+pub(super) fn credential_list_by_digest(digest: &Hash, limit: usize) -> Call<'_> {
+    let mut call = Call::new(&catalogue::CREDENTIAL_LIST_BY_DIGEST, 0);
+    call.scalars.push(Scalar::Bytes(digest));
+    call.limit(limit)
+}
+
+pub(super) fn credential_touch(id: &str, now: Timestamp) -> CallResult<'_> {
+    Ok(Call::new(&catalogue::CREDENTIAL_TOUCH, 0)
+        .text(id)?
+        .integer(now.as_micros()))
 }
 
 pub(super) fn credential_put(rows: &[CredentialRow]) -> CallResult<'_> {
@@ -391,6 +403,8 @@ pub(super) fn credential_put(rows: &[CredentialRow]) -> CallResult<'_> {
         .texts(rows.iter().map(|row| row.firm.as_str()))?
         .texts(rows.iter().map(|row| row.credential_type.as_str()))?
         .bytes(rows.iter().map(|row| row.digest.as_slice()))
+        .bytes(rows.iter().map(|row| row.earlier_digest.as_slice()))
+        .optional_times(rows.iter().map(|row| row.earlier_until))
         .texts(rows.iter().map(|row| row.permissions.as_str()))?
         .optional_times(rows.iter().map(|row| row.expires_at))
         .optional_times(rows.iter().map(|row| row.revoked_at)))

@@ -64,8 +64,10 @@ statements! {
     SEALED_LIST = "sealed/list": sqlite "sealed/list", postgres "sealed/list";
     ZONE_GET = "zone/get": sqlite "zone/get.sqlite", postgres "zone/get.postgres";
     ZONE_PUT = "zone/put": sqlite "zone/put.sqlite", postgres "zone/put.postgres";
-    CREDENTIAL_GET = "credential/get": sqlite "credential/get", postgres "credential/get";
+    CREDENTIAL_GET = "credential/get": sqlite "credential/get.sqlite", postgres "credential/get.postgres";
+    CREDENTIAL_LIST_BY_DIGEST = "credential/list_by_digest": sqlite "credential/list_by_digest", postgres "credential/list_by_digest";
     CREDENTIAL_PUT = "credential/put": sqlite "credential/put.sqlite", postgres "credential/put.postgres";
+    CREDENTIAL_TOUCH = "credential/touch": sqlite "credential/touch", postgres "credential/touch";
     SECRET_GET = "secret/get": sqlite "secret/get", postgres "secret/get";
     SECRET_PUT = "secret/put": sqlite "secret/put", postgres "secret/put";
     SERVICE_PING = "service/ping": sqlite "service/ping", postgres "service/ping";

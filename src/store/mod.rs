@@ -175,16 +175,22 @@ pub struct CredentialRow {
     pub id: String,
     /// Whose it is.
     pub firm: FirmId,
-    /// What sort; `api_key` so far.
+    /// What sort; no one can be used as another.
     pub credential_type: String,
-    /// SHA-256 of the secret.
+    /// SHA-256 of the secret, or of what is trusted instead of one.
     pub digest: Hash,
+    /// The digest before the last change, or else the same.
+    pub earlier_digest: Hash,
+    /// Until when the earlier digest is good as well; not at all, where `None`.
+    pub earlier_until: Option<Timestamp>,
     /// What it may do, by name, separated by commas.
     pub permissions: String,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When it was last used, coarsely. It is not journalled, and a [`WriteSet`] leaves it as it is.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A record that is due.
@@ -345,8 +351,18 @@ pub trait Store: Send + Sync {
     /// Time zone data by scope and digest, in any order.
     async fn zones(&self, keys: &[(ScopeId, String)]) -> Result<Vec<ZoneRow>, StoreError>;
 
-    /// A credential by its public identifier.
-    async fn credential(&self, id: &str) -> Result<Option<CredentialRow>, StoreError>;
+    /// Credentials by their public identifiers, in any order.
+    async fn credentials(&self, ids: &[String]) -> Result<Vec<CredentialRow>, StoreError>;
+
+    /// Credentials by their digest, ascending by identifier.
+    async fn credentials_by_digest(
+        &self,
+        digest: &Hash,
+        limit: usize,
+    ) -> Result<Vec<CredentialRow>, StoreError>;
+
+    /// Notes when a credential was used, if there is one.
+    async fn touch_credential(&self, id: &str, now: Timestamp) -> Result<(), StoreError>;
 
     /// The service's own secret under `name`: `fresh` is stored if there is none yet, and what is
     /// stored is returned, so that all replicas agree on one.

@@ -246,16 +246,19 @@ pub(super) fn zone(row: &dyn Row) -> Result<ZoneRow, StoreError> {
     })
 }
 
-/// Of `credential/get`.
+/// Of `credential/get` and `credential/list_by_digest`.
 pub(super) fn credential(row: &dyn Row) -> Result<CredentialRow, StoreError> {
     Ok(CredentialRow {
         id: row.text(0)?,
         firm: firm(row, 1)?,
         credential_type: row.text(2)?,
         digest: fixed(row, 3)?,
-        permissions: row.text(4)?,
-        expires_at: optional_time(row, 5)?,
-        revoked_at: optional_time(row, 6)?,
+        earlier_digest: fixed(row, 4)?,
+        earlier_until: optional_time(row, 5)?,
+        permissions: row.text(6)?,
+        expires_at: optional_time(row, 7)?,
+        revoked_at: optional_time(row, 8)?,
+        last_used_at: optional_time(row, 9)?,
     })
 }
 

@@ -2,7 +2,7 @@
 //! An engine only has to run calls.
 
 use std::collections::HashSet;
-use std::hash::Hash;
+use std::hash;
 
 use async_trait::async_trait;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::{ExternalReference, ScopeId};
-use crate::domain::journal::{Entry, Head};
+use crate::domain::journal::{Entry, Hash, Head};
 use crate::domain::record::RecordKey;
 use crate::domain::time::Timestamp;
 
@@ -197,7 +197,7 @@ fn distinct(set: &WriteSet) -> Result<Vec<&ReferenceRow>, StoreError> {
     Ok(references)
 }
 
-fn once<K: Hash + Eq>(
+fn once<K: hash::Hash + Eq>(
     what: &str,
     keys: impl ExactSizeIterator<Item = K>,
 ) -> Result<(), StoreError> {
@@ -384,12 +384,30 @@ impl<E: Engine> Store for SqlStore<E> {
         self.engine.fetch(call::zone_get(keys)?, rows::zone).await
     }
 
-    async fn credential(&self, id: &str) -> Result<Option<CredentialRow>, StoreError> {
-        Ok(self
-            .engine
-            .fetch(call::credential_get(id)?, rows::credential)
-            .await?
-            .pop())
+    async fn credentials(&self, ids: &[String]) -> Result<Vec<CredentialRow>, StoreError> {
+        self.engine
+            .fetch(call::credential_get(ids)?, rows::credential)
+            .await
+    }
+
+    async fn credentials_by_digest(
+        &self,
+        digest: &Hash,
+        limit: usize,
+    ) -> Result<Vec<CredentialRow>, StoreError> {
+        self.engine
+            .fetch(
+                call::credential_list_by_digest(digest, limit),
+                rows::credential,
+            )
+            .await
+    }
+
+    async fn touch_credential(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.engine
+            .execute(call::credential_touch(id, now)?)
+            .await?;
+        Ok(())
     }
 
     async fn secret(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {

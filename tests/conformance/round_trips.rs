@@ -244,6 +244,8 @@ pub async fn credentials_come_back(database: &Database) {
     limited.expires_at = Some(at(7));
     limited.revoked_at = Some(at(8));
     limited.permissions = String::new();
+    limited.digest = [5; 32];
+    limited.earlier_until = Some(at(9));
     let rows = vec![limited.clone(), credential("plain")];
     database
         .write(&WriteSet {
@@ -251,15 +253,16 @@ pub async fn credentials_come_back(database: &Database) {
             ..WriteSet::default()
         })
         .await;
-    assert_eq!(
-        database.store.credential("limited").await.unwrap(),
-        Some(limited)
-    );
-    assert_eq!(
-        database.store.credential("plain").await.unwrap(),
-        Some(rows[1].clone())
-    );
-    assert_eq!(database.store.credential("PLAIN").await.unwrap(), None);
+    let ids = ["limited", "plain", "PLAIN", "plain"].map(str::to_owned);
+    let mut found = database.store.credentials(&ids[..3]).await.unwrap();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(found, rows);
+    let none = database.store.credentials(&ids[2..3]).await.unwrap();
+    assert_eq!(none, []);
+    let by_digest = database.store.credentials_by_digest(&[5; 32], 2).await;
+    assert_eq!(by_digest.unwrap(), [limited]);
+    let by_earlier = database.store.credentials_by_digest(&[9; 32], 2).await;
+    assert_eq!(by_earlier.unwrap(), []);
 }
 
 pub async fn secrets_come_back(database: &Database) {

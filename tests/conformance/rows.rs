@@ -169,9 +169,12 @@ pub fn credential(id: &str) -> CredentialRow {
         firm: FirmId::parse("acme").expect("a firm"),
         credential_type: "api_key".to_owned(),
         digest: [4; 32],
+        earlier_digest: [4; 32],
+        earlier_until: None,
         permissions: "tickets.read,tickets.write".to_owned(),
         expires_at: None,
         revoked_at: None,
+        last_used_at: None,
     }
 }
 

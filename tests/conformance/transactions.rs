@@ -391,6 +391,9 @@ pub async fn credentials_are_replaced(database: &Database) {
             ..WriteSet::default()
         })
         .await;
+    let store = &database.store;
+    store.touch_credential("c", at(8)).await.unwrap();
+    store.touch_credential("absent", at(8)).await.unwrap();
     row.revoked_at = Some(at(9));
     row.digest = [1; 32];
     "none".clone_into(&mut row.permissions);
@@ -400,7 +403,21 @@ pub async fn credentials_are_replaced(database: &Database) {
             ..WriteSet::default()
         })
         .await;
-    assert_eq!(database.store.credential("c").await.unwrap(), Some(row));
+    // What is known of its use is nobody's to write but by its use.
+    row.last_used_at = Some(at(8));
+    let found = store.credentials(&["c".to_owned()]).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(&row));
+    let mut other = credential("b");
+    other.digest = [1; 32];
+    let set = WriteSet {
+        credentials: vec![other.clone()],
+        ..WriteSet::default()
+    };
+    database.write(&set).await;
+    let found = store.credentials_by_digest(&[1; 32], 9).await.unwrap();
+    assert_eq!(found, [other.clone(), row]);
+    let found = store.credentials_by_digest(&[1; 32], 1).await.unwrap();
+    assert_eq!(found, [other]);
 }
 
 pub async fn a_closed_store_refuses_work(database: &Database) {

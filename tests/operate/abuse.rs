@@ -86,7 +86,7 @@ async fn a_hundred_megabytes_by_json() {
     connection.write_all(head.as_bytes()).await.unwrap();
     let (mut reader, mut writer) = connection.split();
     let sending = async {
-        let part = [b' '; 64 * 1024];
+        let part = vec![b' '; 64 * 1024];
         for _ in 0..HUGE / part.len() {
             if writer.write_all(&part).await.is_err() {
                 break;

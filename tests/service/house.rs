@@ -31,6 +31,7 @@ const SCOPES_MAX: usize = 100;
 pub struct House {
     pub running: Running,
     pub clock: ManualClock,
+    url: String,
     folder: tempfile::TempDir,
 }
 
@@ -55,10 +56,25 @@ impl House {
 
     async fn over(url: &str, folder: tempfile::TempDir) -> Self {
         let clock = ManualClock::new(Timestamp::from_micros(START_SECONDS * MICROS_PER_SECOND));
+        Self::replica(url, folder, clock, Environment::default()).await
+    }
+
+    /// Another replica of this server, on the same database and by the same clock, set up otherwise.
+    pub async fn beside(&self, environment: Environment) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::replica(&self.url, folder, self.clock.clone(), environment).await
+    }
+
+    async fn replica(
+        url: &str,
+        folder: tempfile::TempDir,
+        clock: ManualClock,
+        environment: Environment,
+    ) -> Self {
         let environment = Environment {
             clock: Arc::new(clock.clone()),
             sweeping: false,
-            ..Environment::default()
+            ..environment
         };
         let store = store::open(url).await.expect("the database opens");
         let application = Application::start(store, environment).await;
@@ -68,6 +84,7 @@ impl House {
         Self {
             running,
             clock,
+            url: url.to_owned(),
             folder,
         }
     }

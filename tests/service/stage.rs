@@ -21,6 +21,7 @@ use super::setting::{
     ticket,
 };
 use super::signing::Pen;
+use super::table::trusted;
 use super::updates::posting;
 
 /// An identifier like those that the server makes, which nothing has.
@@ -114,6 +115,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     ]);
     amended(&pair, &mut names).await;
     partnerships(&pair, &mut names).await;
+    trusted_by_operator(house, &mut names).await;
     outsiders(&pair, &mut names).await;
     service_levels(&pair, &mut names).await;
     firms_own(&pair, &mut names).await;
@@ -180,6 +182,17 @@ async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     names.insert("api_key", key.name);
     let signing_key = Pen::new("north", 91).register(&pair.north).await;
     names.insert("signing_key", signing_key.name);
+}
+
+async fn trusted_by_operator(house: &House, names: &mut BTreeMap<&'static str, String>) {
+    let operator = house.firm("operator").await;
+    let request = v1::CreateTrustedIdentityRequest {
+        parent: "firms/north".to_owned(),
+        trusted_identity: Some(trusted("psa.north.example")),
+        ..Default::default()
+    };
+    let created = ok(operator.connection.admin().create_trusted_identity(request)).await;
+    names.insert("trusted_identity", created.name);
 }
 
 pub async fn outsiders(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

@@ -48,6 +48,17 @@ fn read_key() -> v1::ApiKey {
     }
 }
 
+/// A client with a certificate.
+pub fn trusted(certificate_dns_name: &str) -> v1::TrustedIdentity {
+    let kind = v1::identity::Kind::CertificateDnsName(certificate_dns_name.to_owned());
+    v1::TrustedIdentity {
+        display_name: "New".to_owned(),
+        identity: Some(v1::Identity { kind: Some(kind) }),
+        permissions: vec![v1::Permission::Read.into()],
+        ..Default::default()
+    }
+}
+
 fn agreement(names: &Names) -> v1::Agreement {
     v1::Agreement {
         display_name: "New".to_owned(),
@@ -130,8 +141,23 @@ rows! {
         };
     "AdminService/ListApiKeys" [Admin] Ok, NotFound, NotFound, |names|
         v1::ListApiKeysRequest { parent: names.of("firm"), ..Default::default() };
+    "AdminService/RotateApiKey" [Admin] Ok, NotFound, NotFound, |names|
+        v1::RotateApiKeyRequest { name: names.of("api_key"), ..Default::default() };
     "AdminService/RevokeApiKey" [Admin] Ok, NotFound, NotFound, |names|
         v1::RevokeApiKeyRequest { name: names.of("api_key"), ..Default::default() };
+    "AdminService/CreateTrustedIdentity" [] PermissionDenied, PermissionDenied, PermissionDenied, |names|
+        v1::CreateTrustedIdentityRequest {
+            parent: names.of("firm"),
+            trusted_identity: Some(trusted("new.example")),
+            ..Default::default()
+        };
+    "AdminService/ListTrustedIdentities" [Admin] Ok, NotFound, NotFound, |names|
+        v1::ListTrustedIdentitiesRequest { parent: names.of("firm"), ..Default::default() };
+    "AdminService/RevokeTrustedIdentity" [Admin] Ok, NotFound, NotFound, |names|
+        v1::RevokeTrustedIdentityRequest {
+            name: names.of("trusted_identity"),
+            ..Default::default()
+        };
     // PartnershipService
     "PartnershipService/WhoAmI" [] Ok, Ok, Ok, |_| v1::WhoAmIRequest {};
     "PartnershipService/GetServiceInfo" [] Ok, Ok, Ok, |_| v1::GetServiceInfoRequest {};

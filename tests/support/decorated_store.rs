@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use entente::domain::commitment::{Commitment, Opening};
 use entente::domain::identity::{ExternalReference, ScopeId};
-use entente::domain::journal::{Entry, Head};
+use entente::domain::journal::{Entry, Hash, Head};
 use entente::domain::record::RecordKey;
 use entente::domain::time::Timestamp;
 use entente::store::{
@@ -225,8 +225,21 @@ impl Store for DecoratedStore {
         around!(self.hook, Call::Read, self.inner.zones(keys))
     }
 
-    async fn credential(&self, id: &str) -> Result<Option<CredentialRow>, StoreError> {
-        around!(self.hook, Call::Read, self.inner.credential(id))
+    async fn credentials(&self, ids: &[String]) -> Result<Vec<CredentialRow>, StoreError> {
+        around!(self.hook, Call::Read, self.inner.credentials(ids))
+    }
+
+    async fn credentials_by_digest(
+        &self,
+        digest: &Hash,
+        limit: usize,
+    ) -> Result<Vec<CredentialRow>, StoreError> {
+        let found = self.inner.credentials_by_digest(digest, limit);
+        around!(self.hook, Call::Read, found)
+    }
+
+    async fn touch_credential(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        around!(self.hook, Call::Read, self.inner.touch_credential(id, now))
     }
 
     async fn secret(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {

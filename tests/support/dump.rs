@@ -76,10 +76,10 @@ impl Dump {
                     .await
                     .expect("entries are read"),
             );
-            if key.kind == Kind::ApiKey {
+            if matches!(key.kind, Kind::ApiKey | Kind::TrustedIdentity) {
                 self.credentials.extend(
                     store
-                        .credential(&key.id)
+                        .credentials(std::slice::from_ref(&key.id))
                         .await
                         .expect("credentials are read"),
                 );

@@ -135,8 +135,11 @@ fn add_beside(set: &mut WriteSet, scope: &ScopeId, number: usize) {
         firm,
         credential_type: "api_key".to_owned(),
         digest,
+        earlier_digest: digest,
+        earlier_until: None,
         permissions: String::new(),
         expires_at: None,
         revoked_at: None,
+        last_used_at: None,
     });
 }

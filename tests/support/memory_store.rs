@@ -7,14 +7,14 @@
 pub mod tables;
 mod transaction;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use entente::domain::commitment::{Commitment, Opening};
 use entente::domain::identity::{ExternalReference, ScopeId};
-use entente::domain::journal::{Entry, Head};
+use entente::domain::journal::{Entry, Hash, Head};
 use entente::domain::record::RecordKey;
 use entente::domain::time::Timestamp;
 use entente::store::{
@@ -293,8 +293,32 @@ impl Store for MemoryStore {
         Ok(self.read(|tables| keys.iter().filter_map(|key| zone(tables, key)).collect()))
     }
 
-    async fn credential(&self, id: &str) -> Result<Option<CredentialRow>, StoreError> {
-        Ok(self.read(|tables| tables.credentials.get(id).cloned()))
+    async fn credentials(&self, ids: &[String]) -> Result<Vec<CredentialRow>, StoreError> {
+        few(ids)?;
+        let ids: BTreeSet<&String> = ids.iter().collect();
+        Ok(self.read(|tables| {
+            let found = ids.iter().filter_map(|id| tables.credentials.get(*id));
+            found.cloned().collect()
+        }))
+    }
+
+    async fn credentials_by_digest(
+        &self,
+        digest: &Hash,
+        limit: usize,
+    ) -> Result<Vec<CredentialRow>, StoreError> {
+        Ok(self.read(|tables| {
+            let rows = tables.credentials.values();
+            let found = rows.filter(|row| row.digest == *digest);
+            found.take(limit.min(BATCH_KEYS_MAX)).cloned().collect()
+        }))
+    }
+
+    async fn touch_credential(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        if let Some(row) = self.shared.state().tables.credentials.get_mut(id) {
+            row.last_used_at = Some(now);
+        }
+        Ok(())
     }
 
     async fn secret(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, StoreError> {

@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt, StreamMap};
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use super::position::{Position, diverged};
 use super::{authorise, scope_of, to_entry};
 use crate::api::Api;
 use crate::api::convert::to_timestamp;
+use crate::api::sign_in::Evidence;
 use crate::api::status::{ApiError, status};
 use crate::domain::firm::Permission;
 use crate::domain::identity::ScopeId;
@@ -81,7 +81,8 @@ pub(super) async fn watch(
     request: Request<v1::WatchRequest>,
 ) -> Result<Response<WatchAnswers>, ApiError> {
     let caller = api.caller(&request, Permission::Read).await?;
-    let (metadata, _, message) = request.into_parts();
+    let evidence = Evidence::of(&request);
+    let message = request.into_inner();
     let scopes = scopes_of(&message)?;
     let permit = STREAMS
         .try_acquire()
@@ -95,7 +96,7 @@ pub(super) async fn watch(
     }
     let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
     let (end_sender, end) = oneshot::channel();
-    let watcher = Watcher::new(Arc::clone(api), metadata, positions, sender);
+    let watcher = Watcher::new(Arc::clone(api), evidence, positions, sender);
     tokio::spawn(async move {
         let end = watcher.run().await;
         drop(permit);
@@ -162,7 +163,7 @@ impl From<StoreError> for End {
 struct Watcher {
     api: Arc<Api>,
     /// Carries the caller's key, which may be revoked while the stream runs.
-    metadata: MetadataMap,
+    evidence: Evidence,
     positions: Vec<Position>,
     /// Says, by index in `positions`, where something may have happened; once for each at first.
     changes: StreamMap<usize, WatchStream<u64>>,
@@ -178,7 +179,7 @@ struct Watcher {
 impl Watcher {
     fn new(
         api: Arc<Api>,
-        metadata: MetadataMap,
+        evidence: Evidence,
         positions: Vec<Position>,
         answers: mpsc::Sender<v1::WatchResponse>,
     ) -> Self {
@@ -192,7 +193,7 @@ impl Watcher {
         let next_heartbeat = Instant::now() + HEARTBEAT_EVERY;
         Self {
             api,
-            metadata,
+            evidence,
             positions,
             changes,
             behind,
@@ -282,7 +283,7 @@ impl Watcher {
         let store = api.ledger.store().as_ref();
         let caller = api
             .authenticator
-            .recognise(&self.metadata, store, api.now())
+            .recognise(&self.evidence, store, api.now())
             .await?;
         caller.require(Permission::Read)?;
         let scopes: Vec<_> = self

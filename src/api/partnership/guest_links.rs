@@ -8,10 +8,11 @@ use tonic::{Request, Response};
 
 use self::convert::matter;
 use super::{Answer, NAME};
-use crate::api::caller::{Caller, SECRET_BYTES, new_secret};
+use crate::api::caller::Caller;
 use crate::api::convert::{parse_name, span};
 use crate::api::faults::Faults;
 use crate::api::listing::{self, Wanted};
+use crate::api::sign_in::key::{SECRET_BYTES, new_secret};
 use crate::api::status::ApiError;
 use crate::api::text::Sealer;
 use crate::api::{Api, Envelope, Mutation, required, respond};

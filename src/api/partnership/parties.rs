@@ -5,9 +5,9 @@ use tonic::Request;
 
 use super::show::{firm_display_name, respond_as_left, show};
 use super::{Answer, NAME, convert as own, respond_with};
-use crate::api::caller::{SECRET_BYTES, digest_of, new_secret};
 use crate::api::convert::{parse_name, span, to_timestamp};
 use crate::api::faults::Faults;
+use crate::api::sign_in::key::{SECRET_BYTES, digest_of, new_secret};
 use crate::api::text::Sealer;
 use crate::api::{Api, Envelope, Mutation, required, respond};
 use crate::domain::command::Action;

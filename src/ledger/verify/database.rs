@@ -176,7 +176,8 @@ async fn suspects(
                 let name = (row.key.kind, row.key.id.clone());
                 unseen.remove(&name);
                 let stored = with_side_rows(store, &row.key, Some(row.clone())).await?;
-                replay.counts.credentials += u64::from(row.key.kind == Kind::ApiKey);
+                let has_credential = matches!(row.key.kind, Kind::ApiKey | Kind::TrustedIdentity);
+                replay.counts.credentials += u64::from(has_credential);
                 if fault(replay, &name, &stored).is_some() {
                     suspects.insert(name);
                 }
@@ -261,12 +262,15 @@ async fn side_fault(
     let Ok(versioned) = rows::decode_row(row) else {
         return Ok(None);
     };
-    match &versioned.record {
-        Record::ApiKey(api_key) => {
-            let expected = rows::credential_row(key, api_key)?;
-            let agrees = store.credential(&key.id).await?.as_ref() == Some(&expected);
-            Ok((!agrees).then_some(Cause::CredentialDiffers))
+    if let Some(expected) = rows::credential_row(key, &versioned.record)? {
+        let mut found = store.credentials(std::slice::from_ref(&key.id)).await?;
+        for row in &mut found {
+            // Not journalled.
+            row.last_used_at = None;
         }
+        return Ok((found != [expected]).then_some(Cause::CredentialDiffers));
+    }
+    match &versioned.record {
         Record::Reference(reference) => {
             let Some(kind) = Kind::parse(&reference.kind) else {
                 return Ok(Some(Cause::ReferenceDiffers));

@@ -124,11 +124,16 @@ impl Tables {
                 self.zones.entry(key).or_insert_with(|| row.tzif.clone());
             }
         }
-        self.credentials.extend(
-            set.credentials
-                .iter()
-                .map(|row| (row.id.clone(), row.clone())),
-        );
+        for row in &set.credentials {
+            let before = self.credentials.get(&row.id);
+            let before = before.or_else(|| below.credentials.get(&row.id));
+            let last_used_at = before.and_then(|row| row.last_used_at);
+            let row = CredentialRow {
+                last_used_at,
+                ..row.clone()
+            };
+            self.credentials.insert(row.id.clone(), row);
+        }
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use tonic::{Request, Response};
 
 use super::convert::{answer as to_guest_answer, to_answer};
 use super::question::question;
-use crate::api::caller::digest_of;
 use crate::api::convert::to_timestamp;
 use crate::api::faults::Faults;
 use crate::api::partnership::Answer;
+use crate::api::sign_in::key::digest_of;
 use crate::api::status::ApiError;
 use crate::api::text::Sealer;
 use crate::api::{Api, Envelope, Found, Member, Mutation, deadline, respond};
