@@ -25,8 +25,8 @@ fn newer_build() -> PathBuf {
     let mut build = Command::new(cargo);
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     build.args(["build", "--locked", "--features", "next-format"]);
-    let built = build.args(["--bin", "entente-next"]).status().unwrap();
-    assert!(built.success(), "the newer build");
+    let ended = build.args(["--bin", "entente-next"]).status().unwrap();
+    assert!(ended.success(), "the newer build");
     program::entente().with_file_name("entente-next")
 }
 

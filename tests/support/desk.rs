@@ -30,6 +30,8 @@ pub struct Desk {
 // Not every test binary uses all of it.
 const _: () = {
     let _ = Desk::open_tickets;
+    let _ = Desk::clients;
+    let _ = Desk::head_sequence;
 };
 
 /// A firm's connection by a key.
