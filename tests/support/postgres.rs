@@ -124,6 +124,9 @@ impl Cluster {
     }
 
     /// Adds lines to the cluster's settings; they count from its next start on.
+    ///
+    /// # Panics
+    /// If they cannot be written.
     pub fn configure(&self, lines: &[String]) {
         use std::io::Write as _;
         let file = std::fs::OpenOptions::new()
@@ -134,6 +137,9 @@ impl Cluster {
     }
 
     /// Puts a file such as `recovery.signal` where the cluster's next start looks for it.
+    ///
+    /// # Panics
+    /// If it cannot be written.
     pub fn signal(&self, name: &str) {
         let path = self.data().join(name);
         std::fs::write(&path, "").expect("the folder is writable");
@@ -152,6 +158,9 @@ impl Cluster {
     }
 
     /// The text that a statement answers with, in any database of the cluster.
+    ///
+    /// # Panics
+    /// If it is not answered.
     pub async fn query(&self, database: &str, statement: &str) -> String {
         let url = self.database_url(database);
         let mut connection = PgConnection::connect(&url)
