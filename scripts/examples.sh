@@ -99,7 +99,7 @@ check_client() {
 
 # Starts the program that follows; what it prints is added to followed.txt.
 start_follower() {
-    ENTENTE_SERVER="http://$SERVER_ADDRESS" ENTENTE_CURSORS="$room/cursors.json" \
+    ENTENTE_SERVER="$SCHEME://$SERVER_ADDRESS" ENTENTE_CURSORS="$room/cursors.json" \
         "$VENV/bin/python" "$COPY/examples/python/follow.py" >>"$room/followed.txt" 2>>"$room/follow.log" &
     FOLLOWER_PID=$!
 }
@@ -159,6 +159,26 @@ follow_through_crashes() {
     printf 'python: %d entries, none is missing, all in order\n' "$(wc -l <<<"$told")"
 }
 
+# Puts the database back to an earlier state while nobody follows; then the follower must say so, and go
+# on with what happens next.
+follow_through_restore() {
+    local partnership
+    partnership=$(grep -o 'partnerships/[0-9a-f-]*' "$room/curl.txt" | head -n 1)
+    "$program" backup "$room/backup.db" >/dev/null
+    start_follower
+    make_news "$partnership" undone && followed calendar.revised undone || return 1
+    stop_follower
+    stop_server
+    mkdir "$room/before"
+    mv "$room"/entente.db* "$room/before"
+    "$program" restore "$room/backup.db" >/dev/null
+    start_server "$program" "$room"
+    start_follower
+    make_news "$partnership" again && followed calendar.revised again || return 1
+    stop_follower
+    grep "was restored" "$room/followed.txt"
+}
+
 scripts/require-client-tools.sh
 program=$(find_program)
 copy_clients
@@ -192,6 +212,9 @@ done
 
 section 'following, through a crash of its own and a restart of the server'
 if follow_through_crashes; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
+section 'following a journal that is restored from a backup'
+if follow_through_restore; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 
 section 'the same over TLS'
 stop_server
