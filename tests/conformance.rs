@@ -8,6 +8,8 @@
 
 #[path = "conformance/database.rs"]
 mod database;
+#[path = "conformance/deliveries.rs"]
+mod deliveries;
 #[path = "conformance/lists.rs"]
 mod lists;
 #[path = "conformance/outages.rs"]
@@ -112,6 +114,11 @@ conformance! {
     transactions::credentials_are_replaced;
     transactions::a_closed_store_refuses_work;
     transactions::closing_waits_for_work;
+
+    deliveries::subscriptions_are_noted_and_listed;
+    deliveries::deliveries_change_from_the_version_that_was_read;
+    deliveries::deliveries_ascend_by_their_keys;
+    deliveries::dead_letters_come_and_go;
 
     schema::migrating_twice_changes_nothing;
     schema::migrating_at_once_is_safe;

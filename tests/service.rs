@@ -40,6 +40,7 @@ mod service {
     pub mod concessions;
     pub mod contacts;
     pub mod cosigning;
+    pub mod dead_letters;
     pub mod documents;
     pub mod ending;
     pub mod evaluations;
@@ -99,7 +100,9 @@ mod service {
     pub mod split_rows;
     pub mod splits;
     pub mod stage;
+    pub mod subscriptions;
     pub mod table;
+    pub mod targets;
     pub mod templates;
     pub mod terms;
     pub mod thresholds;
@@ -109,6 +112,9 @@ mod service {
     pub mod underpinning;
     pub mod update_rows;
     pub mod updates;
+    pub mod vendors;
+    pub mod webhook_rows;
+    pub mod webhooks;
 }
 
 use service::house::House;
@@ -150,6 +156,26 @@ on_both_engines! {
     keys::keys_on_two_replicas;
     keys::trusted_identities;
     json::grpc_web_is_answered;
+    webhooks::an_endpoint_from_creation_to_its_end;
+    webhooks::endpoints_at_fault;
+    webhooks::senders_have_to_prove_themselves;
+    webhooks::secrets_are_rotated_with_an_overlap;
+    webhooks::what_comes_in_is_bounded;
+    webhooks::secrets_are_nowhere_to_be_found;
+    vendors::what_each_vendor_sends;
+    vendors::words_that_no_map_knows_are_parked;
+    vendors::what_was_deleted_is_parked_until_a_map_says;
+    vendors::payloads_at_fault;
+    vendors::several_tickets_at_once;
+    subscriptions::entries_are_posted_in_order;
+    subscriptions::sources_and_types_are_chosen;
+    dead_letters::dead_letters_are_listed_and_replayed;
+    dead_letters::targets_that_fail_are_disabled;
+    subscriptions::replicas_share_the_work;
+    subscriptions::secrets_of_subscriptions_are_rotated;
+    subscriptions::nothing_leaves_that_watch_would_not_show;
+    subscriptions::subscriptions_at_fault;
+    subscriptions::private_targets_are_not_called;
     partnerships::firms_keys_and_who_am_i;
     partnerships::a_partnership_from_solo_to_ended;
     partnerships::clients_and_outside_parties;

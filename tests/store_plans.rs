@@ -201,6 +201,35 @@ const PATHS: &[Path] = &[
         postgres: &["credential_key"],
     },
     Path {
+        statement: "subscription/list",
+        sqlite: &["subscription USING PRIMARY KEY ((scope_id,id)>(?,?))"],
+        postgres: &["subscription_key"],
+    },
+    Path {
+        statement: "delivery/list",
+        sqlite: &["delivery USING PRIMARY KEY ((scope_id,subscription_id,source_id)>(?,?,?))"],
+        postgres: &["delivery_key"],
+    },
+    Path {
+        statement: "dead_letter/list",
+        sqlite: &[
+            "dead_letter USING PRIMARY KEY (scope_id=? AND subscription_id=? AND (source_id,sequence)>(?,?))",
+        ],
+        postgres: &["dead_letter_key"],
+    },
+    Path {
+        statement: "dead_letter/list_due",
+        sqlite: &["dead_letter USING INDEX dead_letter_by_due_at (due_at<?)"],
+        postgres: &["dead_letter_by_due_at"],
+    },
+    Path {
+        statement: "dead_letter/delete",
+        sqlite: &[
+            "dead_letter USING PRIMARY KEY (scope_id=? AND subscription_id=? AND source_id=? AND sequence=?)",
+        ],
+        postgres: &["dead_letter_key"],
+    },
+    Path {
         statement: "secret/get",
         sqlite: &["secret USING PRIMARY KEY (name=?)"],
         postgres: &["secret_key"],

@@ -204,6 +204,64 @@ CREATE TABLE credential (
 -- Who is trusted is looked up by digest.
 CREATE INDEX credential_by_digest ON credential (digest, id);
 
+-- Which subscriptions there are, in all scopes, as their records say: where the deliverer begins.
+CREATE TABLE subscription (
+    scope_id TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    -- `active` or `disabled`.
+    state    TEXT NOT NULL,
+    CONSTRAINT subscription_key PRIMARY KEY (scope_id, id),
+    CONSTRAINT subscription_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT subscription_id_not_empty CHECK (id <> '')
+) STRICT, WITHOUT ROWID;
+
+-- How far the posting of each journal to each subscription has come.
+CREATE TABLE delivery (
+    scope_id        TEXT NOT NULL,
+    subscription_id TEXT NOT NULL,
+    -- Whose entries: a scope.
+    source_id       TEXT NOT NULL,
+    -- The last entry that was posted or given up.
+    sequence        INTEGER NOT NULL,
+    -- How often the next one was tried.
+    attempt_count   INTEGER NOT NULL,
+    -- When it is tried next; while a replica is at it, when another one may take over.
+    due_at          INTEGER NOT NULL,
+    -- Since when nothing was taken, and why.
+    failing_since   INTEGER,
+    last_error      TEXT NOT NULL,
+    -- Grows with every change, so that two replicas never both make one.
+    version         INTEGER NOT NULL,
+    CONSTRAINT delivery_key PRIMARY KEY (scope_id, subscription_id, source_id),
+    CONSTRAINT delivery_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT delivery_source_id_not_empty CHECK (source_id <> ''),
+    CONSTRAINT delivery_sequence_not_negative CHECK (sequence >= 0)
+) STRICT, WITHOUT ROWID;
+
+-- Entries that a subscription's target did not take.
+CREATE TABLE dead_letter (
+    scope_id        TEXT NOT NULL,
+    subscription_id TEXT NOT NULL,
+    -- Which entry.
+    source_id       TEXT NOT NULL,
+    sequence        INTEGER NOT NULL,
+    -- How often it was tried, why the last attempt failed, and when it was given up.
+    attempt_count   INTEGER NOT NULL,
+    last_error      TEXT NOT NULL,
+    failed_at       INTEGER NOT NULL,
+    -- When it is tried once more, if somebody asked for it.
+    due_at          INTEGER,
+    -- Grows with every change.
+    version         INTEGER NOT NULL,
+    CONSTRAINT dead_letter_key PRIMARY KEY (scope_id, subscription_id, source_id, sequence),
+    CONSTRAINT dead_letter_scope_id_not_empty CHECK (scope_id <> ''),
+    CONSTRAINT dead_letter_sequence_positive CHECK (sequence >= 1)
+) STRICT, WITHOUT ROWID;
+
+-- What is to be tried once more, the longest due first.
+CREATE INDEX dead_letter_by_due_at
+    ON dead_letter (due_at, scope_id, subscription_id, source_id, sequence) WHERE due_at IS NOT NULL;
+
 -- The service's own secrets, such as the key of the requests' digests. Never part of an export.
 CREATE TABLE secret (
     name  TEXT NOT NULL,

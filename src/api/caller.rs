@@ -13,6 +13,8 @@ pub enum RecognisedBy {
     ApiKey,
     /// An identity for which others vouch.
     TrustedIdentity,
+    /// Nothing of its own: the service acts for a firm, by an endpoint or a subscription of it.
+    Webhook,
 }
 
 /// A caller that was recognised.

@@ -23,6 +23,7 @@ use crate::domain::journal::Entry;
 use crate::domain::partnership::{Party, require_present};
 use crate::domain::record::{Kind, RecordKey};
 use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::webhook::endpoint_of;
 use crate::ledger::history::{cosignatures, head_of};
 use crate::ledger::rows;
 use crate::proto::v1;
@@ -223,7 +224,7 @@ fn scope_of(field: &str, name: &str) -> Result<ScopeId, Refusal> {
 /// Up to which entry a caller may read journals: what was recorded after it left a partnership is
 /// not for it to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Bounds(BTreeMap<ScopeId, Party>);
+pub(in crate::api) struct Bounds(BTreeMap<ScopeId, Party>);
 
 impl Bounds {
     /// The last entry of a scope that may be read, if not all may.
@@ -232,7 +233,7 @@ impl Bounds {
         left.map(|left| left.sequence)
     }
 
-    fn last(&self, scope: &ScopeId) -> u64 {
+    pub(in crate::api) fn last(&self, scope: &ScopeId) -> u64 {
         self.until(scope).unwrap_or(u64::MAX)
     }
 
@@ -250,7 +251,11 @@ impl Bounds {
 ///
 /// # Errors
 /// [`Reason::NotFound`] if there is any other among them, or one that does not exist.
-async fn authorise(api: &Api, caller: &Caller, scopes: &[ScopeId]) -> Result<Bounds, ApiError> {
+pub(in crate::api) async fn authorise(
+    api: &Api,
+    caller: &Caller,
+    scopes: &[ScopeId],
+) -> Result<Bounds, ApiError> {
     let mut bounds = Bounds::default();
     let own = caller.firm.scope();
     let partnerships: Vec<_> = scopes.iter().filter(|scope| **scope != own).collect();
@@ -283,12 +288,17 @@ fn to_sequence(sequence: u64) -> i64 {
 }
 
 /// An entry as the contract shows it.
-fn to_entry(entry: Entry) -> v1::JournalEntry {
+pub(in crate::api) fn to_entry(entry: Entry) -> v1::JournalEntry {
     let (firm, actor) = match (entry.firm.as_str(), entry.actor.as_str()) {
         (_, actor) if guest_of(actor).is_some() => (
             to_firm(FirmId::parse(&entry.firm).as_ref()),
             actor.to_owned(),
         ),
+        (firm, actor) if endpoint_of(actor).is_some() => {
+            let endpoint = endpoint_of(actor).unwrap_or_default();
+            let name = format!("firms/{firm}/webhookEndpoints/{endpoint}");
+            (format!("firms/{firm}"), name)
+        }
         ("", _) => (String::new(), String::new()),
         (firm, "") => (format!("firms/{firm}"), String::new()),
         (firm, actor) => (

@@ -27,6 +27,7 @@ pub mod sla;
 pub mod split;
 pub mod status;
 pub mod text;
+pub mod webhook;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ mod check_chain;
 mod clock;
 pub(super) mod explain;
 mod home;
-mod ingest;
+pub(super) mod ingest;
 mod links;
 mod open_clocks;
 pub mod pinned;
@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
+use super::caller::Caller;
 use super::convert::{self, parse_name};
 use super::status::ApiError;
 use super::{Api, Found};
@@ -71,6 +72,22 @@ impl SlaService {
             explaining: Pool::default(),
             calculating: Pool::default(),
         }
+    }
+
+    /// What the services share.
+    #[must_use]
+    pub fn api(&self) -> &Arc<Api> {
+        &self.api
+    }
+
+    /// A ticket as it is now, as `GetTicket` shows it to a firm.
+    pub(super) async fn ticket(
+        &self,
+        caller: &Caller,
+        partnership: &str,
+        id: &str,
+    ) -> Result<v1::Ticket, ApiError> {
+        ticket::show_now(self, caller, partnership, id).await
     }
 }
 

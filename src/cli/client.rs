@@ -31,6 +31,7 @@ use crate::proto::v1::settlement_service_client::SettlementServiceClient;
 use crate::proto::v1::signing_service_client::SigningServiceClient;
 use crate::proto::v1::sla_service_client::SlaServiceClient;
 use crate::proto::v1::split_service_client::SplitServiceClient;
+use crate::proto::v1::webhook_service_client::WebhookServiceClient;
 use crate::server::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
 /// Where the server is unless said otherwise.
@@ -245,6 +246,8 @@ clients! {
     settlements: SettlementServiceClient;
     /// Client of the `SigningService`.
     signing: SigningServiceClient;
+    /// Client of the `WebhookService`.
+    webhooks: WebhookServiceClient;
     /// Client of the `JournalService`.
     journal: JournalServiceClient;
 }

@@ -54,6 +54,7 @@ async fn serve(configuration: &Configuration) -> Result<ExitCode, CliError> {
     let environment = Environment {
         tokens: configuration.token_verifier()?,
         quota: configuration.quota()?,
+        private_targets: configuration.webhook_private_targets,
         ..Environment::default()
     };
     if configuration.migrate {

@@ -36,7 +36,9 @@ use super::sla::combination::{self, CombinationCommand};
 use super::sla::link::{self, LinkCommand};
 use super::sla::settings::{self, SettingsCommand};
 use super::sla::ticket::{self, TicketCommand};
+use super::subscription::{self, DisableReason, SubscriptionCommand};
 use super::update::{self, PostUpdate};
+use super::webhook::{self, WebhookCommand};
 use super::world::{Stop, View};
 
 /// What is asked.
@@ -48,6 +50,10 @@ pub enum Action {
     ActivateFormat(Format),
     /// Of a firm's signing keys.
     Signing(SigningCommand),
+    /// Of a firm's webhook endpoints.
+    Webhook(WebhookCommand),
+    /// Of a firm's subscriptions.
+    Subscription(SubscriptionCommand),
     /// Of a partnership.
     Partnership(PartnershipCommand),
     /// Of what a firm wrote and wants to have erased.
@@ -92,6 +98,13 @@ pub enum Action {
     BookPeriod(BookPeriod),
     /// Of a settlement statement.
     Settlement(SettlementCommand),
+    /// Disables a subscription whose target does not take what is posted.
+    DisableSubscription {
+        /// Which subscription.
+        id: String,
+        /// Why.
+        reason: DisableReason,
+    },
     /// Notes how work carried to another scope went.
     SettleCarry {
         /// Which carry.
@@ -247,6 +260,9 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
     match &command.action {
         Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
         Action::Tick { kind, id } => return tick(*kind, id, view),
+        Action::DisableSubscription { id, reason } => {
+            return subscription::disable(id, *reason, view);
+        }
         Action::RefreshTicket { id } => return ticket::refresh(id, view),
         Action::TellRestored => return restoration::restored(view),
         Action::UseGuestLink(answer) => {
@@ -271,6 +287,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Firm(action) => firm::decide(action, firm, view),
         Action::ActivateFormat(asked) => format::activate(*asked, firm, view),
         Action::Signing(action) => signing::decide(action, firm, view),
+        Action::Webhook(action) => webhook::decide(action, view),
+        Action::Subscription(action) => subscription::decide(action, view),
         Action::Partnership(action) => partnership::decide(action, firm, view),
         Action::Cosign(action) => cosignature::decide(action, firm, view),
         Action::Redact(action) => redaction::decide(action, firm, view),
@@ -293,6 +311,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::BookPeriod(asked) => booking::decide(asked, firm, view),
         Action::Settlement(action) => settlement::decide(action, firm, view),
         Action::SettleCarry { .. }
+        | Action::DisableSubscription { .. }
         | Action::UseGuestLink(_)
         | Action::RefreshTicket { .. }
         | Action::NoteRefresh { .. }

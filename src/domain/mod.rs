@@ -11,6 +11,7 @@ pub mod command;
 pub mod commitment;
 pub mod contact;
 pub mod cosignature;
+pub mod derived_secret;
 pub mod evidence;
 pub mod expectation;
 pub mod firm;
@@ -36,11 +37,13 @@ pub mod refusal;
 pub mod restoration;
 pub mod signing;
 pub mod sla;
+pub mod subscription;
 #[cfg(test)]
 mod tests;
 pub mod text;
 pub mod time;
 pub mod update;
+pub mod webhook;
 pub mod world;
 
 /// SHA-256 over `form`, a zero byte and the content as JSON, as 64 lower-case hexadecimal digits:

@@ -225,6 +225,10 @@ records! {
     ActiveFormat(super::format::ActiveFormat, super::format::ActiveFormatEvent) = "active_format";
     /// The keys with which a firm signs, in the firm's scope.
     SigningKeys(super::signing::SigningKeys, super::signing::SigningKeysEvent) = "signing_keys";
+    /// An address at which a firm's own software reports, in the firm's scope.
+    WebhookEndpoint(super::webhook::WebhookEndpoint, super::webhook::WebhookEndpointEvent) = "webhook_endpoint";
+    /// An address to which journal entries are posted, in the firm's scope.
+    Subscription(super::subscription::Subscription, super::subscription::SubscriptionEvent) = "subscription";
     /// A partnership that a firm belongs to, in the firm's scope.
     Membership(super::firm::Membership, super::firm::MembershipEvent) = "membership";
     /// Work for another scope that still has to be carried there.

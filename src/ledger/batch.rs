@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::command::{begins_scope, first_needs, is_remembered, request_key, without_head};
 use super::measure::{self, Stopwatch};
-use super::rows::{StoredOutcome, corrupt, credential_row, decode_row, encode_row};
+use super::rows::{
+    StoredOutcome, corrupt, credential_row, decode_row, encode_row, subscription_row,
+};
 use super::{Ledger, REQUESTS_KEPT_FOR, Receipt};
 use crate::domain::aggregate::Recorded;
 use crate::domain::command::{Action, Command, Decision, decide};
@@ -437,6 +439,8 @@ impl<'batch> Batch<'batch> {
             };
             set.credentials
                 .extend(credential_row(key, &versioned.record)?);
+            set.subscriptions
+                .extend(subscription_row(key, &versioned.record));
             let format = self.world.format();
             set.records.push(encode_row(key, versioned, format)?);
         }

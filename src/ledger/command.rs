@@ -66,6 +66,7 @@ pub(super) fn is_remembered(command: &Command) -> bool {
             | Action::NoteClosing { .. }
             | Action::SettleCarry { .. }
             | Action::TellRestored
+            | Action::DisableSubscription { .. }
             | Action::Ticket(TicketCommand::Ingest(_))
     )
 }

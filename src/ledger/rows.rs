@@ -10,6 +10,7 @@ use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::journal::Hash;
 use crate::domain::record::{Kind, Record, RecordKey};
 use crate::domain::world::Versioned;
+use crate::store::deliveries::SubscriptionRow;
 use crate::store::{CredentialRow, RecordRow, StoreError};
 
 /// Credentials of this type are API keys.
@@ -124,6 +125,18 @@ fn firm_of(key: &RecordKey) -> Result<FirmId, StoreError> {
 fn names(permissions: &[Permission]) -> String {
     let names: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
     names.join(",")
+}
+
+/// The row by which the deliverer finds a subscription, from the subscription's record; none from any
+/// other record.
+#[must_use]
+pub fn subscription_row(key: &RecordKey, record: &Record) -> Option<SubscriptionRow> {
+    let is_one = key.kind == Kind::Subscription;
+    is_one.then(|| SubscriptionRow {
+        scope: key.scope.clone(),
+        id: key.id.clone(),
+        state: record.state().to_owned(),
+    })
 }
 
 /// What is stored cannot be understood.

@@ -139,7 +139,7 @@ pub async fn sweep_once(ledger: &Ledger) -> Result<Swept, StoreError> {
     })
 }
 
-pub(super) fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Command {
+pub(crate) fn service_command(scope: &ScopeId, request_id: String, action: Action) -> Command {
     Command {
         scope: scope.clone(),
         firm: None,

@@ -49,6 +49,12 @@ impl TokenKey {
         self.mac(&format!("request:{method}"), request)
     }
 
+    /// A secret for `purpose`, always the same one: it need not be stored anywhere.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        self.mac(&format!("secret:{purpose}"), b"")
+    }
+
     /// A token that holds `content` for `purpose`.
     #[must_use]
     pub fn seal(&self, purpose: &str, content: &[u8]) -> String {

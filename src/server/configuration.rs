@@ -102,6 +102,10 @@ pub struct Given {
     #[arg(long, env = "ENTENTE_CALLS_BURST")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls_burst: Option<u32>,
+    /// Whether subscriptions may post to private and local addresses, and without TLS.
+    #[arg(long, env = "ENTENTE_WEBHOOK_PRIVATE_TARGETS", value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_private_targets: Option<bool>,
 }
 
 /// How the server is set up.
@@ -141,6 +145,8 @@ pub struct Configuration {
     pub calls_burst: u32,
     /// Identity providers whose tokens are believed; none by default. In the file only.
     pub token_issuers: Vec<TokenIssuer>,
+    /// Whether subscriptions may post to private and local addresses, and without TLS.
+    pub webhook_private_targets: bool,
 }
 
 impl Default for Configuration {
@@ -160,6 +166,7 @@ impl Default for Configuration {
             calls_per_second: CALLS_PER_SECOND_DEFAULT,
             calls_burst: CALLS_BURST_DEFAULT,
             token_issuers: Vec::new(),
+            webhook_private_targets: false,
         }
     }
 }

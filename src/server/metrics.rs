@@ -21,7 +21,7 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 
-use super::telemetry;
+use super::{delivery, telemetry, webhook};
 use crate::api::sign_in;
 use crate::ledger::measure::{self, Stopwatch};
 use crate::proto;
@@ -56,6 +56,8 @@ pub fn serve(listen: SocketAddr) -> Result<(), BuildError> {
     describe_histogram!(CALL_SECONDS, "Seconds until the answer to a call begins");
     describe_gauge!(CALLS_UNDER_WAY, "Calls under way");
     measure::describe();
+    webhook::describe();
+    delivery::describe();
     sign_in::measure::describe();
     super::tls::describe();
     super::tokens::describe();

@@ -4,13 +4,16 @@
 pub mod configuration;
 pub mod connection;
 pub mod cors;
+pub mod delivery;
 pub mod environment;
 pub mod incoming;
 pub mod json;
 pub mod metrics;
+pub mod target;
 pub mod telemetry;
 pub mod tls;
 pub mod tokens;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,6 +44,7 @@ use crate::api::sign_in::{Authenticator, TokenVerifier};
 use crate::api::signing::SigningService;
 use crate::api::sla::SlaService;
 use crate::api::split::SplitService;
+use crate::api::webhook::WebhookService;
 use crate::api::{Api, status};
 use crate::domain::identity::OPERATOR_FIRM;
 use crate::domain::refusal::{Reason, Refusal};
@@ -49,10 +53,12 @@ use crate::ledger::token::TokenKey;
 use crate::ledger::{Clock, Ledger, Randomness, Settings, formats, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
+use delivery::Deliverer;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
 use metrics::MetricsLayer;
 use tls::Tls;
+use webhook::WebhookLayer;
 
 /// Largest message taken, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -89,6 +95,8 @@ pub struct Environment {
     pub settings: Settings,
     /// Whether timers run by themselves; tests that inject a clock sweep by hand.
     pub sweeping: bool,
+    /// Whether subscriptions may post to private addresses, and without TLS.
+    pub private_targets: bool,
     /// Verifies tokens of identity providers; none is believed, where `None`.
     pub tokens: Option<Arc<dyn TokenVerifier>>,
     /// How many calls a firm may make; any number, where `None`.
@@ -111,6 +119,7 @@ impl Default for Environment {
             randomness: Arc::new(SystemRandomness),
             settings: Settings::default(),
             sweeping: true,
+            private_targets: false,
             tokens: None,
             quota: None,
         }
@@ -121,6 +130,7 @@ impl Default for Environment {
 pub struct Application {
     /// What the services share.
     pub api: Arc<Api>,
+    private_targets: bool,
     stop: CancellationToken,
     too_old: CancellationToken,
     writer: JoinHandle<()>,
@@ -172,8 +182,18 @@ impl Application {
             quotas,
             guests: GuestGate::default(),
         };
+        let api = Arc::new(api);
+        if environment.sweeping {
+            let private_targets = environment.private_targets;
+            match Deliverer::new(Arc::clone(&api), private_targets, stop.clone()) {
+                Ok(deliverer) => background.push(tokio::spawn(deliverer.run())),
+                // Everything else goes on: a subscription's entries wait for another replica.
+                Err(error) => tracing::error!(%error, "subscriptions cannot be posted"),
+            }
+        }
         Ok(Self {
-            api: Arc::new(api),
+            api,
+            private_targets: environment.private_targets,
             stop,
             too_old,
             writer,
@@ -245,6 +265,13 @@ impl Application {
         .add_service(limited!(
             v1::journal_service_server::JournalServiceServer<_>,
             JournalService(api())
+        ))
+        .add_service(limited!(
+            v1::webhook_service_server::WebhookServiceServer<_>,
+            WebhookService {
+                api: api(),
+                target_rule: target::rule(self.private_targets),
+            }
         ))
     }
 
@@ -344,6 +371,7 @@ pub async fn serve_at(
     }
     // Outermost first: a panic becomes an answer, every call has an id, and what is too much or
     // takes too long is turned away before it reaches a service.
+    let webhooks = webhook::Door::new(Arc::clone(&application.api));
     let door = Door::new(REQUEST_BYTES_MAX, JSON_CALL_MAX);
     let server = Server::builder()
         // For JSON and gRPC-Web; gRPC itself speaks HTTP/2.
@@ -357,6 +385,8 @@ pub async fn serve_at(
         .timeout(CALL_MAX)
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        // Before what logs addresses: those of webhooks may contain a secret.
+        .layer(WebhookLayer(Arc::new(webhooks)))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(option_layer(entrance.cors))
         .layer(JsonLayer(Arc::new(door)))

@@ -4,6 +4,8 @@
 //! array (`$1`, `$2` ...), `SQLite` takes all of them in one JSON array of rows (`$1`), bytes as
 //! hexadecimal digits. The other arguments follow in order.
 
+pub(super) mod delivery;
+
 use super::catalogue::{self, Statement};
 use super::{
     BATCH_KEYS_MAX, CredentialRow, ListQuery, RecordRow, ReferenceRow, RequestKey, RequestRow,
@@ -33,6 +35,8 @@ pub(super) enum Scalar<'a> {
     Text(&'a str),
     /// A whole number.
     Integer(i64),
+    /// A whole number, if there is one.
+    OptionalInteger(Option<i64>),
     /// Bytes.
     Bytes(&'a [u8]),
 }

@@ -68,6 +68,15 @@ statements! {
     CREDENTIAL_LIST_BY_DIGEST = "credential/list_by_digest": sqlite "credential/list_by_digest", postgres "credential/list_by_digest";
     CREDENTIAL_PUT = "credential/put": sqlite "credential/put.sqlite", postgres "credential/put.postgres";
     CREDENTIAL_TOUCH = "credential/touch": sqlite "credential/touch", postgres "credential/touch";
+    SUBSCRIPTION_PUT = "subscription/put": sqlite "subscription/put.sqlite", postgres "subscription/put.postgres";
+    SUBSCRIPTION_LIST = "subscription/list": sqlite "subscription/list", postgres "subscription/list";
+    DELIVERY_CREATE = "delivery/create": sqlite "delivery/create", postgres "delivery/create";
+    DELIVERY_PUT = "delivery/put": sqlite "delivery/put", postgres "delivery/put";
+    DELIVERY_LIST = "delivery/list": sqlite "delivery/list", postgres "delivery/list";
+    DEAD_LETTER_PUT = "dead_letter/put": sqlite "dead_letter/put", postgres "dead_letter/put";
+    DEAD_LETTER_LIST = "dead_letter/list": sqlite "dead_letter/list", postgres "dead_letter/list";
+    DEAD_LETTER_LIST_DUE = "dead_letter/list_due": sqlite "dead_letter/list_due", postgres "dead_letter/list_due";
+    DEAD_LETTER_DELETE = "dead_letter/delete": sqlite "dead_letter/delete", postgres "dead_letter/delete";
     SECRET_GET = "secret/get": sqlite "secret/get", postgres "secret/get";
     SECRET_PUT = "secret/put": sqlite "secret/put", postgres "secret/put";
     SERVICE_PING = "service/ping": sqlite "service/ping", postgres "service/ping";

@@ -22,6 +22,7 @@
 
 mod call;
 pub mod catalogue;
+pub mod deliveries;
 mod migrations;
 pub mod postgres;
 mod rows;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
+use self::deliveries::{Deliveries, SubscriptionRow};
 use crate::domain::commitment::{Commitment, Opening};
 use crate::domain::identity::{ExternalReference, FirmId, ScopeId};
 use crate::domain::journal::{Entry, Hash, Head};
@@ -223,6 +225,8 @@ pub struct WriteSet {
     pub zones: Vec<ZoneRow>,
     /// Credentials to insert or replace; each id once.
     pub credentials: Vec<CredentialRow>,
+    /// Subscriptions that changed; each once.
+    pub subscriptions: Vec<SubscriptionRow>,
 }
 
 /// What a list of records asks for.
@@ -375,6 +379,11 @@ pub trait Store: Send + Sync {
     /// beside it, unless a reader is at work just then. Elsewhere it is for the engine's own upkeep.
     async fn scrub(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// What the deliverer of subscriptions asks of it; `None` if it keeps nothing of that.
+    fn deliveries(&self) -> Option<&dyn Deliveries> {
+        None
     }
 
     /// Whether the database answers.

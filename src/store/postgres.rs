@@ -346,6 +346,7 @@ fn arguments(call: &Call<'_>) -> Result<PgArguments, StoreError> {
         match scalar {
             Scalar::Text(text) => arguments.add(*text),
             Scalar::Integer(integer) => arguments.add(*integer),
+            Scalar::OptionalInteger(integer) => arguments.add(*integer),
             Scalar::Bytes(bytes) => arguments.add(*bytes),
         }
         .map_err(refused)?;

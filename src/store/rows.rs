@@ -1,5 +1,6 @@
 //! Rows: what a statement answers, as the types of the contract.
 
+use super::deliveries::{DeadLetterRow, DeliveryRow, SubscriptionRow};
 use super::{
     CredentialRow, DueRow, EntryHash, RecordRow, ReferenceRow, ReferencedRow, RequestRow,
     SealedRow, StoreError, ZoneRow,
@@ -259,6 +260,45 @@ pub(super) fn credential(row: &dyn Row) -> Result<CredentialRow, StoreError> {
         expires_at: optional_time(row, 7)?,
         revoked_at: optional_time(row, 8)?,
         last_used_at: optional_time(row, 9)?,
+    })
+}
+
+/// Of `subscription/list`.
+pub(super) fn subscription(row: &dyn Row) -> Result<SubscriptionRow, StoreError> {
+    Ok(SubscriptionRow {
+        scope: scope(row, 0)?,
+        id: row.text(1)?,
+        state: row.text(2)?,
+    })
+}
+
+/// Of `delivery/list`.
+pub(super) fn delivery(row: &dyn Row) -> Result<DeliveryRow, StoreError> {
+    Ok(DeliveryRow {
+        scope: scope(row, 0)?,
+        subscription: row.text(1)?,
+        source: scope(row, 2)?,
+        sequence: count(row, 3)?,
+        attempts: count(row, 4)?,
+        due_at: time(row, 5)?,
+        failing_since: optional_time(row, 6)?,
+        last_error: row.text(7)?,
+        version: count(row, 8)?,
+    })
+}
+
+/// Of `dead_letter/list` and `dead_letter/list_due`.
+pub(super) fn dead_letter(row: &dyn Row) -> Result<DeadLetterRow, StoreError> {
+    Ok(DeadLetterRow {
+        scope: scope(row, 0)?,
+        subscription: row.text(1)?,
+        source: scope(row, 2)?,
+        sequence: count(row, 3)?,
+        attempts: count(row, 4)?,
+        last_error: row.text(5)?,
+        failed_at: time(row, 6)?,
+        due_at: optional_time(row, 7)?,
+        version: count(row, 8)?,
     })
 }
 

@@ -7,6 +7,7 @@ use std::hash;
 use async_trait::async_trait;
 
 use super::call::{self, Call};
+use super::deliveries::{self, Deliveries};
 use super::rows::{self, Reader};
 use super::{
     CredentialRow, DueRow, EntryHash, ListQuery, RecordRow, ReferenceRow, ReferencedRow,
@@ -135,6 +136,7 @@ impl<W: Work> SqlTransaction<W> {
             call::sealed_erase(&set.erased)?,
             call::zone_put(&set.zones)?,
             call::credential_put(&set.credentials)?,
+            deliveries::noted(&set.subscriptions)?,
         ];
         calls.retain(|call| call.rows > 0);
         let asked: Vec<(&str, usize)> = calls
@@ -169,6 +171,7 @@ fn otherwise(name: &str) -> Option<&'static str> {
         "reference/put" => "a reference stands for another record",
         "request/put" => "a request was carried out before",
         "credential/put" => "a credential was not stored",
+        "subscription/put" => "a subscription was not noted",
         _ => return None,
     })
 }
@@ -185,6 +188,11 @@ fn distinct(set: &WriteSet) -> Result<Vec<&ReferenceRow>, StoreError> {
             .map(|row| (&row.scope, &row.firm, &row.request_id)),
     )?;
     once("credential", set.credentials.iter().map(|row| &row.id))?;
+    let subscriptions = set.subscriptions.iter();
+    once(
+        "subscription",
+        subscriptions.map(|row| (&row.scope, &row.id)),
+    )?;
     let mut references: Vec<&ReferenceRow> = set.references.iter().collect();
     references.sort_unstable_by_key(|row| (&row.scope, &row.reference, row.kind, &row.id));
     references.dedup();
@@ -434,6 +442,10 @@ impl<E: Engine> Store for SqlStore<E> {
 
     async fn scrub(&self) -> Result<(), StoreError> {
         self.engine.scrub().await
+    }
+
+    fn deliveries(&self) -> Option<&dyn Deliveries> {
+        Some(self)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

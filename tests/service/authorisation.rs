@@ -22,6 +22,7 @@ use super::split_rows::SPLIT_ROWS;
 use super::stage::{self, Names};
 use super::table::{ROWS, Row};
 use super::update_rows::UPDATE_ROWS;
+use super::webhook_rows::WEBHOOK_ROWS;
 
 /// Keys of firms, each made when it is first needed.
 struct Keys<'house> {
@@ -65,6 +66,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(FAIRNESS_ROWS)
         .chain(SALE_ROWS)
         .chain(UPDATE_ROWS)
+        .chain(WEBHOOK_ROWS)
 }
 
 /// No RPC is left out, and a stranger cannot tell what exists from what does not.

@@ -74,6 +74,7 @@ impl House {
         let environment = Environment {
             clock: Arc::new(clock.clone()),
             sweeping: false,
+            private_targets: true,
             ..environment
         };
         let store = store::open(url).await.expect("the database opens");

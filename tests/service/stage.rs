@@ -23,6 +23,8 @@ use super::setting::{
 use super::signing::Pen;
 use super::table::trusted;
 use super::updates::posting;
+use super::webhook_rows::{ELSEWHERE, subscribing};
+use super::webhooks::endpoint_request;
 
 /// An identifier like those that the server makes, which nothing has.
 const ABSENT: &str = "01900000-0000-7000-8000-000000000000";
@@ -182,6 +184,16 @@ async fn partnerships(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
     names.insert("api_key", key.name);
     let signing_key = Pen::new("north", 91).register(&pair.north).await;
     names.insert("signing_key", signing_key.name);
+    let mut webhooks = pair.north.connection.webhooks();
+    for key in ["webhook_endpoint", "webhook_endpoint_spare"] {
+        let request = endpoint_request("north", &pair.name, v1::WebhookVendor::Zammad);
+        let made = ok(webhooks.create_webhook_endpoint(request)).await;
+        names.insert(key, made.name);
+    }
+    for key in ["subscription", "subscription_spare"] {
+        let made = ok(webhooks.create_subscription(subscribing(&pair.name, ELSEWHERE))).await;
+        names.insert(key, made.name);
+    }
 }
 
 async fn trusted_by_operator(house: &House, names: &mut BTreeMap<&'static str, String>) {

@@ -22,6 +22,7 @@ use crate::domain::record::Kind;
 use crate::domain::refusal::{Reason, Refusal, Violations};
 use crate::domain::sla::ticket::TicketCommand;
 use crate::domain::text::{require_reference, require_token};
+use crate::domain::time::Timestamp;
 use crate::ledger::Receipt;
 use crate::ledger::queue::Urgency;
 use crate::proto::v1;
@@ -42,26 +43,7 @@ pub(super) async fn batch_ingest(
     let message = request.get_ref();
     let partnership = check_batch(message)?;
     let scope = api.member(&caller, &partnership).await?.scope();
-    let mut answers: Vec<Answer> = Vec::with_capacity(message.events.len());
-    let mut commands = Vec::with_capacity(message.events.len());
-    for event in &message.events {
-        let command = command(api, &caller, &scope, message, event);
-        answers.push(command.map(|command| commands.push(command)).map(|()| None));
-    }
-    let urgency = if message.backfill {
-        Urgency::Background
-    } else {
-        Urgency::Interactive
-    };
-    let outcomes = api
-        .ledger
-        .submit_all(commands, Some(deadline), urgency)
-        .await;
-    let submitted = answers.iter_mut().filter(|answer| answer.is_ok());
-    for (answer, outcome) in submitted.zip(outcomes) {
-        *answer = outcome.map(Some).map_err(|failure| failure.0);
-    }
-    refuse_if_ended(&answers)?;
+    let answers = ingest_each(api, &caller, &scope, message, deadline).await?;
     let tickets = tickets_of_refused(api, &caller, &scope, message, &answers).await;
     let events = message.events.iter().zip(answers).enumerate();
     let results = events.map(|(index, (event, answer))| {
@@ -82,7 +64,41 @@ pub(super) async fn batch_ingest(
 }
 
 /// What became of one event; no receipt while that is not known.
-type Answer = Result<Option<Receipt>, Refusal>;
+pub(in crate::api) type Answer = Result<Option<Receipt>, Refusal>;
+
+/// Submits the events of a batch, each for itself; what became of each, in their order.
+///
+/// # Errors
+/// If the batch fails as a whole.
+pub(in crate::api) async fn ingest_each(
+    api: &Api,
+    caller: &Caller,
+    scope: &ScopeId,
+    message: &v1::BatchIngestEventsRequest,
+    deadline: Timestamp,
+) -> Result<Vec<Answer>, ApiError> {
+    let mut answers: Vec<Answer> = Vec::with_capacity(message.events.len());
+    let mut commands = Vec::with_capacity(message.events.len());
+    for event in &message.events {
+        let command = command(api, caller, scope, message, event);
+        answers.push(command.map(|command| commands.push(command)).map(|()| None));
+    }
+    let urgency = if message.backfill {
+        Urgency::Background
+    } else {
+        Urgency::Interactive
+    };
+    let outcomes = api
+        .ledger
+        .submit_all(commands, Some(deadline), urgency)
+        .await;
+    let submitted = answers.iter_mut().filter(|answer| answer.is_ok());
+    for (answer, outcome) in submitted.zip(outcomes) {
+        *answer = outcome.map(Some).map_err(|failure| failure.0);
+    }
+    refuse_if_ended(&answers)?;
+    Ok(answers)
+}
 
 /// What concerns the whole call; returns the partnership. Events are idempotent by their own ids,
 /// so nothing more is made of the request id.

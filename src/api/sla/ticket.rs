@@ -50,6 +50,16 @@ pub(super) async fn get(
     ))
 }
 
+/// A ticket as it is now.
+pub(super) async fn show_now(
+    service: &SlaService,
+    caller: &Caller,
+    partnership: &str,
+    id: &str,
+) -> Result<v1::Ticket, ApiError> {
+    show_one(service, caller, partnership, id, Asked::default()).await
+}
+
 /// `LookupTicket`.
 pub(super) async fn lookup(
     service: &SlaService,

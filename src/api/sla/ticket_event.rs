@@ -164,7 +164,7 @@ fn marks(sent: &v1::TicketEvent, faults: &mut Faults) -> BTreeSet<Mark> {
 }
 
 /// What the caller is told of an event that was taken.
-pub(super) fn taken(receipt: &Receipt) -> v1::IngestResult {
+pub(in crate::api) fn taken(receipt: &Receipt) -> v1::IngestResult {
     let outcome = match receipt.note.as_str() {
         PARKED => v1::IngestOutcome::Parked,
         AWAITING => v1::IngestOutcome::AwaitingCountersignature,

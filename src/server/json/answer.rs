@@ -118,6 +118,18 @@ fn to_json(message: &DynamicMessage) -> Result<Vec<u8>, serde_json::Error> {
     Ok(text)
 }
 
+/// A message of the contract as JSON.
+///
+/// # Errors
+/// [`Reason::Internal`] if it is none.
+pub fn message_json(full_name: &str, message: &impl prost::Message) -> Result<Vec<u8>, Refusal> {
+    let broken = || Refusal::new(Reason::Internal, "a message cannot be written");
+    let descriptor = proto::pool().get_message_by_name(full_name);
+    let message = message.encode_to_vec();
+    let message = DynamicMessage::decode(descriptor.ok_or_else(broken)?, message.as_slice());
+    to_json(&message.map_err(|_| broken())?).map_err(|_| broken())
+}
+
 /// What is said beside a message, such as the receipt of a change.
 fn metadata(headers: &HeaderMap) -> HeaderMap {
     let kept = |name: &HeaderName| !name.as_str().starts_with(GRPC_PREFIX) && name != CONTENT_TYPE;
@@ -128,7 +140,9 @@ fn metadata(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-fn respond(code: StatusCode, text: Vec<u8>, headers: HeaderMap) -> Response<Body> {
+/// An answer in JSON.
+#[must_use]
+pub fn respond(code: StatusCode, text: Vec<u8>, headers: HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::new(Full::new(Bytes::from(text))));
     *response.status_mut() = code;
     *response.headers_mut() = headers;

@@ -14,13 +14,35 @@ use serde_json::{Map, Value};
 /// # Errors
 /// What is wrong, with line and column.
 pub fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
+    read(body, Strict { name: canonical })
+}
+
+/// As [`parse`], of JSON that is not of our contract: names are as they are written, so that `id` and
+/// `ID` are two.
+///
+/// # Errors
+/// What is wrong, with line and column.
+pub fn parse_foreign(body: &[u8]) -> Result<Value, serde_json::Error> {
+    read(
+        body,
+        Strict {
+            name: str::to_owned,
+        },
+    )
+}
+
+fn read(body: &[u8], strict: Strict) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = Strict.deserialize(&mut reader)?;
+    let value = strict.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
 }
 
-struct Strict;
+#[derive(Clone, Copy)]
+struct Strict {
+    /// What of a name tells it from others.
+    name: fn(&str) -> String,
+}
 
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;
@@ -72,7 +94,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = items.next_element_seed(Self)? {
+        while let Some(value) = items.next_element_seed(self)? {
             values.push(value);
         }
         Ok(Value::from(values))
@@ -82,10 +104,10 @@ impl<'de> Visitor<'de> for Strict {
         let mut names = BTreeSet::new();
         let mut values = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            if !names.insert(canonical(&name)) {
+            if !names.insert((self.name)(&name)) {
                 return Err(A::Error::custom(format_args!("\"{name}\" comes twice")));
             }
-            let value = fields.next_value_seed(Self)?;
+            let value = fields.next_value_seed(self)?;
             values.insert(name, value);
         }
         Ok(Value::from(values))
@@ -113,6 +135,13 @@ mod tests {
             let error = parse(body).unwrap_err().to_string();
             assert!(error.contains(place), "{error}");
         }
+    }
+
+    #[test]
+    fn foreign_names_are_as_they_are_written() {
+        assert!(parse(br#"{"id": 1, "ID": 2}"#).is_err());
+        assert!(parse_foreign(br#"{"id": 1, "ID": 2}"#).is_ok());
+        assert!(parse_foreign(br#"{"id": 1, "x": {"a": 1, "a": 1}}"#).is_err());
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(super) fn add(arguments: &mut SqliteArguments, call: &Call<'_>) -> Result<()
         match scalar {
             Scalar::Text(text) => arguments.add(*text),
             Scalar::Integer(integer) => arguments.add(*integer),
+            Scalar::OptionalInteger(integer) => arguments.add(*integer),
             Scalar::Bytes(bytes) => arguments.add(*bytes),
         }
         .map_err(refused)?;
