@@ -7,6 +7,8 @@ from report import Report
 
 # How long calls may take to end, in seconds (`DRAIN_MAX` of the server), checked in agreement.py.
 DRAIN_SECONDS = 20
+# What may follow: posts to subscriptions end (`STOP_WITHIN`), the database is closed, traces are sent.
+AFTERWARDS_SECONDS = 12 + 10
 SECRET_WORDS = re.compile(r"password|secret|token|api_?key|credential", re.IGNORECASE)
 
 
@@ -32,7 +34,10 @@ def _pods(render) -> list[tuple[str, dict, dict]]:
     """Every pod that would run: its name, specification and labels."""
     pods = []
     for each in render.objects:
-        template = each if each["kind"] == "Pod" else each.get("spec", {}).get("template")
+        specification = each.get("spec", {})
+        template = each if each["kind"] == "Pod" else specification.get("template")
+        if each["kind"] == "CronJob":
+            template = specification["jobTemplate"]["spec"]["template"]
         if isinstance(template, dict) and "containers" in template.get("spec", {}):
             pods.append((each["metadata"]["name"], template["spec"], template["metadata"]["labels"]))
     return pods
@@ -116,7 +121,7 @@ def _check_workload(expect, render) -> None:
         expect(len(each["spec"]["volumeClaimTemplates"]) == 1, "SQLite without a volume")
         services = {service["metadata"]["name"] for service in render.of("Service")}
         expect(each["spec"]["serviceName"] in services, "the StatefulSet's service is not there")
-        for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Job"):
+        for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Job", "CronJob"):
             expect(not render.of(kind), f"SQLite with a {kind}")
     for each in deployments:
         scaled = bool(render.of("HorizontalPodAutoscaler"))
@@ -126,7 +131,8 @@ def _check_workload(expect, render) -> None:
     for each in deployments + sets:
         grace = each["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
         delay = render.values["config"]["shutdownDelaySeconds"]
-        expect(grace > delay + DRAIN_SECONDS, f"killed after {grace} s, but may need {delay + DRAIN_SECONDS} s")
+        needed = delay + DRAIN_SECONDS + AFTERWARDS_SECONDS
+        expect(grace > needed, f"killed after {grace} s, but may need {needed} s")
         annotations = each["spec"]["template"]["metadata"]["annotations"]
         expect("checksum/config" in annotations, "a change of the settings restarts nobody")
     for job in render.of("Job"):

@@ -51,10 +51,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.service.appProtocol | default (ternary "https" "kubernetes.io/h2c" .Values.tls.enabled) -}}
 {{- end }}
 
-{{/* Longer than the server needs at most: it goes on for shutdown_delay_seconds, lets calls end for 20 s,
-     then closes its connections and the database and sends off its last traces. */}}
+{{/* Longer than the server needs at most: it goes on for shutdown_delay_seconds, lets calls end for 20 s and
+     posts to subscriptions for 12 s, then closes the database and sends off its last traces. */}}
 {{- define "entente.gracePeriod" -}}
-{{- add (int .Values.config.shutdownDelaySeconds) 20 15 -}}
+{{- add (int .Values.config.shutdownDelaySeconds) 20 30 -}}
 {{- end }}
 
 {{/* What of the values contradicts itself in a way that a schema cannot express. */}}
