@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Urgency;
-use super::{Failure, Ledger, closing, measure, refresh};
+use super::measure::{self, Stopwatch};
+use super::{Failure, Ledger, closing, refresh};
 use crate::domain::carry::{CarriedAction, Carry, CarryOutcome};
 use crate::domain::command::{Action, Command};
 use crate::domain::firm::FirmCommand;
@@ -31,14 +32,20 @@ const PURGED_MAX: usize = 5_000;
 /// Sweeps until cancelled.
 pub async fn run(ledger: Ledger, stop: CancellationToken) {
     let mut next_purge = tokio::time::Instant::now() + PURGE_EVERY;
+    let mut last_swept = Stopwatch::begin();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
         // A failure here is a failure of the database; the next sweep tries again.
-        if let Err(error) = sweep_all(&ledger, &stop).await {
-            tracing::warn!(%error, "sweep failed");
+        match sweep_all(&ledger, &stop).await {
+            Ok(()) => last_swept = Stopwatch::begin(),
+            Err(error) => {
+                tracing::warn!(%error, "sweep failed");
+                // What became due since then was not seen.
+                measure::sweep_lag(last_swept.seconds());
+            }
         }
         if tokio::time::Instant::now() >= next_purge {
             next_purge = tokio::time::Instant::now() + PURGE_EVERY;

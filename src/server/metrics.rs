@@ -102,12 +102,10 @@ where
         let span = telemetry::call_span(&called.service, &called.method, request.headers());
         let answer = span.in_scope(|| self.inner.call(request));
         let measured = async move {
-            let under_way = UnderWay::begin();
-            let stopwatch = Stopwatch::begin();
+            let mut under_way = UnderWay::begin(called);
             let answer = answer.await;
-            drop(under_way);
             if let Ok(response) = &answer {
-                called.note(response, stopwatch);
+                under_way.answered(response);
             }
             answer
         };
@@ -115,19 +113,40 @@ where
     }
 }
 
-/// Counts a call as under way, also if its caller goes away.
-struct UnderWay;
+/// A call under way, counted when it ends: by its answer, or because its caller has gone.
+struct UnderWay {
+    called: Called,
+    stopwatch: Stopwatch,
+    code: Code,
+}
 
 impl UnderWay {
-    fn begin() -> Self {
+    fn begin(called: Called) -> Self {
         gauge!(CALLS_UNDER_WAY).increment(1.0);
-        Self
+        Self {
+            called,
+            stopwatch: Stopwatch::begin(),
+            code: Code::Cancelled,
+        }
+    }
+
+    fn answered(&mut self, response: &Response<Body>) {
+        // An error comes in the headers; what has none has a message, and is fine so far.
+        let status = Status::from_header_map(response.headers());
+        self.code = status.map_or(Code::Ok, |status| status.code());
+        telemetry::note_code(&Span::current(), self.code);
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         gauge!(CALLS_UNDER_WAY).decrement(1.0);
+        let service = Label::new("service", Arc::clone(&self.called.service));
+        let method = Label::new("method", Arc::clone(&self.called.method));
+        let labels = vec![service.clone(), method.clone()];
+        histogram!(CALL_SECONDS, labels).record(self.stopwatch.seconds());
+        let code = Label::new("code", format!("{:?}", self.code));
+        counter!(CALLS, vec![service, method, code]).increment(1);
     }
 }
 
@@ -166,18 +185,5 @@ impl Called {
             service: "other".into(),
             method: "other".into(),
         })
-    }
-
-    fn note(self, response: &Response<Body>, stopwatch: Stopwatch) {
-        // An error comes in the headers; what has none has a message, and is fine so far.
-        let status = Status::from_header_map(response.headers());
-        let code = status.map_or(Code::Ok, |status| status.code());
-        telemetry::note_code(&Span::current(), code);
-        let Self { service, method } = self;
-        let labels = [Label::new("service", service), Label::new("method", method)];
-        histogram!(CALL_SECONDS, labels.to_vec()).record(stopwatch.seconds());
-        let [service, method] = labels;
-        let code = Label::new("code", format!("{code:?}"));
-        counter!(CALLS, vec![service, method, code]).increment(1);
     }
 }
