@@ -99,7 +99,7 @@ check_client() {
 
 # Starts the program that follows; what it prints is added to followed.txt.
 start_follower() {
-    ENTENTE_SERVER="http://$SERVER_ADDRESS" ENTENTE_CURSORS="$room/cursors.json" \
+    ENTENTE_SERVER="$SCHEME://$SERVER_ADDRESS" ENTENTE_CURSORS="$room/cursors.json" \
         "$VENV/bin/python" "$COPY/examples/python/follow.py" >>"$room/followed.txt" 2>>"$room/follow.log" &
     FOLLOWER_PID=$!
 }
@@ -159,14 +159,76 @@ follow_through_crashes() {
     printf 'python: %d entries, none is missing, all in order\n' "$(wc -l <<<"$told")"
 }
 
+# Subscribes the receiver, and makes news: the receiver must get them, and refuse what is not signed.
+receive_posts() {
+    local partnership port code tenth
+    partnership=$(grep -o 'partnerships/[0-9a-f-]*' "$room/curl.txt" | head -n 1)
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    curl --silent --show-error --fail --max-time 10 --header @- --output "$room/subscription.json" \
+        --header 'content-type: application/json' --data "{\"displayName\": \"News\",
+            \"targetUri\": \"http://127.0.0.1:$port/\", \"source\": \"$partnership\",
+            \"eventTypes\": [\"calendar.*\"]}" \
+        "http://$SERVER_ADDRESS/v1/firms/acme/subscriptions" \
+        <<<"authorization: Bearer $ENTENTE_API_KEY" || return 1
+    : >"$room/received.txt"
+    ENTENTE_SUBSCRIPTION_SECRET=$(jq --raw-output .secret "$room/subscription.json") PORT=$port \
+        "$VENV/bin/python" "$COPY/examples/python/receive.py" >"$room/received.txt" 2>"$room/receive.log" &
+    RECEIVER_PID=$!
+    make_news "$partnership" posted || return 1
+    for ((tenth = 0; tenth < 300; tenth++)); do
+        ! grep -q '^entente.calendar.revised calendar/posted$' "$room/received.txt" || break
+        sleep 0.1
+    done
+    cat "$room/received.txt"
+    code=$(curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' \
+        --header 'webhook-id: 1' --header "webhook-timestamp: $(date +%s)" \
+        --header 'webhook-signature: v1,forged' --data '{}' "http://127.0.0.1:$port/")
+    stop_receiver
+    if [ "$tenth" -eq 300 ] || [ "$code" != 401 ]; then
+        cat "$room/receive.log" >&2
+        printf 'error: no post came, or a forged one was taken: %s\n' "$code" >&2
+        return 1
+    fi
+}
+
+stop_receiver() {
+    if [ -n "${RECEIVER_PID:-}" ]; then
+        kill -KILL "$RECEIVER_PID" 2>/dev/null || true
+        wait "$RECEIVER_PID" 2>/dev/null || true
+        RECEIVER_PID=
+    fi
+}
+
+# Puts the database back to an earlier state while nobody follows; then the follower must say so, and go
+# on with what happens next.
+follow_through_restore() {
+    local partnership
+    partnership=$(grep -o 'partnerships/[0-9a-f-]*' "$room/curl.txt" | head -n 1)
+    "$program" backup "$room/backup.db" >/dev/null || return 1
+    start_follower
+    make_news "$partnership" undone && followed calendar.revised undone || return 1
+    stop_follower
+    stop_server
+    mkdir "$room/before"
+    mv "$room"/entente.db* "$room/before"
+    "$program" restore "$room/backup.db" >/dev/null || return 1
+    start_server "$program" "$room"
+    start_follower
+    make_news "$partnership" again && followed calendar.revised again || return 1
+    stop_follower
+    grep "was restored" "$room/followed.txt"
+}
+
 scripts/require-client-tools.sh
 program=$(find_program)
 copy_clients
 install_libraries
 
 room=$(mktemp -d)
-trap 'stop_follower; stop_server; rm -rf "$room"' EXIT
+trap 'stop_follower; stop_receiver; stop_server; rm -rf "$room"' EXIT
 SCHEME=http
+# The receiver of posts is on this machine, where no server posts to unless it is allowed.
+export ENTENTE_WEBHOOK_PRIVATE_TARGETS=true
 start_server "$program" "$room"
 ENTENTE_API_KEY=$("$program" keys create --firm acme --firm-display-name 'Acme IT' 2>/dev/null)
 export ENTENTE_API_KEY
@@ -193,13 +255,20 @@ done
 section 'following, through a crash of its own and a restart of the server'
 if follow_through_crashes; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 
+section 'being called by a subscription'
+if receive_posts; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
+section 'following a journal that is restored from a backup'
+if follow_through_restore; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
 section 'the same over TLS'
 stop_server
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=entente \
-    -addext 'subjectAltName=IP:127.0.0.1' -keyout "$room/server.key" -out "$room/server.pem" 2>/dev/null
+    -addext 'subjectAltName=DNS:localhost' -keyout "$room/server.key" -out "$room/server.pem" 2>/dev/null
 start_server "$program" "$room" 127.0.0.1:0 \
     --tls-certificate "$room/server.pem" --tls-key "$room/server.key"
-SCHEME=https
+# Certificates are for names.
+SCHEME=https SERVER_ADDRESS=localhost:${SERVER_ADDRESS##*:}
 export ENTENTE_CA="$room/server.pem"
 for client in python node curl; do
     if check_client "$client" >"$room/tls.txt"; then

@@ -18,6 +18,8 @@ import time
 
 import grpc
 from first_ten_calls import ORIGIN, Entente, v1
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 # How long a stream lasts. Then the next one begins, with partnerships that are new since.
 SECONDS_A_STREAM = 3600
@@ -30,8 +32,6 @@ FOR_A_PERSON = (
     grpc.StatusCode.UNAUTHENTICATED,
     grpc.StatusCode.PERMISSION_DENIED,
     grpc.StatusCode.INVALID_ARGUMENT,
-    # The server was put back to an older backup: what we know, it does not. Compare, then begin
-    # anew without the cursors file.
     grpc.StatusCode.DATA_LOSS,
 )
 
@@ -57,6 +57,26 @@ def handle(entry) -> None:
     if entry.origin == ORIGIN:
         return
     print(f"{entry.scope} {entry.sequence} {entry.type} {entry.record_id}", flush=True)
+
+
+def forget(scope: str, sequence: str) -> None:
+    """Do something about entries that never happened: the server was put back to a backup, and what it
+    told of this scope after that sequence is gone."""
+    print(f"{scope} {sequence} was restored: what came later never happened", flush=True)
+
+
+def go_back(error: grpc.RpcError, cursors: Cursors) -> bool:
+    """Go back to where a restored journal begins anew; False if the error is about something else."""
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else []:
+        info = error_details_pb2.ErrorInfo()
+        # Without a cursor nobody said that it was restored: then it is for a person to look at.
+        if detail.Unpack(info) and info.reason == "JOURNAL_DIVERGED" and "cursor" in info.metadata:
+            scope = info.metadata["scope"]
+            forget(scope, info.metadata["restored_sequence"])
+            cursors.keep(scope, info.metadata["cursor"])
+            return True
+    return False
 
 
 def scopes(api: Entente, cursors: Cursors) -> list:
@@ -96,6 +116,8 @@ def main() -> None:
         try:
             follow(api, cursors)
         except grpc.RpcError as error:
+            if go_back(error, cursors):
+                continue
             if error.code() in FOR_A_PERSON:
                 sys.exit(f"error: {error.code().name}: {error.details()}")
             if error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
