@@ -4,10 +4,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo examples docs test drill drill-short fuzz lint chart bench fmt openapi reference
+.PHONY: help build demo examples docs test drill drill-short drill-upgrade fuzz lint chart bench fmt openapi reference
 
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release program: target/release/entente
 	@scripts/require-build-tools.sh
@@ -28,11 +28,15 @@ test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-postgres.sh
 	cargo test --locked
 
-drill: ## Let everything fail under load, again and again
-	@scripts/drill.sh 6
+drill: ## Let everything fail under load, again and again, and upgrade meanwhile
+	@scripts/drill.sh failures 6
+	@scripts/drill.sh upgrade
 
-drill-short: ## The same, once
-	@scripts/drill.sh 1
+drill-short: ## Let everything fail under load, once
+	@scripts/drill.sh failures 1
+
+drill-upgrade: ## Upgrade replicas one after the other, to a build with a newer format
+	@scripts/drill.sh upgrade
 
 fuzz: ## Feed the fuzz targets for a minute each
 	@scripts/require-build-tools.sh

@@ -24,6 +24,8 @@ mod round_trips;
 mod rows;
 #[path = "conformance/schema.rs"]
 mod schema;
+#[path = "conformance/tls.rs"]
+mod tls;
 #[path = "conformance/transactions.rs"]
 mod transactions;
 

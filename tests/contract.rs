@@ -438,7 +438,7 @@ fn every_field_states_its_behavior() {
 }
 
 /// Resources in which nothing can change twice.
-const UNCHANGING: [&str; 3] = ["AgreementTemplate", "ApiKey", "SigningKey"];
+const UNCHANGING: [&str; 3] = ["AgreementTemplate", "SigningKey", "TrustedIdentity"];
 
 #[test]
 fn every_resource_has_a_name_and_an_etag() {

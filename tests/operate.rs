@@ -7,6 +7,8 @@
 
 #[path = "operate/abuse.rs"]
 mod abuse;
+#[path = "operate/keys.rs"]
+mod keys;
 #[path = "operate/program.rs"]
 mod program;
 #[path = "operate/telemetry.rs"]

@@ -93,6 +93,7 @@ mod service {
     pub mod setting;
     pub mod settlements;
     pub mod shutdown;
+    pub mod sign_in;
     pub mod signing;
     pub mod signing_rows;
     pub mod simulation;
@@ -155,6 +156,14 @@ on_both_engines! {
     keys::the_last_use_of_a_key;
     keys::keys_on_two_replicas;
     keys::trusted_identities;
+    keys::trusted_identities_at_fault;
+    sign_in::tokens_are_believed_of_whom_the_operator_trusts;
+    sign_in::certificates_are_believed_of_whom_the_operator_trusts;
+    sign_in::an_identity_of_two_firms_is_nobodys;
+    sign_in::certificates_are_exchanged_while_serving;
+    sign_in::handshakes_that_stall_keep_nobody_out;
+    sign_in::a_firm_at_a_hundred_times_its_quota;
+    sign_in::browsers_of_named_sites_may_call;
     json::grpc_web_is_answered;
     webhooks::an_endpoint_from_creation_to_its_end;
     webhooks::endpoints_at_fault;

@@ -201,8 +201,8 @@ CREATE TABLE credential (
     CONSTRAINT credential_earlier_digest_length CHECK (octet_length(earlier_digest) = 32)
 ) STRICT, WITHOUT ROWID;
 
--- Who is trusted is looked up by digest.
-CREATE INDEX credential_by_digest ON credential (digest, id);
+-- Who is trusted is looked up by digest. The condition keeps the index for statements that name one.
+CREATE INDEX credential_by_digest ON credential (digest, id) WHERE digest IS NOT NULL;
 
 -- Which subscriptions there are, in all scopes, as their records say: where the deliverer begins.
 CREATE TABLE subscription (

@@ -6,6 +6,10 @@ use crate::domain::firm::Permission;
 use crate::domain::identity::FirmId;
 use crate::domain::refusal::{Reason, Refusal};
 
+/// Begins the actor of whoever was recognised as a trusted identity; its id follows. A key's id stands
+/// for itself.
+pub const TRUSTED_ACTOR: &str = "trustedIdentities/";
+
 /// What a caller was recognised by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecognisedBy {
@@ -24,7 +28,7 @@ pub struct Caller {
     pub firm: FirmId,
     /// What it was recognised by.
     pub by: RecognisedBy,
-    /// The credential's public identifier.
+    /// Its name in the journal: the credential's public identifier, and what sort it is of.
     pub actor: String,
     /// What the credential may do.
     pub permissions: Vec<Permission>,

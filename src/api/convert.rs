@@ -1,5 +1,6 @@
 //! Conversions between the contract's values and the domain's.
 
+use super::caller::TRUSTED_ACTOR;
 use crate::domain::aggregate::guest_of;
 use crate::domain::identity::{ExternalReference, FirmId, is_chosen_identifier, is_identifier};
 use crate::domain::partnership::Approval;
@@ -254,10 +255,20 @@ pub fn to_approval(value: &Approval) -> v1::Approval {
         party_id: value.party.as_str().to_owned(),
         firm: to_firm(value.firm.as_ref()),
         api_key: key.map_or_else(String::new, |firm| {
-            format!("{}/apiKeys/{}", firm.scope(), value.actor)
+            credential_name(firm.scope().as_str(), &value.actor)
         }),
         approve_time: Some(to_timestamp(value.at)),
         guest_link_id: guest_link.unwrap_or_default().to_owned(),
+    }
+}
+
+/// The name of what a caller of `firm` was recognised by, from what the journal says of it.
+#[must_use]
+pub fn credential_name(firm: &str, actor: &str) -> String {
+    if actor.starts_with(TRUSTED_ACTOR) {
+        format!("{firm}/{actor}")
+    } else {
+        format!("{firm}/apiKeys/{actor}")
     }
 }
 

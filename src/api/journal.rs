@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::caller::Caller;
-use super::convert::{to_firm, to_timestamp};
+use super::convert::{credential_name, to_firm, to_timestamp};
 use super::page::Page;
 use super::signing::to_cosignature;
 use super::status::ApiError;
@@ -303,7 +303,7 @@ pub(in crate::api) fn to_entry(entry: Entry) -> v1::JournalEntry {
         (firm, "") => (format!("firms/{firm}"), String::new()),
         (firm, actor) => (
             format!("firms/{firm}"),
-            format!("firms/{firm}/apiKeys/{actor}"),
+            credential_name(&format!("firms/{firm}"), actor),
         ),
     };
     v1::JournalEntry {

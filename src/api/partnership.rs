@@ -317,15 +317,15 @@ impl v1::partnership_service_server::PartnershipService for PartnershipService {
 
 async fn who_am_i(api: &Api, request: &Request<v1::WhoAmIRequest>) -> Answer<v1::WhoAmIResponse> {
     let caller = api.any_caller(request).await?;
-    let name_if = |by: RecognisedBy, collection: &str| {
-        let name = || format!("{}/{collection}/{}", caller.firm.scope(), caller.actor);
+    let name_if = |by: RecognisedBy| {
+        let name = || values::credential_name(caller.firm.scope().as_str(), &caller.actor);
         (caller.by == by).then(name).unwrap_or_default()
     };
     Ok(Response::new(v1::WhoAmIResponse {
         firm: caller.firm.scope().as_str().to_owned(),
         display_name: firm_display_name(api, &caller.firm).await?,
-        api_key: name_if(RecognisedBy::ApiKey, "apiKeys"),
-        trusted_identity: name_if(RecognisedBy::TrustedIdentity, "trustedIdentities"),
+        api_key: name_if(RecognisedBy::ApiKey),
+        trusted_identity: name_if(RecognisedBy::TrustedIdentity),
         permissions: caller
             .permissions
             .iter()

@@ -19,14 +19,14 @@ use subtle::ConstantTimeEq;
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 
-use super::caller::{Caller, RecognisedBy};
+use super::caller::{Caller, RecognisedBy, TRUSTED_ACTOR};
 use super::status::ApiError;
 use crate::domain::firm::{Identity, Permission};
 use crate::domain::journal::Hash;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::ledger::rows::{API_KEY, TRUSTED_IDENTITY};
-use crate::store::{CredentialRow, Store};
+use crate::store::{BATCH_KEYS_MAX, CredentialRow, Store, StoreError};
 
 /// For how long a credential is remembered, and so how late a revocation may take effect.
 pub const CREDENTIALS_KEPT_FOR: Span = Span::from_seconds(5);
@@ -213,16 +213,7 @@ impl Authenticator {
         for identity in identities.iter().take(CERTIFICATE_NAMES_MAX) {
             let digest = identity.digest();
             let look_up = LookUp::Identity(digest);
-            let rows = match self.remembered(&look_up, now) {
-                Some(rows) => rows,
-                None => {
-                    let rows = store
-                        .credentials_by_digest(&digest, SAME_IDENTITY_MAX)
-                        .await?;
-                    self.remember(&look_up, &rows, now);
-                    rows
-                }
-            };
+            let rows = self.trusting(&look_up, &digest, store, now).await?;
             for row in rows {
                 if row.credential_type != TRUSTED_IDENTITY || !is_valid(&row, now) {
                     continue;
@@ -235,6 +226,24 @@ impl Authenticator {
             }
         }
         Ok(found.ok_or("not_trusted"))
+    }
+
+    /// Credentials for the identity of that digest.
+    async fn trusting(
+        &self,
+        look_up: &LookUp,
+        digest: &Hash,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Vec<CredentialRow>, StoreError> {
+        if let Some(rows) = self.remembered(look_up, now) {
+            return Ok(rows);
+        }
+        let rows = store
+            .credentials_by_digest(digest, SAME_IDENTITY_MAX)
+            .await?;
+        self.remember(look_up, &rows, now);
+        Ok(rows)
     }
 
     fn remember(&self, look_up: &LookUp, rows: &[CredentialRow], now: Timestamp) {
@@ -310,21 +319,40 @@ fn judge_key(
     Ok(row)
 }
 
+/// Whether any firm trusts the identity at `now`. Of two that come to trust it at the same instant, none
+/// is told apart: sign-in refuses an identity of two firms.
+///
+/// # Errors
+/// If the store fails.
+pub async fn is_trusted(
+    store: &dyn Store,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = store
+        .credentials_by_digest(&identity.digest(), BATCH_KEYS_MAX)
+        .await?;
+    Ok(rows
+        .iter()
+        .any(|row| row.credential_type == TRUSTED_IDENTITY && is_valid(row, now)))
+}
+
 fn is_valid(row: &CredentialRow, now: Timestamp) -> bool {
     row.revoked_at.is_none() && row.expires_at.is_none_or(|expires_at| now < expires_at)
 }
 
 fn caller(row: CredentialRow) -> Caller {
-    let by = if row.credential_type == API_KEY {
-        RecognisedBy::ApiKey
+    let (by, actor) = if row.credential_type == API_KEY {
+        (RecognisedBy::ApiKey, row.id)
     } else {
-        RecognisedBy::TrustedIdentity
+        let actor = format!("{TRUSTED_ACTOR}{}", row.id);
+        (RecognisedBy::TrustedIdentity, actor)
     };
     let permissions = row.permissions.split(',');
     Caller {
         firm: row.firm,
         by,
-        actor: row.id,
+        actor,
         permissions: permissions.filter_map(Permission::parse).collect(),
     }
 }

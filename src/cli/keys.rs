@@ -1,7 +1,10 @@
-//! `entente keys`: API keys, made directly on the database.
+//! `entente keys`: API keys and trusted identities, kept directly on the database.
 //!
 //! This is how the first key comes to be. It runs the same commands through the same ledger as the
 //! server does, so it may be used while a server is running.
+
+mod change;
+mod list;
 
 use std::process::ExitCode;
 
@@ -20,11 +23,12 @@ use crate::ledger::queue::Urgency;
 use crate::ledger::{Failure, Receipt};
 use crate::server::{Application, Environment};
 use crate::store;
+use list::{Shown, table};
 
 /// The command line acts under this name in the journal.
 pub(super) const ACTOR: &str = "command-line";
 
-/// Manage API keys directly on the database.
+/// Manage API keys and trusted identities directly on the database.
 #[derive(Debug, clap::Args)]
 pub struct Keys {
     #[command(subcommand)]
@@ -35,6 +39,67 @@ pub struct Keys {
 enum KeysCommand {
     /// Make a key; the firm is created if it does not exist.
     Create(Create),
+    /// List a firm's keys and whom it trusts.
+    List(list::List),
+    /// Give a key another secret; the one before is good for a while longer.
+    Rotate(change::Rotate),
+    /// Make a key useless, or trust somebody no more.
+    Revoke(change::Revoke),
+    /// Let somebody act for a firm for whom an identity provider or an authority vouches.
+    Trust(change::Trust),
+}
+
+impl KeysCommand {
+    /// Where the database is, and how the result is printed.
+    const fn settings(&self) -> (&Database, Output) {
+        match self {
+            Self::Create(create) => (&create.database, create.output),
+            Self::List(list) => (&list.database, list.output),
+            Self::Rotate(rotate) => (&rotate.database, rotate.output),
+            Self::Revoke(revoke) => (&revoke.database, revoke.output),
+            Self::Trust(trust) => (&trust.database, trust.output),
+        }
+    }
+
+    async fn run(&self, application: &Application) -> Result<Done, CliError> {
+        Ok(match self {
+            Self::Create(create) => Done::Key(create.run(application).await?),
+            Self::List(list) => Done::All(list.run(application).await?),
+            Self::Rotate(rotate) => Done::Key(rotate.run(application).await?),
+            Self::Revoke(revoke) => Done::One(revoke.run(application).await?),
+            Self::Trust(trust) => Done::One(trust.run(application).await?),
+        })
+    }
+}
+
+/// What came of a command.
+enum Done {
+    /// A key with a secret that nobody has seen yet.
+    Key(CreatedKey),
+    /// One key or trusted identity as it is now.
+    One(Shown),
+    /// All of a firm.
+    All(Vec<Shown>),
+}
+
+impl Done {
+    fn print(&self, output: Output) -> Result<(), serde_json::Error> {
+        match (output, self) {
+            (Output::Json, Self::Key(created)) => println!("{}", serde_json::to_string(created)?),
+            (Output::Json, Self::One(shown)) => println!("{}", serde_json::to_string(shown)?),
+            (Output::Json, Self::All(all)) => println!("{}", serde_json::to_string(all)?),
+            (Output::Text, Self::Key(created)) => {
+                println!("{}", created.api_key);
+                eprintln!(
+                    "key {} of {}; it is not shown again",
+                    created.name, created.firm
+                );
+            }
+            (Output::Text, Self::One(shown)) => println!("{}", table(std::slice::from_ref(shown))),
+            (Output::Text, Self::All(all)) => println!("{}", table(all)),
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,44 +153,51 @@ impl Keys {
     /// # Errors
     /// If the database cannot be used, or an argument is refused.
     pub async fn run(self) -> Result<ExitCode, CliError> {
-        let KeysCommand::Create(create) = self.command;
-        store::migrate(&create.database.database_url).await?;
+        let (database, output) = self.command.settings();
+        store::migrate(&database.database_url).await?;
         let environment = Environment {
             sweeping: false,
             ..Environment::default()
         };
-        let application = Application::start(create.database.open().await?, environment).await?;
-        let created = create.run(&application).await;
+        let application = Application::start(database.open().await?, environment).await?;
+        let done = self.command.run(&application).await;
         application.stop().await;
-        let created = created?;
-        match create.output {
-            Output::Json => println!("{}", serde_json::to_string(&created)?),
-            Output::Text => {
-                println!("{}", created.api_key);
-                eprintln!(
-                    "key {} of {}; it is not shown again",
-                    created.name, created.firm
-                );
-            }
-        }
+        done?.print(output)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Create {
     async fn run(&self, application: &Application) -> Result<CreatedKey, CliError> {
-        let firm = FirmId::parse(&self.firm)
-            .ok_or("--firm: lower-case letters, digits and hyphens, beginning with a letter")?;
+        let firm = firm_id(&self.firm)?;
         let request = KeyRequest {
             display_name: self.display_name.clone(),
             permissions: self.permissions.clone(),
-            expires_in: self
-                .expires_in_days
-                .map(|days| Span::from_hours(i64::from(days) * 24)),
+            expires_in: self.expires_in_days.map(days),
         };
         let firm_display_name = self.firm_display_name.as_deref().unwrap_or(&self.firm);
         Ok(create_key(application, &firm, firm_display_name, request).await?)
     }
+}
+
+fn firm_id(text: &str) -> Result<FirmId, CliError> {
+    let rule = "--firm: lower-case letters, digits and hyphens, beginning with a letter";
+    Ok(FirmId::parse(text).ok_or(rule)?)
+}
+
+fn days(days: u32) -> Span {
+    Span::from_hours(i64::from(days) * 24)
+}
+
+fn expires_at(application: &Application, expires_in: Option<Span>) -> Option<Timestamp> {
+    expires_in.map(|span| application.api.now().saturating_add(span))
+}
+
+/// A secret that nobody has had, and its digest.
+fn fresh_secret(application: &Application) -> (String, String) {
+    let mut random = [0; SECRET_BYTES];
+    application.api.randomness.fill(&mut random);
+    new_secret(&random)
 }
 
 /// What a new key shall be.
@@ -154,16 +226,12 @@ pub async fn create_key(
     if *firm != operator {
         register(application, firm, firm_display_name).await?;
     }
-    let mut random = [0; SECRET_BYTES];
-    application.api.randomness.fill(&mut random);
-    let (secret, digest) = new_secret(&random);
+    let (secret, digest) = fresh_secret(application);
     let created = ApiKeyCreated {
         display_name: request.display_name,
         permissions: permissions_for(firm, request.permissions),
         digest,
-        expires_at: request
-            .expires_in
-            .map(|span| application.api.now().saturating_add(span)),
+        expires_at: expires_at(application, request.expires_in),
     };
     let permissions = created.permissions.clone();
     let receipt = submit(

@@ -62,7 +62,7 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the contract as an OpenAPI document.
     Openapi(openapi::OpenApi),
-    /// Manage API keys directly on the database.
+    /// Manage API keys and trusted identities directly on the database.
     Keys(keys::Keys),
 }
 

@@ -101,10 +101,11 @@ impl Aggregate for ActiveFormat {
     fn apply(previous: Option<Self>, event: &ActiveFormatEvent, by: &Recorded) -> Option<Self> {
         let ActiveFormatEvent::Activated(activated) = event;
         let before = previous.map_or(Format::FIRST, |before| before.format);
-        (activated.format > before).then(|| Self {
+        let activated = Self {
             format: activated.format,
             activated_at: by.at,
-        })
+        };
+        (activated.format > before).then_some(activated)
     }
 }
 

@@ -305,9 +305,8 @@ async fn end_of_chain(
 ) -> Result<Result<(usize, BTreeSet<RecordKey>), String>, StoreError> {
     let scope = &head.scope;
     let begin = head.sequence.saturating_sub(ENTRIES_MAX);
-    let mut at = match entry_before(store, scope, begin).await? {
-        Some(before) => before,
-        None => return Ok(Err(format!("{scope}: entry {begin} is missing"))),
+    let Some(mut at) = entry_before(store, scope, begin).await? else {
+        return Ok(Err(format!("{scope}: entry {begin} is missing")));
     };
     let limit = usize::try_from(head.sequence - begin).unwrap_or(usize::MAX);
     let entries = store.entries(scope, begin, limit.max(1)).await?;

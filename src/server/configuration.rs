@@ -355,4 +355,67 @@ mod tests {
             "sqlite://entente.db"
         );
     }
+
+    #[test]
+    fn settings_that_need_each_other() {
+        let path = |name: &str| Some(PathBuf::from(name));
+        let with = |certificate, key, client_ca| Configuration {
+            tls_certificate: certificate,
+            tls_key: key,
+            tls_client_ca: client_ca,
+            ..Configuration::default()
+        };
+        assert_eq!(with(None, None, None).tls_files(), Ok(None));
+        let files = with(path("a"), path("b"), path("c")).tls_files();
+        assert_eq!(files.unwrap().unwrap().client_ca, path("c"));
+        for wrong in [
+            with(path("a"), None, None),
+            with(None, path("b"), None),
+            with(None, None, path("c")),
+        ] {
+            assert!(wrong.tls_files().unwrap_err().contains("tls_certificate"));
+        }
+        let quota = |calls_per_second, calls_burst| {
+            let configuration = Configuration {
+                calls_per_second,
+                calls_burst,
+                ..Configuration::default()
+            };
+            configuration.quota()
+        };
+        assert_eq!(quota(0, 0), Ok(None));
+        assert!(quota(1, 0).unwrap_err().contains("calls_burst"));
+        assert_eq!(quota(2, 3).unwrap().unwrap().burst.get(), 3);
+        assert!(Configuration::default().quota().unwrap().is_some());
+    }
+
+    #[test]
+    fn token_issuers_have_an_issuer_and_an_audience() {
+        let issuer = "[[token_issuers]]\nissuer = 'https://login.example'\n";
+        let read = |text: &str| Configuration::read(Some(file(text).path()), &Given::default());
+        let error = read(issuer).unwrap_err().to_string();
+        assert!(error.contains("audience"), "{error}");
+        let error = read("[[token_issuers]]\naudience = 'entente'\n");
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("issuer"), "{error}");
+        let good = read(&format!("{issuer}audience = 'entente'\n")).unwrap();
+        assert!(good.token_verifier().unwrap().is_some());
+        let shown = good.shown().unwrap();
+        assert_eq!(read(&shown).unwrap(), good, "{shown}");
+        let empty = read(&format!("{issuer}audience = ''\n")).unwrap();
+        assert!(empty.token_verifier().is_err());
+    }
+
+    #[test]
+    fn lists_come_from_everywhere() {
+        let file = file("cors_origins = ['https://a.example']\n");
+        let read = Configuration::read(Some(file.path()), &Given::default()).unwrap();
+        assert_eq!(read.cors_origins, ["https://a.example"]);
+        let given = Given {
+            cors_origins: Some(vec!["https://b.example".to_owned()]),
+            ..Given::default()
+        };
+        let read = Configuration::read(Some(file.path()), &given).unwrap();
+        assert_eq!(read.cors_origins, ["https://b.example"]);
+    }
 }

@@ -6,6 +6,8 @@
 
 pub mod handshake;
 mod peer;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};

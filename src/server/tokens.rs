@@ -1,4 +1,4 @@
-//! Tokens of identity providers: OpenID Connect, or whatever else signs JSON Web Tokens with keys that
+//! Tokens of identity providers: `OpenID` Connect, or whatever else signs JSON Web Tokens with keys that
 //! it publishes.
 //!
 //! What a token says of itself is believed in nothing but the choice of the key: issuer, audience and
@@ -6,6 +6,8 @@
 
 mod fetch;
 mod keys;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -54,7 +56,7 @@ pub struct TokenIssuer {
     pub issuer: String,
     /// What the `aud` of a token must be or contain: the name of this server at the issuer.
     pub audience: String,
-    /// Where its keys are; by default `issuer` tells, as OpenID Connect Discovery says.
+    /// Where its keys are; by default `issuer` tells, as `OpenID` Connect Discovery says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys_url: Option<String>,
     /// Algorithms that are believed, such as `RS256`; none with a shared secret. By default RS256,

@@ -42,8 +42,9 @@ pub const SESSION: [(&str, &str); 8] = [
     ("jit", "off"),
     ("lock_timeout", "5s"),
     ("statement_timeout", "30s"),
-    // A replica that was cut off must not keep the heads that it had locked.
-    ("idle_in_transaction_session_timeout", "60s"),
+    // A replica that was cut off, or hangs, must not keep the heads that it had locked: whoever else has
+    // something to do with these scopes waits. Deciding a batch takes milliseconds.
+    ("idle_in_transaction_session_timeout", "10s"),
     ("client_min_messages", "warning"),
 ];
 

@@ -25,13 +25,13 @@ fn newer_build() -> PathBuf {
     let mut build = Command::new(cargo);
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     build.args(["build", "--locked", "--features", "next-format"]);
-    let built = build.args(["--bin", "entente-next"]).status().unwrap();
-    assert!(built.success(), "the newer build");
+    let ended = build.args(["--bin", "entente-next"]).status().unwrap();
+    assert!(ended.success(), "the newer build");
     program::entente().with_file_name("entente-next")
 }
 
 /// Versions in which clients are stored, and how many in each.
-async fn versions(url: &str) -> Vec<(i32, i64)> {
+async fn versions(url: &str) -> Vec<(i64, i64)> {
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
     let query =
         "SELECT body_version, count(*) FROM record WHERE kind = 'client' GROUP BY 1 ORDER BY 1";
@@ -57,8 +57,9 @@ async fn nobody_notices_an_upgrade() {
     let newer = newer_build();
     let newer_text = newer.to_str().unwrap();
     let mut house = House::open(0).await;
-    let desk = Arc::new(Desk::open(&house.url, house.address).await);
-    let key = program::key(&house.url, "north").await;
+    let url = house.url.clone();
+    let desk = Arc::new(Desk::open(&url, house.address).await);
+    let key = program::key(&url, "north").await;
     let load = Load::begin(&desk, house.address, &key).await;
     work_goes_on(&load, "three old replicas").await;
     for index in 0..REPLICAS - 1 {
@@ -68,8 +69,8 @@ async fn nobody_notices_an_upgrade() {
         assert_eq!(formats(&house, index, &key).await, (1, 2));
     }
     assert_eq!(formats(&house, REPLICAS - 1, &key).await, (1, 1));
-    assert_eq!(versions(&house.url).await.len(), 1, "written as before");
-    let activate = ["activate", "--database-url", &house.url];
+    assert_eq!(versions(&url).await.len(), 1, "written as before");
+    let activate = ["activate", "--database-url", &url];
     assert!(
         done(&activate)
             .await
@@ -91,7 +92,7 @@ async fn nobody_notices_an_upgrade() {
         "it stops, and not as if all were well"
     );
     work_goes_on(&load, "the old replica has stopped").await;
-    let (_, line) = started(&program::entente(), &house.url, house.address).await;
+    let (_, line) = started(&program::entente(), &url, house.address).await;
     assert!(line.contains("use a newer one"), "{line}");
     for too_old in [
         &["verify"][..],
@@ -99,7 +100,7 @@ async fn nobody_notices_an_upgrade() {
         &["restore", "--in-place"],
         &["activate"],
     ] {
-        let too_old = [too_old, &["--database-url", &house.url]].concat();
+        let too_old = [too_old, &["--database-url", &url]].concat();
         let ended = run(&program::entente(), &too_old).await;
         assert!(!ended.status.success(), "{too_old:?}");
     }
@@ -109,7 +110,7 @@ async fn nobody_notices_an_upgrade() {
     for index in 0..REPLICAS {
         assert_eq!(formats(&house, index, &key).await, (2, 2));
     }
-    let versions = versions(&house.url).await;
+    let versions = versions(&url).await;
     let [(1, before), (2, after)] = versions[..] else {
         panic!("{versions:?}");
     };
@@ -119,9 +120,9 @@ async fn nobody_notices_an_upgrade() {
     let back = [&activate[..], &["--format", "1"]].concat();
     let refused = run(&newer, &back).await;
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no way back"));
-    let figures = compare(load, &house.url, &desk.name).await;
+    let figures = compare(load, &url, &desk.name).await;
     println!("{figures:?}");
-    let verified = run(&newer, &["verify", "--database-url", &house.url]).await;
+    let verified = run(&newer, &["verify", "--database-url", &url]).await;
     let said = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert!(verified.status.success(), "{said}");
     house.close().await;

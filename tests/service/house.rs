@@ -10,7 +10,7 @@ use entente::domain::identity::{FirmId, ScopeId};
 use entente::domain::journal::Head;
 use entente::domain::time::{MICROS_PER_SECOND, Span, Timestamp};
 use entente::ledger::sweep::{self, Swept};
-use entente::server::{Application, Environment, Running, serve};
+use entente::server::{Application, Entrance, Environment, Running, serve_at};
 use entente::store::{self, Store};
 use prost_types::{Duration, Timestamp as Instant};
 use tonic::transport::{Channel, Endpoint};
@@ -56,13 +56,19 @@ impl House {
 
     async fn over(url: &str, folder: tempfile::TempDir) -> Self {
         let clock = ManualClock::new(Timestamp::from_micros(START_SECONDS * MICROS_PER_SECOND));
-        Self::replica(url, folder, clock, Environment::default()).await
+        let entrance = Entrance::default();
+        Self::replica(url, folder, clock, Environment::default(), entrance).await
     }
 
     /// Another replica of this server, on the same database and by the same clock, set up otherwise.
     pub async fn beside(&self, environment: Environment) -> Self {
+        self.beside_at(environment, Entrance::default()).await
+    }
+
+    /// As [`Self::beside`], with an entrance of choice.
+    pub async fn beside_at(&self, environment: Environment, entrance: Entrance) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::replica(&self.url, folder, self.clock.clone(), environment).await
+        Self::replica(&self.url, folder, self.clock.clone(), environment, entrance).await
     }
 
     async fn replica(
@@ -70,6 +76,7 @@ impl House {
         folder: tempfile::TempDir,
         clock: ManualClock,
         environment: Environment,
+        entrance: Entrance,
     ) -> Self {
         let environment = Environment {
             clock: Arc::new(clock.clone()),
@@ -81,7 +88,8 @@ impl House {
         let application = Application::start(store, environment).await;
         let application = application.expect("it starts");
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let running = serve(application, listen).await.expect("it listens");
+        let running = serve_at(application, listen, entrance).await;
+        let running = running.expect("it listens");
         Self {
             running,
             clock,

@@ -1,12 +1,17 @@
 //! API keys over time: rotated, used, revoked, on one replica and on two.
 
 use entente::ledger::verify::verify_store;
-use entente::proto::v1;
+use entente::proto::v1::{self, watch_response::Event};
 use entente::server::Environment;
 use prost_types::Duration;
+use tokio::time::timeout;
+use tonic::Streaming;
 
 use super::calls::{faulty, ok, refused, refuses};
 use super::house::{Firm, HOUR, House, MINUTE, at, lasting};
+
+/// How long a stream may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Whether a key is taken.
 async fn is_good(house: &House, api_key: &str) -> bool {
@@ -84,6 +89,11 @@ pub async fn rotation_leaves_the_earlier_secret_good_for_a_while(house: House) {
     assert!(!is_good(&house, &key.secret).await);
     assert!(is_good(&house, &second.secret).await);
 
+    let stale = v1::RotateApiKeyRequest {
+        etag: key.etag.clone(),
+        ..rotating(&key.name, None)
+    };
+    refuses(&house, "ETAG_MISMATCH", admin.rotate_api_key(stale)).await;
     // A day where nobody says; a rotation within it ends what the one before left good.
     let third = ok(admin.rotate_api_key(rotating(&key.name, None))).await;
     let day = MINUTE + HOUR + 24 * HOUR;
@@ -151,6 +161,21 @@ pub async fn the_last_use_of_a_key(house: House) {
     house.stop().await;
 }
 
+/// A stream of the firm's own journal, which has begun.
+async fn watching(house: &House, api_key: &str) -> Streaming<v1::WatchResponse> {
+    let firm = house.with_key("north", api_key.to_owned()).await;
+    let request = v1::WatchRequest {
+        scopes: vec![v1::WatchScope {
+            scope: "firms/north".to_owned(),
+            cursor: String::new(),
+        }],
+    };
+    let mut stream = ok(firm.connection.journal().watch(request)).await;
+    let first = timeout(PATIENCE, stream.message()).await.unwrap();
+    assert!(first.unwrap().is_some());
+    stream
+}
+
 /// What one replica did counts on the other within five seconds, and a new secret at once.
 pub async fn keys_on_two_replicas(house: House) {
     let other = house.beside(Environment::default()).await;
@@ -166,6 +191,7 @@ pub async fn keys_on_two_replicas(house: House) {
         name: key.name,
         ..Default::default()
     };
+    let mut stream = watching(&other, &rotated.secret).await;
     ok(north.connection.admin().revoke_api_key(request)).await;
     for secret in [&key.secret, &rotated.secret] {
         assert!(!is_good(&house, secret).await, "at once here");
@@ -176,6 +202,22 @@ pub async fn keys_on_two_replicas(house: House) {
     for secret in [&key.secret, &rotated.secret] {
         assert!(!is_good(&other, secret).await, "five seconds later there");
     }
+    // A stream that is open gets nothing more, either.
+    let last = house.head("firms/north").await.sequence;
+    create(&north).await;
+    let end = loop {
+        let message = timeout(PATIENCE, stream.message()).await.unwrap();
+        match message {
+            Ok(Some(answer)) => {
+                if let Some(Event::Entry(entry)) = answer.event {
+                    assert!(u64::try_from(entry.sequence).unwrap() <= last, "{entry:?}");
+                }
+            }
+            Ok(None) => panic!("it says why it ends"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(end.code(), tonic::Code::Unauthenticated);
     other.stop().await;
     house.stop().await;
 }
@@ -232,7 +274,7 @@ pub async fn trusted_identities(house: House) {
     };
     let mut norths = north.connection.admin();
     let listed = ok(norths.list_trusted_identities(list("north"))).await;
-    assert_eq!(listed.trusted_identities, [created.clone()]);
+    assert_eq!(listed.trusted_identities, std::slice::from_ref(&created));
     let revoking = v1::RevokeTrustedIdentityRequest {
         name: created.name.clone(),
         ..Default::default()
@@ -245,7 +287,16 @@ pub async fn trusted_identities(house: House) {
     assert_eq!(ok(norths.revoke_trusted_identity(revoking)).await, revoked);
     // Free again, for whichever firm the operator says.
     ok(admin.create_trusted_identity(taken)).await;
+    let report = verify_store(house.store().as_ref(), None).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    house.stop().await;
+}
 
+/// Whom nobody can be.
+pub async fn trusted_identities_at_fault(house: House) {
+    house.firm("north").await;
+    let operator = house.firm("operator").await;
+    let mut admin = operator.connection.admin();
     let at_fault = [
         (dns(""), "trusted_identity.identity.certificate_dns_name"),
         (
@@ -288,7 +339,5 @@ pub async fn trusted_identities(house: House) {
         admin.create_trusted_identity(request),
     )
     .await;
-    let report = verify_store(house.store().as_ref(), None).await.unwrap();
-    assert!(report.is_clean(), "{report:?}");
     house.stop().await;
 }

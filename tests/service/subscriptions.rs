@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::calls::{faulty, ok, refuses};
 use super::house::{HOUR, House, MINUTE, at, lasting};
 use super::leaving::leaving;
-use super::setting::{NORTH_PSA, Pair, event, opening, ticket};
+use super::setting::{NORTH_PSA, Pair, SOUTH, event, five_w, opening, ticket};
 use super::targets::{Posted, Target, dead_letters, deliver, deliverer, shown, subscribe};
 use super::trio::Trio;
 use super::webhook_rows::subscribing;
@@ -243,7 +243,10 @@ pub async fn nothing_leaves_that_watch_would_not_show(house: House) {
     deliver(&replica).await;
     house.pass(MINUTE);
     // Titles, descriptions, costs: all of them sealed.
-    pair.offer().await;
+    let mut draft = pair.draft_request(five_w(48));
+    draft.expectation.as_mut().unwrap().obligor = SOUTH.to_owned();
+    let mut expectations = pair.north.connection.expectations();
+    ok(expectations.create_expectation(draft.clone())).await;
     pair.quote(&[("pipes", 120_000)], &[]).await;
     let reference = ticket(NORTH_PSA, "1");
     pair.ingest(&pair.north, vec![opening("e1", &reference, 0, 1)])
@@ -284,7 +287,7 @@ pub async fn nothing_leaves_that_watch_would_not_show(house: House) {
         .leave_partnership(leaving(&pair.name)))
     .await;
     house.pass(MINUTE);
-    pair.draft().await;
+    ok(expectations.create_expectation(draft)).await;
     deliver(&replica).await;
     let (norths, wests) = (norths.taken(), wests.taken());
     assert!(wests.len() < norths.len());

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 use entente::cli::client::{ApiKey, Connection, RequestIds, connect};
+use entente::domain::time::MICROS_PER_SECOND;
+use entente::ledger::Clock as _;
 use entente::proto::google::r#type::DayOfWeek;
 use entente::proto::v1::{self, AgreementKind, PartyRole, TargetType, TicketState};
+use entente::server::environment::SystemClock;
 use tonic::{Response, Status};
 
 use super::program;
@@ -28,6 +30,8 @@ pub struct Desk {
 // Not every test binary uses all of it.
 const _: () = {
     let _ = Desk::open_tickets;
+    let _ = Desk::clients;
+    let _ = Desk::head_sequence;
 };
 
 /// A firm's connection by a key.
@@ -181,8 +185,11 @@ impl Desk {
 
     /// The request that opens tickets now.
     pub fn open_tickets(&self, ids: &[String]) -> v1::BatchIngestEventsRequest {
-        let mut now = prost_types::Timestamp::from(SystemTime::now());
-        now.nanos -= now.nanos % NANOS_PER_MICRO;
+        let micros = SystemClock.now().as_micros();
+        let now = prost_types::Timestamp {
+            seconds: micros / MICROS_PER_SECOND,
+            nanos: i32::try_from(micros % MICROS_PER_SECOND).expect("small") * NANOS_PER_MICRO,
+        };
         let event = |id: &String| v1::TicketEvent {
             event_id: format!("open-{id}"),
             ticket: Some(v1::ExternalReference {

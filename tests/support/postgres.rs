@@ -49,6 +49,8 @@ const _: () = {
     let _ = shared;
     let _ = Cluster::start;
     let _ = Cluster::start_again;
+    let _ = Cluster::start_again_with;
+    let _ = Cluster::give_file;
     let _ = Cluster::stop_immediate;
     let _ = Cluster::create_database;
     let _ = Cluster::create_empty_database;
@@ -122,6 +124,9 @@ impl Cluster {
     }
 
     /// Adds lines to the cluster's settings; they count from its next start on.
+    ///
+    /// # Panics
+    /// If they cannot be written.
     pub fn configure(&self, lines: &[String]) {
         use std::io::Write as _;
         let file = std::fs::OpenOptions::new()
@@ -132,6 +137,9 @@ impl Cluster {
     }
 
     /// Puts a file such as `recovery.signal` where the cluster's next start looks for it.
+    ///
+    /// # Panics
+    /// If it cannot be written.
     pub fn signal(&self, name: &str) {
         let path = self.data().join(name);
         std::fs::write(&path, "").expect("the folder is writable");
@@ -150,6 +158,9 @@ impl Cluster {
     }
 
     /// The text that a statement answers with, in any database of the cluster.
+    ///
+    /// # Panics
+    /// If it is not answered.
     pub async fn query(&self, database: &str, statement: &str) -> String {
         let url = self.database_url(database);
         let mut connection = PgConnection::connect(&url)
@@ -165,9 +176,14 @@ impl Cluster {
 
     /// Starts the cluster after [`Self::stop_immediate`], and waits until it answers.
     pub fn start_again(&self) {
+        self.start_again_with("");
+    }
+
+    /// As [`Self::start_again`], with more options for the server.
+    pub fn start_again_with(&self, more: &str) {
         let fsync = if self.settings.fsync { "on" } else { "off" };
         let options = format!(
-            "-c listen_addresses= -c unix_socket_directories={} -c max_connections=300 -c fsync={fsync}",
+            "-c listen_addresses= -c unix_socket_directories={} -c max_connections=300 -c fsync={fsync} {more}",
             self.folder.display()
         );
         self.run("pg_ctl", |command| {
@@ -186,6 +202,19 @@ impl Cluster {
             command.arg("--pgdata").arg(self.data());
             command.args(["--wait", "--mode=immediate", "stop"]);
         });
+    }
+
+    /// A file that the server may read, and nobody else.
+    pub fn give_file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        std::fs::write(&path, content).expect("the folder is writable");
+        let only_owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, only_owner).expect("it is ours");
+        if let Some((uid, gid)) = self.owner {
+            std::os::unix::fs::chown(&path, Some(uid.as_raw()), Some(gid.as_raw()))
+                .expect("root may give a file away");
+        }
+        path
     }
 
     /// The URL of a database in the cluster.

@@ -23,6 +23,7 @@ pub struct Server {
 
 // Not every test binary uses all of it.
 const _: () = {
+    let _ = Server::start;
     let _ = Server::kill;
     let _ = Server::signal;
     let _ = free_port;

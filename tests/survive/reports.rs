@@ -116,7 +116,7 @@ async fn records(store: &dyn store::Store, scope: &ScopeId, kind: Kind) -> usize
     store.list_records(&query).await.unwrap().len()
 }
 
-fn sorted(texts: Vec<String>) -> Vec<Value> {
+fn sorted(texts: &[String]) -> Vec<Value> {
     let mut rows: Vec<Value> = texts
         .iter()
         .map(|text| serde_json::from_str(text).unwrap())
@@ -139,7 +139,8 @@ async fn on_sqlite(url: &str, view: &str) -> (Vec<Value>, Vec<String>) {
         .collect();
     let rows = format!("SELECT json_object({}) FROM {view}", pairs.join(", "));
     let rows = sqlx::query_scalar(AssertSqlSafe(rows)).fetch_all(&mut connection);
-    let rows = sorted(rows.await.unwrap());
+    let rows: Vec<String> = rows.await.unwrap();
+    let rows = sorted(&rows);
     connection.close().await.unwrap();
     (rows, columns)
 }
@@ -154,7 +155,8 @@ async fn on_postgres(url: &str, view: &str) -> (Vec<Value>, Vec<String>) {
     let columns = columns.await.unwrap();
     let rows = format!("SELECT row_to_json({view})::text FROM {view}");
     let rows = sqlx::query_scalar(AssertSqlSafe(rows)).fetch_all(&mut connection);
-    let rows = sorted(rows.await.unwrap());
+    let rows: Vec<String> = rows.await.unwrap();
+    let rows = sorted(&rows);
     connection.close().await.unwrap();
     (rows, columns)
 }
@@ -169,14 +171,14 @@ async fn columns_stay_and_mean_the_same_on_both_engines() {
     let papers = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reports.md");
     let papers = std::fs::read_to_string(papers).unwrap();
     for ((view, _, columns), count) in VIEWS.into_iter().zip(counts) {
-        let (here, columns_here) = on_sqlite(&sqlite, view).await;
-        let (there, columns_there) = on_postgres(&postgres, view).await;
-        assert_eq!(columns_here, columns, "{view}");
-        assert_eq!(columns_there, columns, "{view}");
+        let (rows, listed) = on_sqlite(&sqlite, view).await;
+        let (others, listed_there) = on_postgres(&postgres, view).await;
+        assert_eq!(listed, columns, "{view}");
+        assert_eq!(listed_there, columns, "{view}");
         assert!(count > 0, "no record for {view}");
-        assert_eq!(here.len(), count, "{view}");
-        assert_eq!(here, there, "{view}");
-        for row in &here {
+        assert_eq!(rows.len(), count, "{view}");
+        assert_eq!(rows, others, "{view}");
+        for row in &rows {
             let state = row["state"].as_str();
             assert!(state.is_some_and(|state| !state.is_empty()), "{row}");
             assert!(

@@ -4,7 +4,7 @@ use tonic::{Request, Response};
 
 use super::grant::{Grant, last_uses};
 use super::{Answer, find_firm, firm_of, require_keeper, to_permission};
-use crate::api::convert::{parse_name, span, to_timestamp};
+use crate::api::convert::{etag, parse_name, span, to_timestamp};
 use crate::api::faults::Faults;
 use crate::api::page::Page;
 use crate::api::sign_in::key::{SECRET_BYTES, format_key, new_secret};
@@ -94,7 +94,7 @@ pub(super) async fn rotate(
     let (secret, digest) = fresh_secret(api);
     let mutation = Mutation {
         scope: firm.scope(),
-        envelope: Envelope::new(&message.request_id, &message.origin, ""),
+        envelope: Envelope::new(&message.request_id, &message.origin, &message.etag),
         action: Action::Firm(FirmCommand::RotateApiKey {
             id: id.clone(),
             digest,
@@ -209,5 +209,6 @@ fn to_api_key(
         rotate_time: key.rotated_at.map(to_timestamp),
         earlier_secret_expire_time: key.earlier.as_ref().map(|one| to_timestamp(one.until)),
         last_use_time: last_used_at.map(to_timestamp),
+        etag: etag(found.revision),
     }
 }

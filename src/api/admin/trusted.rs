@@ -6,6 +6,7 @@ use super::grant::{Grant, last_uses};
 use super::{Answer, find_firm, firm_of, require_keeper, to_permission};
 use crate::api::convert::{parse_name, to_timestamp};
 use crate::api::page::Page;
+use crate::api::sign_in::is_trusted;
 use crate::api::status::ApiError;
 use crate::api::{Api, Envelope, Mutation, required, respond};
 use crate::domain::command::Action;
@@ -17,9 +18,9 @@ use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::world::Versioned;
-use crate::ledger::rows::{self, TRUSTED_IDENTITY};
+use crate::ledger::rows;
 use crate::proto::v1;
-use crate::store::{BATCH_KEYS_MAX, ListQuery};
+use crate::store::ListQuery;
 use v1::identity::Kind as Asked;
 
 /// Shape of a trusted identity's name.
@@ -33,7 +34,8 @@ pub(super) async fn create(
     let message = request.get_ref();
     let firm = firm_of("parent", &message.parent)?;
     let created = asked_for(message.trusted_identity.as_ref())?;
-    let is_taken = is_taken(api, &created.identity).await?;
+    let store = api.ledger.store().as_ref();
+    let is_taken = is_trusted(store, &created.identity, api.now()).await?;
     let mutation = Mutation {
         scope: firm.scope(),
         envelope: Envelope::new(&message.request_id, &message.origin, ""),
@@ -81,21 +83,6 @@ fn identity(asked: Option<&v1::Identity>) -> Result<Identity, Refusal> {
         Asked::CertificateDnsName(name) => Ok(Identity::CertificateDns(name)),
         Asked::CertificateUri(uri) => Ok(Identity::CertificateUri(uri)),
     }
-}
-
-/// Whether any firm trusts the identity now. Of two that come to trust it at the same instant, none is
-/// told apart: sign-in refuses an identity of two firms.
-async fn is_taken(api: &Api, identity: &Identity) -> Result<bool, ApiError> {
-    let now = api.now();
-    let store = api.ledger.store();
-    let rows = store
-        .credentials_by_digest(&identity.digest(), BATCH_KEYS_MAX)
-        .await?;
-    Ok(rows.iter().any(|row| {
-        row.credential_type == TRUSTED_IDENTITY
-            && row.revoked_at.is_none()
-            && row.expires_at.is_none_or(|expires_at| now < expires_at)
-    }))
 }
 
 pub(super) async fn list(

@@ -19,6 +19,7 @@ use tonic::{Request, Response, Status};
 use super::position::{Position, diverged};
 use super::{authorise, scope_of, to_entry};
 use crate::api::Api;
+use crate::api::caller::Caller;
 use crate::api::convert::to_timestamp;
 use crate::api::sign_in::Evidence;
 use crate::api::status::{ApiError, status};
@@ -38,7 +39,7 @@ pub const STREAMS_MAX: usize = 1_024;
 const ENTRIES_AT_A_TIME: usize = 100;
 /// Most answers that wait for a caller to take them.
 const ANSWERS_WAITING_MAX: usize = 64;
-/// How often a sign of life is sent, and how late a lost permission may end a stream.
+/// How often a sign of life is sent, and how late a lost permission may end a silent stream.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
 /// The entry after which a firm that left may read no more.
 const PARTY_LEFT: &str = "partnership.party_left";
@@ -220,6 +221,7 @@ impl Watcher {
         if self.behind.is_empty() {
             return self.wait().await;
         }
+        self.recognise().await?;
         for index in std::mem::take(&mut self.behind) {
             if self.read(index).await? {
                 self.behind.insert(index);
@@ -277,8 +279,8 @@ impl Watcher {
         Ok(more)
     }
 
-    /// Makes sure that the caller may still read, and read on; the scopes of the stream.
-    async fn authorise(&self) -> Result<Vec<ScopeId>, End> {
+    /// Makes sure that the caller is still good, before anything more is sent to it.
+    async fn recognise(&self) -> Result<Caller, End> {
         let api = &self.api;
         let store = api.ledger.store().as_ref();
         let caller = api
@@ -286,6 +288,13 @@ impl Watcher {
             .recognise(&self.evidence, store, api.now())
             .await?;
         caller.require(Permission::Read)?;
+        Ok(caller)
+    }
+
+    /// Makes sure that the caller may still read, and read on; the scopes of the stream.
+    async fn authorise(&self) -> Result<Vec<ScopeId>, End> {
+        let caller = self.recognise().await?;
+        let api = &self.api;
         let scopes: Vec<_> = self
             .positions
             .iter()

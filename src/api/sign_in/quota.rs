@@ -99,3 +99,53 @@ impl std::fmt::Debug for Quotas {
         formatter.debug_struct("Quotas").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::domain::time::MICROS_PER_SECOND;
+
+    struct Moved(AtomicI64);
+
+    impl Clock for Moved {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    fn accepted(quotas: &Quotas, firm: &str, calls: usize) -> usize {
+        let firm = FirmId::parse(firm).unwrap();
+        (0..calls).filter(|_| quotas.count(&firm).is_ok()).count()
+    }
+
+    #[test]
+    fn a_firm_over_its_quota_takes_nothing_from_another() {
+        let start = 1_772_438_400 * MICROS_PER_SECOND;
+        let clock = Arc::new(Moved(AtomicI64::new(start)));
+        let quota = CallQuota {
+            per_second: NonZeroU32::new(10).unwrap(),
+            burst: NonZeroU32::new(20).unwrap(),
+        };
+        let quotas = Quotas::new(quota, Arc::clone(&clock) as Arc<dyn Clock>);
+        assert_eq!(accepted(&quotas, "greedy", 1_000), 20);
+        assert_eq!(accepted(&quotas, "modest", 10), 10);
+        let refusal = quotas.count(&FirmId::parse("greedy").unwrap()).unwrap_err();
+        assert_eq!(refusal.reason, Reason::QuotaExceeded);
+        let (_, wait) = refusal.metadata.first().unwrap();
+        assert_eq!(wait, "101", "a tenth of a second, rounded up");
+        clock.0.fetch_add(101_000, Ordering::SeqCst);
+        assert_eq!(accepted(&quotas, "greedy", 1_000), 1);
+        clock.0.fetch_add(MICROS_PER_SECOND, Ordering::SeqCst);
+        assert_eq!(accepted(&quotas, "greedy", 1_000), 10);
+        // A clock that is set back by an hour makes nobody wait for an hour.
+        clock
+            .0
+            .fetch_sub(3_600 * MICROS_PER_SECOND, Ordering::SeqCst);
+        assert_eq!(accepted(&quotas, "greedy", 10), 0);
+        clock.0.fetch_add(MICROS_PER_SECOND, Ordering::SeqCst);
+        assert_eq!(accepted(&quotas, "greedy", 1_000), 10);
+        assert_eq!(accepted(&quotas, "modest", 1_000), 20);
+    }
+}

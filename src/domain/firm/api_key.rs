@@ -226,3 +226,50 @@ pub(super) fn require_grant(
     );
     violations.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(seconds: i64) -> Recorded {
+        Recorded {
+            sequence: 1,
+            at: Timestamp::from_micros(0).saturating_add(Span::from_seconds(seconds)),
+            firm: None,
+            actor: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_rotation_keeps_one_earlier_secret() {
+        let created = ApiKeyCreated {
+            display_name: "desk".to_owned(),
+            permissions: vec![Permission::Read],
+            digest: "first".to_owned(),
+            expires_at: None,
+        };
+        let rotated = |digest: &str, seconds: i64| {
+            ApiKeyEvent::Rotated(ApiKeyRotated {
+                digest: digest.to_owned(),
+                earlier_until: recorded(seconds).at,
+            })
+        };
+        assert_eq!(
+            ApiKey::apply(None, &rotated("second", 9), &recorded(2)),
+            None
+        );
+        let key = ApiKey::apply(None, &ApiKeyEvent::Created(created), &recorded(1));
+        let key = ApiKey::apply(key, &rotated("second", 9), &recorded(2));
+        let key = ApiKey::apply(key, &rotated("third", 7), &recorded(3)).unwrap();
+        let earlier = key.earlier.unwrap();
+        assert_eq!(
+            (key.digest.as_str(), earlier.digest.as_str()),
+            ("third", "second")
+        );
+        assert_eq!(
+            (earlier.until, key.rotated_at),
+            (recorded(7).at, Some(recorded(3).at))
+        );
+        assert_eq!(key.permissions, [Permission::Read]);
+    }
+}

@@ -207,3 +207,27 @@ pub(super) fn revoke(id: &str, view: &View<'_>) -> Result<Decision, Stop> {
     let event = TrustedIdentityEvent::Revoked(TrustedIdentityRevoked {});
     Ok(decision.event(Event::new(id, event)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn identity() -> impl Strategy<Value = Identity> {
+        // Short and of few letters, so that parts run into each other.
+        let text = "[ab:]{0,3}";
+        prop_oneof![
+            (text, text).prop_map(|(issuer, subject)| Identity::Token { issuer, subject }),
+            text.prop_map(Identity::CertificateDns),
+            text.prop_map(Identity::CertificateUri),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_same_has_the_same_digest(one in identity(), other in identity()) {
+            prop_assert_eq!(one.digest() == other.digest(), one == other);
+        }
+    }
+}

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::target;
@@ -30,6 +29,7 @@ use crate::domain::journal::Head;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::subscription::Subscription;
 use crate::domain::time::{Span, Timestamp};
+use crate::ledger::measure::Stopwatch;
 use crate::store::StoreError;
 use crate::store::deliveries::{DeadLetterRow, Deliveries, DeliveryRow, ROWS_MAX, SubscriptionRow};
 
@@ -180,7 +180,7 @@ impl Deliverer {
         let deliverer = Arc::new(self);
         let mut tasks = JoinSet::new();
         let mut under_way = UnderWay::default();
-        let mut next_look = Instant::now();
+        let mut next_look = Box::pin(tokio::time::sleep(Duration::ZERO));
         loop {
             tokio::select! {
                 () = deliverer.stop.cancelled() => break,
@@ -189,15 +189,16 @@ impl Deliverer {
                         under_way.end(&key);
                     }
                 }
-                () = tokio::time::sleep_until(next_look) => {
-                    let begun = Instant::now();
+                () = &mut next_look => {
+                    let stopwatch = Stopwatch::begin();
                     for job in deliverer.jobs_or_none().await {
                         if under_way.begin(&job) {
                             tasks.spawn(Arc::clone(&deliverer).carry_out(job));
                         }
                     }
-                    let rest = begun.elapsed().saturating_mul(REST_FACTOR);
-                    next_look = Instant::now() + rest.max(LOOK_EVERY);
+                    let look = Duration::try_from_secs_f64(stopwatch.seconds());
+                    let rest = look.unwrap_or_default().saturating_mul(REST_FACTOR);
+                    next_look = Box::pin(tokio::time::sleep(rest.max(LOOK_EVERY)));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! One post: the CloudEvent, its signature, and what the target says to it.
+//! One post: the `CloudEvent`, its signature, and what the target says to it.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::domain::subscription::Subscription;
 use crate::domain::time::{MICROS_PER_SECOND, Span, Timestamp};
 use crate::server::json::answer::message_json;
 
-/// Type of a CloudEvent in structured mode.
+/// Type of a `CloudEvent` in structured mode.
 const CLOUD_EVENT: &str = "application/cloudevents+json; charset=utf-8";
 /// Full name of an event's data.
 const DATA: &str = "entente.v1.SubscriptionEvent";

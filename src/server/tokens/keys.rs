@@ -142,11 +142,8 @@ impl KeySource {
 
     /// Fetches the keys, unless somebody did so just now.
     async fn fetch(&self, now: Timestamp) {
-        if !self.state(|state| state.may_fetch(now)) {
-            return;
-        }
         let _guard = self.fetching.lock().await;
-        // Whoever was before us may have done it.
+        // Whoever was before us has done it, maybe while we waited.
         if !self.state(|state| state.may_fetch(now)) {
             return;
         }
