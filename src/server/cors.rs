@@ -16,10 +16,11 @@ const MAX_AGE: Duration = Duration::from_hours(1);
 /// What such programs send beside what every browser may.
 const SENT: [&str; 4] = ["grpc-timeout", "x-grpc-web", "x-request-id", "x-user-agent"];
 /// What such programs may read of an answer.
-const TOLD: [&str; 6] = [
+const TOLD: [&str; 7] = [
     "grpc-message",
     "grpc-status",
     "grpc-status-details-bin",
+    "retry-after",
     "x-request-id",
     SEQUENCE_METADATA,
     HASH_METADATA,
@@ -39,7 +40,7 @@ pub fn layer(origins: &[String]) -> Result<Option<CorsLayer>, String> {
         let origins: Result<Vec<_>, _> = origins.iter().map(|one| origin(one)).collect();
         AllowOrigin::list(origins?)
     };
-    let methods = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let sent = SENT.map(HeaderName::from_static);
     let layer = CorsLayer::new()
         .allow_origin(allowed)

@@ -4,6 +4,8 @@
 //! Nothing that a firm sends is told, but for the id of a request, by which its caller may ask about
 //! it, and for the trace it belongs to.
 
+use std::io::IsTerminal as _;
+
 use http::{HeaderMap, HeaderName};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::TracerProvider as _;
@@ -132,7 +134,9 @@ impl Telemetry {
 
 /// Log lines on standard error.
 fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

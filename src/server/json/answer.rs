@@ -162,7 +162,17 @@ pub fn fault_response(fault: &Fault) -> Response<Body> {
         }
     });
     let text = body.to_string().into_bytes();
-    respond(fault.code, text, fault.metadata.clone())
+    let mut response = respond(fault.code, text, fault.metadata.clone());
+    if let Some(seconds) = retry_after(&fault.status) {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// Whole seconds after which a call may succeed, where that helps; rounded up.
+fn retry_after(status: &Status) -> Option<u64> {
+    let wait = status.get_details_retry_info()?.retry_delay?;
+    Some(wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX))
 }
 
 /// The details of an error, each with its type under `@type`.
