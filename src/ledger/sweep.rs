@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::queue::Urgency;
 use super::measure::{self, Stopwatch};
+use super::queue::Urgency;
 use super::{Failure, Ledger, closing, refresh};
 use crate::domain::carry::{CarriedAction, Carry, CarryOutcome};
 use crate::domain::command::{Action, Command};
