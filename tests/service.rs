@@ -181,6 +181,7 @@ on_both_engines! {
     dead_letters::dead_letters_are_listed_and_replayed;
     dead_letters::targets_that_fail_are_disabled;
     subscriptions::replicas_share_the_work;
+    subscriptions::the_deliverer_works_by_itself;
     subscriptions::secrets_of_subscriptions_are_rotated;
     subscriptions::nothing_leaves_that_watch_would_not_show;
     subscriptions::subscriptions_at_fault;

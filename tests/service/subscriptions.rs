@@ -197,6 +197,31 @@ async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T> + Send>) -
     done.into_iter().flatten().collect()
 }
 
+/// A deliverer that runs posts by itself, and ends when it is told to.
+pub async fn the_deliverer_works_by_itself(house: House) {
+    let pair = Pair::with_a_desk(&house).await;
+    house.pass(MINUTE);
+    let target = Target::start().await;
+    let api = Arc::clone(&house.running.application.api);
+    let stop = CancellationToken::new();
+    let running = Deliverer::new(api, true, stop.clone()).unwrap();
+    let running = tokio::spawn(running.run());
+    subscribe(&pair, &pair.name, &target.uri()).await;
+    pair.draft().await;
+    let mut posted = target.taken();
+    for _ in 0..500 {
+        if !posted.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        posted = target.taken();
+    }
+    assert!(!posted.is_empty());
+    stop.cancel();
+    running.await.unwrap();
+    house.stop().await;
+}
+
 /// Posts are signed by both secrets while both are good.
 pub async fn secrets_of_subscriptions_are_rotated(house: House) {
     let pair = Pair::with_a_desk(&house).await;
@@ -244,7 +269,7 @@ pub async fn nothing_leaves_that_watch_would_not_show(house: House) {
     house.pass(MINUTE);
     // Titles, descriptions, costs: all of them sealed.
     let mut draft = pair.draft_request(five_w(48));
-    draft.expectation.as_mut().unwrap().obligor = SOUTH.to_owned();
+    SOUTH.clone_into(&mut draft.expectation.as_mut().unwrap().obligor);
     let mut expectations = pair.north.connection.expectations();
     ok(expectations.create_expectation(draft.clone())).await;
     pair.quote(&[("pipes", 120_000)], &[]).await;

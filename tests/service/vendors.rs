@@ -113,7 +113,7 @@ impl Told {
         let mut request = endpoint_request("north", &pair.name, self.vendor);
         let endpoint = request.webhook_endpoint.as_mut().unwrap();
         if self.vendor == WebhookVendor::Generic {
-            endpoint.system = self.system.to_owned();
+            self.system.clone_into(&mut endpoint.system);
             endpoint.mapping = Some(v1::WebhookMapping {
                 ticket_id: "/issue/key".to_owned(),
                 occur_time: "/at".to_owned(),

@@ -136,7 +136,7 @@ fn issue(id: &str) -> Vec<u8> {
 fn generic(pair: &Pair, authentication: WebhookAuthentication) -> v1::CreateWebhookEndpointRequest {
     let mut request = endpoint_request("north", &pair.name, WebhookVendor::Generic);
     let endpoint = request.webhook_endpoint.as_mut().unwrap();
-    endpoint.system = "halopsa".to_owned();
+    "halopsa".clone_into(&mut endpoint.system);
     endpoint.authentication = authentication.into();
     endpoint.mapping = Some(v1::WebhookMapping {
         ticket_id: "/id".to_owned(),
@@ -151,7 +151,7 @@ pub async fn an_endpoint_from_creation_to_its_end(house: House) {
     let pair = Pair::with_a_desk(&house).await;
     let mut webhooks = pair.north.connection.webhooks();
     let mut request = generic(&pair, WebhookAuthentication::SharedSecret);
-    request.request_id = "once".to_owned();
+    "once".clone_into(&mut request.request_id);
     let made = ok(webhooks.create_webhook_endpoint(request.clone())).await;
     let again = ok(webhooks.create_webhook_endpoint(request)).await;
     assert_eq!(made, again, "the secret follows from what is kept");
@@ -207,8 +207,8 @@ pub async fn endpoints_at_fault(house: House) {
     let mut bad = generic(&pair, WebhookAuthentication::Unspecified);
     let endpoint = bad.webhook_endpoint.as_mut().unwrap();
     endpoint.display_name = String::new();
-    endpoint.agreement = "partnerships/other/agreements/desk".to_owned();
-    endpoint.mapping.as_mut().unwrap().status = "status".to_owned();
+    "partnerships/other/agreements/desk".clone_into(&mut endpoint.agreement);
+    "status".clone_into(&mut endpoint.mapping.as_mut().unwrap().status);
     let fields = ["agreement", "display_name", "mapping.status"];
     let fields = fields.map(|field| format!("webhook_endpoint.{field}"));
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
