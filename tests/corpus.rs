@@ -1,10 +1,5 @@
 //! What the fuzzer is fed with: its corpus, and random bytes.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops at the first thing that is not as it should be"
-)]
-
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 

@@ -40,7 +40,13 @@ pub fn layer(origins: &[String]) -> Result<Option<CorsLayer>, String> {
         let origins: Result<Vec<_>, _> = origins.iter().map(|one| origin(one)).collect();
         AllowOrigin::list(origins?)
     };
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
     let sent = SENT.map(HeaderName::from_static);
     let layer = CorsLayer::new()
         .allow_origin(allowed)

@@ -57,27 +57,39 @@ fn unknown() -> Refusal {
     Refusal::new(Reason::Unauthenticated, message)
 }
 
-/// Recognises the sender of a body.
+/// The endpoint that something was sent to, before anything of it is read.
+///
+/// # Errors
+/// [`Reason::Unauthenticated`] if there is none.
+pub async fn find(api: &Api, to: &Addressed<'_>) -> Result<Found<WebhookEndpoint>, ApiError> {
+    let firm = FirmId::parse(to.firm).ok_or_else(unknown)?;
+    match endpoints::endpoint(api, &firm, to.endpoint).await {
+        Ok(endpoint) if endpoint.state.disabled_at.is_none() => Ok(endpoint),
+        Ok(_) => Err(unknown().into()),
+        Err(ApiError(refusal)) if refusal.reason == Reason::NotFound => Err(unknown().into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Recognises the sender of a body to an endpoint.
 ///
 /// # Errors
 /// [`Reason::Unauthenticated`], without saying which part was wrong; [`Reason::QuotaExceeded`] for a
 /// firm that calls too often.
-pub async fn recognise(api: &Api, to: Addressed<'_>, body: &[u8]) -> Result<Recognised, ApiError> {
+pub fn recognise(
+    api: &Api,
+    endpoint: Found<WebhookEndpoint>,
+    to: &Addressed<'_>,
+    body: &[u8],
+) -> Result<Recognised, Refusal> {
     let firm = FirmId::parse(to.firm).ok_or_else(unknown)?;
-    let endpoint = match endpoints::endpoint(api, &firm, to.endpoint).await {
-        Err(ApiError(refusal)) if refusal.reason == Reason::NotFound => {
-            return Err(unknown().into());
-        }
-        found => found?,
-    };
     let state = &endpoint.state;
     let good = state.secret.good_at(api.now()).into_iter();
     let mut secrets = good.map(|generation| {
         secrets::of_endpoint(&api.tokens, &firm.scope(), &endpoint.id, generation)
     });
-    let is_proved = secrets.any(|secret| proves(state, &to, &secret, body));
-    if state.disabled_at.is_some() || !is_proved {
-        return Err(unknown().into());
+    if !secrets.any(|secret| proves(state, to, &secret, body)) {
+        return Err(unknown());
     }
     if let Some(quotas) = &api.quotas {
         quotas.count(&firm)?;

@@ -1,13 +1,14 @@
 //! From what an RPC answers to JSON: the message, or the error in the form of AIP-193.
 
 use bytes::{Buf, Bytes};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::{Value, json};
 use tonic::body::Body;
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use super::{FRAME_HEAD_BYTES, JSON};
 use crate::api::status;
@@ -172,7 +173,12 @@ pub fn fault_response(fault: &Fault) -> Response<Body> {
 /// Whole seconds after which a call may succeed, where that helps; rounded up.
 fn retry_after(status: &Status) -> Option<u64> {
     let wait = status.get_details_retry_info()?.retry_delay?;
-    Some(wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX))
+    Some(
+        wait.as_millis()
+            .div_ceil(1_000)
+            .try_into()
+            .unwrap_or(u64::MAX),
+    )
 }
 
 /// The details of an error, each with its type under `@type`.

@@ -34,7 +34,7 @@ const PREFIX: &str = "/webhooks/";
 /// Largest body taken, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Most deliveries under way at a time. Senders are recognised only after their body has come, so this
-/// bounds how much strangers can have kept in memory.
+/// bounds how much can be kept in memory by whoever knows an endpoint; nobody else gets a place.
 pub const DELIVERIES_MAX: usize = 64;
 /// How long a body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
@@ -140,12 +140,14 @@ impl Door {
         check_form(&parts.method, &parts.headers).map_err(|fault| ("malformed", fault))?;
         let to = addressed(parts.uri.path(), &parts.headers);
         let to = to.ok_or_else(|| ("unauthenticated", no_such_path()))?;
+        let endpoint = receive::find(&self.api, &to).await;
+        let endpoint = endpoint.map_err(|error| (outcome_of(error.0.reason), error.0.into()))?;
         let full = |_| Refusal::new(Reason::QueueFull, "too many webhooks at a time");
         let place = self.places.try_acquire();
         let _place = place.map_err(|none| ("busy", Fault::from(full(none))))?;
         let body = read(body).await.map_err(|fault| ("malformed", fault))?;
-        let from = receive::recognise(&self.api, to, &body).await;
-        let from = from.map_err(|error| (outcome_of(error.0.reason), Fault::from(error.0)))?;
+        let from = receive::recognise(&self.api, endpoint, &to, &body);
+        let from = from.map_err(|refusal| (outcome_of(refusal.reason), refusal.into()))?;
         *vendor = from.made().vendor.as_str();
         let taken = self.take(&from, &body).await;
         let receipt = taken.map_err(|refusal| (outcome_of(refusal.reason), refusal.into()))?;
