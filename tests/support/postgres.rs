@@ -205,6 +205,9 @@ impl Cluster {
     }
 
     /// A file that the server may read, and nobody else.
+    ///
+    /// # Panics
+    /// If the cluster's folder cannot be written to.
     pub fn give_file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.join(name);
         std::fs::write(&path, content).expect("the folder is writable");
