@@ -13,11 +13,14 @@ use entente::domain::identity::{FirmId, ScopeId};
 use entente::domain::sla::calendar::CalendarSpecification;
 use entente::domain::sla::icalendar::{Horizon, exceptions};
 use entente::domain::time::Timestamp;
+use entente::domain::webhook::{Authentication, EndpointCreated, Mapping, Vendor};
 use entente::ledger::token::TokenKey;
 use entente::proto;
 use entente::server::json::request::message;
 use entente::server::json::route::{Found, Table};
+use entente::server::json::strict;
 use entente::server::tokens::{TokenIssuer, Verifier};
+use entente::server::webhook::payload;
 use http::Method;
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
@@ -26,13 +29,14 @@ use prost_reflect::DynamicMessage;
 pub type Target = fn(&[u8]);
 
 /// All of them.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("icalendar", icalendar),
     ("json_door", json_door),
     ("page_tokens", page_tokens),
     ("resource_names", resource_names),
     ("split", split),
     ("tokens", tokens),
+    ("webhooks", webhooks),
 ];
 
 /// A call by JSON: a line `METHOD /path?query`, then the body. Whatever becomes a message is one that
@@ -161,4 +165,51 @@ pub fn tokens(bytes: &[u8]) {
     let now = Timestamp::from_micros(1_772_438_400_000_000);
     let proved = runtime.block_on(verifier.verify(token, now));
     assert!(proved.is_err(), "{proved:?}");
+}
+
+/// What a PSA sends, read as each vendor's. The same payload always means the same events, and each of
+/// them has an id of its own, by which it is recognised when it comes again.
+pub fn webhooks(bytes: &[u8]) {
+    let now = Timestamp::from_micros(1_772_438_400_000_000);
+    let Ok(value) = strict::parse_foreign(bytes) else {
+        return;
+    };
+    for vendor in Vendor::ALL {
+        let endpoint = endpoint_of(*vendor);
+        let Ok(events) = payload::events(&endpoint, &value, now) else {
+            continue;
+        };
+        let again = payload::events(&endpoint, &value, now);
+        assert_eq!(again.as_ref(), Ok(&events), "{vendor:?}");
+        for event in &events {
+            assert!(!event.event_id.is_empty(), "{event:?}");
+            let ticket = event.ticket.as_ref();
+            assert!(
+                ticket.is_some_and(|ticket| !ticket.id.is_empty()),
+                "{event:?}"
+            );
+        }
+    }
+}
+
+fn endpoint_of(vendor: Vendor) -> EndpointCreated {
+    let mapping = Mapping {
+        ticket_id: "/id".to_owned(),
+        occur_time: "/time".to_owned(),
+        status: "/status".to_owned(),
+        priority: "/priority".to_owned(),
+        title: "/title".to_owned(),
+        open_time: "/opened".to_owned(),
+        response_time: "/answered".to_owned(),
+    };
+    EndpointCreated {
+        display_name: "PSA".to_owned(),
+        vendor,
+        authentication: Authentication::SharedSecret,
+        partnership: "p1".to_owned(),
+        agreement: None,
+        system: "psa".to_owned(),
+        instance: String::new(),
+        mapping: (vendor == Vendor::Generic).then_some(mapping),
+    }
 }
