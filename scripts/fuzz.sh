@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Feeds every target of fuzz/ for some seconds: `scripts/fuzz.sh [seconds]`, 60 by default. Needs
-# nothing but the project's own toolchain and a C++ compiler.
+# Feeds every target of fuzz/ for some seconds: `scripts/fuzz.sh [seconds [seed]]`, 60 by default; with
+# a seed, much the same inputs come every time. Needs nothing but the project's own toolchain and a C++
+# compiler.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$(dirname "$0")/.."
 
 readonly SECONDS_EACH="${1:-60}"
+readonly SEED="${2:-0}"
+[[ "$SEED" =~ ^[0-9]+$ ]] || fail "'$SEED' is not a number"
 [[ "$SECONDS_EACH" =~ ^[1-9][0-9]*$ ]] || fail "'$SECONDS_EACH' is not a number of seconds"
 
 # Larger inputs are slower and find nothing that smaller ones do not.
@@ -43,7 +46,7 @@ for target in fuzz/fuzz_targets/*.rs; do
     section "$name, $SECONDS_EACH s"
     mkdir -p "fuzz/artifacts/$name" "$found/$name"
     # What reaches something new goes into the first folder; the corpus stays as it is.
-    "fuzz/target/$host/release/$name" -max_total_time="$SECONDS_EACH" -max_len="$BYTES_MAX" \
+    "fuzz/target/$host/release/$name" -max_total_time="$SECONDS_EACH" -max_len="$BYTES_MAX" -seed="$SEED" \
         -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$name/" -verbosity=0 \
         "$found/$name" "fuzz/corpus/$name" 2>&1 | grep -vE '^(INFO|stat::(average|new|peak|slowest))' ||
         fail "$name failed: the input is in fuzz/artifacts/$name"

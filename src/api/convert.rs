@@ -13,6 +13,8 @@ use crate::proto::v1;
 
 /// Nanoseconds in a microsecond.
 const NANOS_PER_MICRO: i64 = 1_000;
+/// Most digits of a `grpc-timeout`.
+const TIMEOUT_DIGITS_MAX: usize = 8;
 
 /// An instant; finer than a microsecond is an error, never rounded.
 ///
@@ -146,10 +148,13 @@ pub fn parse_etag(etag: &str) -> Result<Option<u64>, std::num::ParseIntError> {
     inner.parse().map(Some)
 }
 
-/// A `grpc-timeout` value, such as `100m`.
+/// A `grpc-timeout` value, such as `100m`: at most eight digits and a unit, as gRPC's protocol has it.
 #[must_use]
 pub fn parse_timeout(value: &str) -> Option<Span> {
     let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    if digits.len() > TIMEOUT_DIGITS_MAX || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
     let amount: i64 = digits.parse().ok()?;
     let micros = match unit {
         "H" => amount.checked_mul(3_600 * MICROS_PER_SECOND)?,
@@ -357,6 +362,10 @@ mod tests {
             parse_timeout("x").is_none()
                 && parse_timeout("").is_none()
                 && parse_timeout("5é").is_none()
+                && parse_timeout("-5m").is_none()
+                && parse_timeout("+5m").is_none()
+                && parse_timeout("m").is_none()
+                && parse_timeout("123456789m").is_none()
         );
     }
 }
