@@ -82,7 +82,11 @@ async fn measure_on(url: &str, engine: &str, rounds: Rounds, table: &mut Table) 
 
 async fn firm(application: &Application, address: &str, id: &'static str) -> Connection {
     let firm = FirmId::parse(id).expect("an id");
-    let made = create_key(application, &firm, id, KeyRequest::default()).await;
+    let request = KeyRequest {
+        display_name: id.to_owned(),
+        ..KeyRequest::default()
+    };
+    let made = create_key(application, &firm, id, request).await;
     let key = ApiKey::new(made.expect("a key").api_key.as_str());
     let connection = connect(address, &key, RequestIds::new(id)).await;
     connection.expect("it answers")
