@@ -2,24 +2,21 @@
 
 use tonic::{Request, Response};
 
-use super::grant::{Grant, last_uses};
-use super::{Answer, find_firm, firm_of, require_keeper, to_permission};
+use super::grant::{self, Grant, last_uses};
+use super::{Answer, firm_of, require_keeper, to_permission};
 use crate::api::convert::{etag, parse_name, span, to_timestamp};
 use crate::api::faults::Faults;
-use crate::api::page::Page;
 use crate::api::sign_in::key::{SECRET_BYTES, format_key, new_secret};
 use crate::api::status::ApiError;
 use crate::api::{Api, Envelope, Mutation, required, respond};
 use crate::domain::command::Action;
 use crate::domain::firm::{ApiKey, ApiKeyCreated, FirmCommand, OVERLAP_DEFAULT, Permission};
 use crate::domain::identity::FirmId;
-use crate::domain::record::{Kind, Record, RecordKey, Stored};
+use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::world::Versioned;
-use crate::ledger::rows;
 use crate::proto::v1;
-use crate::store::ListQuery;
 
 /// Shape of a key's name.
 const KEY: &str = "firms/*/apiKeys/*";
@@ -125,32 +122,16 @@ pub(super) async fn list(
     let caller = api.any_caller(request).await?;
     let message = request.get_ref();
     let firm = firm_of("parent", &message.parent)?;
-    require_keeper(&caller, &firm)?;
-    find_firm(api, &firm).await?;
-    let purpose = format!("ListApiKeys:{}:{}", caller.firm, message.parent);
-    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
-    let query = ListQuery {
-        scope: firm.scope(),
-        kind: Kind::ApiKey,
-        state: None,
-        after_id: page.after.clone(),
-        limit: page.limit(),
-    };
-    let mut rows = api.ledger.store().list_records(&query).await?;
-    let next_page_token = page.cut(api, &mut rows, |row| row.key.id.clone());
-    let ids = rows.iter().map(|row| row.key.id.clone());
-    let uses = last_uses(api, ids.collect()).await?;
-    let mut api_keys = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let versioned = rows::decode_row(row)?;
-        if let Record::ApiKey(key) = &versioned.record {
-            let last = uses.get(&row.key.id).copied();
-            api_keys.push(to_api_key(&firm, &row.key.id, key, &versioned, last));
-        }
-    }
+    let (size, token) = (message.page_size, message.page_token.as_str());
+    let asked = ("ListApiKeys", message.parent.as_str(), size, token);
+    let listed = grant::list(api, &caller, Kind::ApiKey, asked).await?;
+    let shown = listed.items.iter().filter_map(|(id, found, last)| {
+        let key = ApiKey::from_record(&found.record)?;
+        Some(to_api_key(&firm, id, key, found, *last))
+    });
     Ok(Response::new(v1::ListApiKeysResponse {
-        api_keys,
-        next_page_token,
+        api_keys: shown.collect(),
+        next_page_token: listed.next_page_token,
     }))
 }
 

@@ -3,14 +3,20 @@
 
 use std::collections::HashMap;
 
-use super::permission;
+use super::{find_firm, firm_of, permission, require_keeper};
 use crate::api::Api;
+use crate::api::caller::Caller;
 use crate::api::convert::timestamp;
+use crate::api::page::Page;
 use crate::api::status::ApiError;
 use crate::domain::firm::{PERMISSIONS_MAX, Permission};
+use crate::domain::record::Kind;
 use crate::domain::refusal::{Refusal, Violations};
 use crate::domain::text::require_display_name;
 use crate::domain::time::Timestamp;
+use crate::domain::world::Versioned;
+use crate::ledger::rows;
+use crate::store::ListQuery;
 
 /// What somebody may do, and until when.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,6 +85,52 @@ fn permissions(violations: &mut Violations, field: &str, asked: &[i32]) -> Vec<P
     }
     permissions.sort();
     permissions
+}
+
+/// Credentials of a kind as a page of a list shows them, and where the next page begins.
+pub(super) struct Listed {
+    /// Each with its id and when it was last used.
+    pub(super) items: Vec<(String, Versioned, Option<Timestamp>)>,
+    /// Empty on the last page.
+    pub(super) next_page_token: String,
+}
+
+/// One page of a firm's credentials: `asked` has the list's name, its parent, page size and token.
+///
+/// # Errors
+/// If the firm is not there, or the caller does not keep its credentials.
+pub(super) async fn list(
+    api: &Api,
+    caller: &Caller,
+    kind: Kind,
+    asked: (&str, &str, i32, &str),
+) -> Result<Listed, ApiError> {
+    let (name, parent, page_size, page_token) = asked;
+    let firm = firm_of("parent", parent)?;
+    require_keeper(caller, &firm)?;
+    find_firm(api, &firm).await?;
+    let purpose = format!("{name}:{}:{parent}", caller.firm);
+    let page = Page::parse(api, &purpose, page_size, page_token)?;
+    let query = ListQuery {
+        scope: firm.scope(),
+        kind,
+        state: None,
+        after_id: page.after.clone(),
+        limit: page.limit(),
+    };
+    let mut rows = api.ledger.store().list_records(&query).await?;
+    let next_page_token = page.cut(api, &mut rows, |row| row.key.id.clone());
+    let ids = rows.iter().map(|row| row.key.id.clone());
+    let uses = last_uses(api, ids.collect()).await?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let last = uses.get(&row.key.id).copied();
+        items.push((row.key.id.clone(), rows::decode_row(row)?, last));
+    }
+    Ok(Listed {
+        items,
+        next_page_token,
+    })
 }
 
 /// When credentials were last used; those that never were are left out.

@@ -2,10 +2,9 @@
 
 use tonic::{Request, Response};
 
-use super::grant::{Grant, last_uses};
-use super::{Answer, find_firm, firm_of, require_keeper, to_permission};
+use super::grant::{self, Grant, last_uses};
+use super::{Answer, firm_of, require_keeper, to_permission};
 use crate::api::convert::{parse_name, to_timestamp};
-use crate::api::page::Page;
 use crate::api::sign_in::is_trusted;
 use crate::api::status::ApiError;
 use crate::api::{Api, Envelope, Mutation, required, respond};
@@ -18,9 +17,7 @@ use crate::domain::record::{Kind, RecordKey, Stored};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::world::Versioned;
-use crate::ledger::rows;
 use crate::proto::v1;
-use crate::store::ListQuery;
 use v1::identity::Kind as Asked;
 
 /// Shape of a trusted identity's name.
@@ -92,31 +89,21 @@ pub(super) async fn list(
     let caller = api.any_caller(request).await?;
     let message = request.get_ref();
     let firm = firm_of("parent", &message.parent)?;
-    require_keeper(&caller, &firm)?;
-    find_firm(api, &firm).await?;
-    let purpose = format!("ListTrustedIdentities:{}:{}", caller.firm, message.parent);
-    let page = Page::parse(api, &purpose, message.page_size, &message.page_token)?;
-    let query = ListQuery {
-        scope: firm.scope(),
-        kind: Kind::TrustedIdentity,
-        state: None,
-        after_id: page.after.clone(),
-        limit: page.limit(),
-    };
-    let mut rows = api.ledger.store().list_records(&query).await?;
-    let next_page_token = page.cut(api, &mut rows, |row| row.key.id.clone());
-    let ids = rows.iter().map(|row| row.key.id.clone());
-    let uses = last_uses(api, ids.collect()).await?;
-    let mut trusted_identities = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let found = rows::decode_row(row)?;
-        let last = uses.get(&row.key.id).copied();
-        let shown = to_trusted_identity(&firm, &row.key.id, &found, last);
-        trusted_identities.extend(shown);
-    }
+    let (size, token) = (message.page_size, message.page_token.as_str());
+    let asked = (
+        "ListTrustedIdentities",
+        message.parent.as_str(),
+        size,
+        token,
+    );
+    let listed = grant::list(api, &caller, Kind::TrustedIdentity, asked).await?;
+    let shown = listed
+        .items
+        .iter()
+        .filter_map(|(id, found, last)| to_trusted_identity(&firm, id, found, *last));
     Ok(Response::new(v1::ListTrustedIdentitiesResponse {
-        trusted_identities,
-        next_page_token,
+        trusted_identities: shown.collect(),
+        next_page_token: listed.next_page_token,
     }))
 }
 
