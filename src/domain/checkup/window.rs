@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn windows_have_an_end_and_a_length() {
-        let day = |number| Timestamp::EARLIEST.saturating_add(Span::from_hours(24 * number));
+        let day = |number: i64| Timestamp::EARLIEST.saturating_add(Span::from_hours(24 * number));
         let window = |from, to| Window::new(day(from), day(to), day(4_000));
         assert_eq!(window(1, 1), Err(WindowFault::TooShort));
         assert_eq!(window(2, 1), Err(WindowFault::TooShort));
