@@ -14,6 +14,7 @@ pub mod expectation;
 mod export;
 pub mod fairness;
 pub mod faults;
+pub mod interaction;
 pub mod journal;
 pub mod listing;
 pub mod opportunity;

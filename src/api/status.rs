@@ -73,6 +73,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReversalTooLarge
         | Reason::SharesSealed
         | Reason::NotYourStatement
+        | Reason::SurveyAlreadyAnswered
+        | Reason::NotYoursToAnswer
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

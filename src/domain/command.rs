@@ -13,6 +13,7 @@ use super::follow::follow;
 use super::format::{self, Format};
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
+use super::interaction::{self, InteractionCommand};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
@@ -80,6 +81,8 @@ pub enum Action {
     Need(NeedCommand),
     /// Of an opportunity.
     Opportunity(OpportunityCommand),
+    /// Of what parties do with each other beside their daily work.
+    Interaction(InteractionCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -301,6 +304,7 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Claim(action) => claim::decide(action, firm, view),
         Action::Need(action) => need::decide(action, firm, view),
         Action::Opportunity(action) => opportunity::decide(action, firm, view),
+        Action::Interaction(action) => interaction::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

@@ -128,6 +128,10 @@ reasons! {
     AlreadyBooked = "ALREADY_BOOKED";
     /// A settlement statement is answered by the two parties that it is of, each in its turn.
     NotYourStatement = "NOT_YOUR_STATEMENT";
+    /// The party has given its answer to the survey.
+    SurveyAlreadyAnswered = "SURVEY_ALREADY_ANSWERED";
+    /// What parties do with each other is answered by those whom it is for.
+    NotYoursToAnswer = "NOT_YOURS_TO_ANSWER";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
     /// A signature is not one over the documented message by the key named.

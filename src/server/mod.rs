@@ -34,6 +34,7 @@ use crate::api::caller::GuestGate;
 use crate::api::checkup::CheckupService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
+use crate::api::interaction::InteractionService;
 use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
@@ -238,6 +239,10 @@ impl Application {
         .add_service(limited!(
             v1::opportunity_service_server::OpportunityServiceServer<_>,
             OpportunityService(api())
+        ))
+        .add_service(limited!(
+            v1::interaction_service_server::InteractionServiceServer<_>,
+            InteractionService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

@@ -12,6 +12,7 @@ use super::contacts::{contact, introducing};
 use super::evidence::an_hour_late;
 use super::guests::{linking as linking_guest, work};
 use super::house::{HOUR, House, START_SECONDS};
+use super::interaction_stage;
 use super::maps::priority_map_request;
 use super::notices::{giving, moving};
 use super::opportunities::hoping;
@@ -125,6 +126,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     notices(&pair, &mut names).await;
     claims(&pair, &mut names).await;
     opportunities(&pair, &mut names).await;
+    interaction_stage::set(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
     sale_stage::set(&pair, &mut names, false).await;
     guests(&pair, &mut names).await;
