@@ -12,6 +12,7 @@ pub mod expectation;
 mod export;
 pub mod fairness;
 pub mod faults;
+pub mod improvement;
 pub mod journal;
 pub mod listing;
 pub mod opportunity;

@@ -22,6 +22,7 @@ use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::fairness_service_client::FairnessServiceClient;
+use crate::proto::v1::improvement_service_client::ImprovementServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
 use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
@@ -234,6 +235,8 @@ clients! {
     sla: SlaServiceClient;
     /// Client of the `OpportunityService`.
     opportunities: OpportunityServiceClient;
+    /// Client of the `ImprovementService`.
+    improvements: ImprovementServiceClient;
     /// Client of the `FairnessService`.
     fairness: FairnessServiceClient;
     /// Client of the `SplitService`.

@@ -13,6 +13,7 @@ use super::follow::follow;
 use super::format::{self, Format};
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
+use super::improvement::{self, ImprovementCommand};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
@@ -30,6 +31,7 @@ use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::restoration;
+use super::shared_goal::{self, GoalCommand};
 use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
@@ -80,6 +82,10 @@ pub enum Action {
     Need(NeedCommand),
     /// Of an opportunity.
     Opportunity(OpportunityCommand),
+    /// Of a shared goal.
+    SharedGoal(GoalCommand),
+    /// Of an improvement.
+    Improvement(ImprovementCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -301,6 +307,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Claim(action) => claim::decide(action, firm, view),
         Action::Need(action) => need::decide(action, firm, view),
         Action::Opportunity(action) => opportunity::decide(action, firm, view),
+        Action::SharedGoal(action) => shared_goal::decide(action, firm, view),
+        Action::Improvement(action) => improvement::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

@@ -267,6 +267,10 @@ records! {
     Need(super::need::Need, super::need::NeedEvent) = "need";
     /// A sale that the parties may win together.
     Opportunity(super::opportunity::Opportunity, super::opportunity::OpportunityEvent) = "opportunity";
+    /// What the parties want to reach together.
+    SharedGoal(super::shared_goal::SharedGoal, super::shared_goal::GoalEvent) = "shared_goal";
+    /// What is to be better from now on.
+    Improvement(super::improvement::Improvement, super::improvement::ImprovementEvent) = "improvement";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

@@ -33,6 +33,7 @@ use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
+use crate::api::improvement::ImprovementService;
 use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
@@ -237,6 +238,10 @@ impl Application {
         .add_service(limited!(
             v1::opportunity_service_server::OpportunityServiceServer<_>,
             OpportunityService(api())
+        ))
+        .add_service(limited!(
+            v1::improvement_service_server::ImprovementServiceServer<_>,
+            ImprovementService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

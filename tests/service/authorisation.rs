@@ -13,6 +13,7 @@ use super::fairness_rows::FAIRNESS_ROWS;
 use super::firm_rows::FIRM_ROWS;
 use super::guest_rows::{GUEST_ROWS, KEYLESS};
 use super::house::House;
+use super::improvement_rows::IMPROVEMENT_ROWS;
 use super::pricing_rows::PRICING_ROWS;
 use super::raw;
 use super::sale_rows::SALE_ROWS;
@@ -65,6 +66,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(SPLIT_ROWS)
         .chain(FAIRNESS_ROWS)
         .chain(SALE_ROWS)
+        .chain(IMPROVEMENT_ROWS)
         .chain(UPDATE_ROWS)
         .chain(WEBHOOK_ROWS)
 }
