@@ -34,6 +34,7 @@ mod service {
     pub mod blind;
     pub mod calls;
     pub mod chains;
+    pub mod checkup_rows;
     pub mod claims;
     pub mod clauses;
     pub mod combinations;

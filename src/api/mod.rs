@@ -6,6 +6,8 @@
 
 pub mod admin;
 pub mod caller;
+pub mod checkup;
+mod collections;
 pub mod convert;
 pub mod dates;
 pub mod expectation;

@@ -1,6 +1,7 @@
 //! `PartnershipService`: partnerships, their terms, and whom they serve.
 
 mod assertions;
+mod checkup_clauses;
 mod clauses;
 pub(super) mod contacts;
 mod convert;

@@ -31,6 +31,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
+use crate::api::checkup::CheckupService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::improvement::ImprovementService;
@@ -250,6 +251,10 @@ impl Application {
         .add_service(limited!(
             v1::fairness_service_server::FairnessServiceServer<_>,
             FairnessService(api())
+        ))
+        .add_service(limited!(
+            v1::checkup_service_server::CheckupServiceServer<_>,
+            CheckupService::new(api())
         ))
         .add_service(limited!(
             v1::split_service_server::SplitServiceServer<_>,

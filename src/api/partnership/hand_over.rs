@@ -3,6 +3,7 @@
 use tonic::{Request, Response};
 
 use super::{Answer, NAME};
+use crate::api::collections::record_name;
 use crate::api::convert::{parse_name, to_timestamp};
 use crate::api::page::Page;
 use crate::api::sla::pinned::PinnedAgreements;
@@ -200,17 +201,6 @@ fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
 }
 
 fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::HandOverItem {
-    let collection = match kind {
-        Kind::Expectation => "expectations",
-        Kind::Notice => "notices",
-        Kind::Need => "needs",
-        Kind::Opportunity => "opportunities",
-        Kind::Ticket => "tickets",
-        Kind::Agreement => "agreements",
-        Kind::JointQuote => "jointQuotes",
-        Kind::SettlementStatement => "settlementStatements",
-        _ => "contacts",
-    };
     let matter = match item.matter {
         OpenMatter::Expectation => v1::OpenMatter::Expectation,
         OpenMatter::Notice => v1::OpenMatter::Notice,
@@ -227,7 +217,7 @@ fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::Ha
     };
     v1::HandOverItem {
         matter: matter.into(),
-        name: format!("{scope}/{collection}/{id}"),
+        name: record_name(scope, kind, id),
         amendment_id: item.amendment.clone().unwrap_or_default(),
         party_ids: item.parties.iter().map(ToString::to_string).collect(),
         until_time: item.until.map(to_timestamp),
