@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod caller;
 pub mod convert;
+pub mod custody;
 pub mod dates;
 pub mod expectation;
 mod export;

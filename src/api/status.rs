@@ -35,6 +35,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::MarkupCapExceeded
         | Reason::ExchangeRateMissing
         | Reason::CalendarNotAdopted
+        | Reason::LooksLikeSecret
         | Reason::SignatureInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
@@ -73,6 +74,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::ReversalTooLarge
         | Reason::SharesSealed
         | Reason::NotYourStatement
+        | Reason::NotYourCustody
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

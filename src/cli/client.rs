@@ -20,6 +20,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::CliError;
 use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
+use crate::proto::v1::custody_service_client::CustodyServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
@@ -234,6 +235,8 @@ clients! {
     sla: SlaServiceClient;
     /// Client of the `OpportunityService`.
     opportunities: OpportunityServiceClient;
+    /// Client of the `CustodyService`.
+    custody: CustodyServiceClient;
     /// Client of the `FairnessService`.
     fairness: FairnessServiceClient;
     /// Client of the `SplitService`.

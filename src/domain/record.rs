@@ -267,6 +267,10 @@ records! {
     Need(super::need::Need, super::need::NeedEvent) = "need";
     /// A sale that the parties may win together.
     Opportunity(super::opportunity::Opportunity, super::opportunity::OpportunityEvent) = "opportunity";
+    /// Something that a party holds for others.
+    CustodyItem(super::custody::item::CustodyItem, super::custody::item::CustodyItemEvent) = "custody_item";
+    /// A request to hand over what a party holds.
+    HandOverRequest(super::custody::request::HandOverRequest, super::custody::request::HandOverRequestEvent) = "hand_over_request";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

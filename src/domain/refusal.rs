@@ -128,6 +128,10 @@ reasons! {
     AlreadyBooked = "ALREADY_BOOKED";
     /// A settlement statement is answered by the two parties that it is of, each in its turn.
     NotYourStatement = "NOT_YOUR_STATEMENT";
+    /// A text looks like a secret, which is not to be written down.
+    LooksLikeSecret = "LOOKS_LIKE_SECRET";
+    /// What is held, and a request for it, are for others to answer.
+    NotYourCustody = "NOT_YOUR_CUSTODY";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
     /// A signature is not one over the documented message by the key named.

@@ -31,6 +31,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
+use crate::api::custody::CustodyService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::journal::JournalService;
@@ -237,6 +238,10 @@ impl Application {
         .add_service(limited!(
             v1::opportunity_service_server::OpportunityServiceServer<_>,
             OpportunityService(api())
+        ))
+        .add_service(limited!(
+            v1::custody_service_server::CustodyServiceServer<_>,
+            CustodyService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::calls::ok;
+use super::custody_rows::CUSTODY_ROWS;
 use super::fairness_rows::FAIRNESS_ROWS;
 use super::firm_rows::FIRM_ROWS;
 use super::guest_rows::{GUEST_ROWS, KEYLESS};
@@ -65,6 +66,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(SPLIT_ROWS)
         .chain(FAIRNESS_ROWS)
         .chain(SALE_ROWS)
+        .chain(CUSTODY_ROWS)
         .chain(UPDATE_ROWS)
         .chain(WEBHOOK_ROWS)
 }

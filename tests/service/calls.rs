@@ -145,6 +145,7 @@ pub fn code(reason: &str) -> Code {
         | "REVERSAL_TOO_LARGE"
         | "SHARES_SEALED"
         | "NOT_YOUR_STATEMENT"
+        | "NOT_YOUR_CUSTODY"
         | "CONCESSION_SHORTFALL"
         | "CLAUSE_VIOLATED"
         | "TARGET_UNREACHABLE"
