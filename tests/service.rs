@@ -36,6 +36,7 @@ mod service {
     pub mod calls;
     pub mod chains;
     pub mod checkup_rows;
+    pub mod checkups;
     pub mod claims;
     pub mod clauses;
     pub mod combinations;
@@ -389,6 +390,10 @@ on_both_engines! {
     pricing::a_stale_hash_approves_nothing;
     fairness::p18_the_burden_index_and_the_way_back;
     fairness::burdens_at_fault;
+    checkups::a_checkup_from_tickets_alone;
+    checkups::the_same_question_has_the_same_answer;
+    checkups::a_report_is_kept_for_a_minute;
+    checkups::checkups_at_fault;
     splits::p01_bases_side_by_side_explain_every_cent;
     splits::p19_p22_cadences_surcharges_and_rates;
     splits::p11_alternatives_answer_for_themselves;
