@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod caller;
+pub mod checkup_link;
 pub mod convert;
 pub mod dates;
 pub mod expectation;
