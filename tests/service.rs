@@ -34,6 +34,8 @@ mod service {
     pub mod blind;
     pub mod calls;
     pub mod chains;
+    pub mod checkup_pages;
+    pub mod checkup_rows;
     pub mod claims;
     pub mod clauses;
     pub mod combinations;
@@ -353,6 +355,11 @@ on_both_engines! {
     pricing::a_stale_hash_approves_nothing;
     fairness::p18_the_burden_index_and_the_way_back;
     fairness::burdens_at_fault;
+    checkup_pages::the_page_of_a_checkup;
+    checkup_pages::the_page_leads_to_records;
+    checkup_pages::links_that_are_not_good;
+    checkup_pages::links_and_briefings_at_fault;
+    checkup_pages::a_briefing_for_the_week;
     splits::p01_bases_side_by_side_explain_every_cent;
     splits::p19_p22_cadences_surcharges_and_rates;
     splits::p11_alternatives_answer_for_themselves;

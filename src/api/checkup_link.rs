@@ -116,7 +116,8 @@ pub fn is_frame_origin(text: &str) -> bool {
         None => (rest, None),
     };
     let is_port = |port: &str| {
-        !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit())
+        !port.starts_with('0')
+            && port.bytes().all(|byte| byte.is_ascii_digit())
             && port.parse::<u16>().is_ok()
     };
     let host = host.strip_prefix("*.").unwrap_or(host);

@@ -6,7 +6,9 @@
 
 pub mod admin;
 pub mod caller;
+pub mod checkup;
 pub mod checkup_link;
+mod collections;
 pub mod convert;
 pub mod dates;
 pub mod expectation;

@@ -1,12 +1,13 @@
 //! `PartnershipService`: partnerships, their terms, and whom they serve.
 
 mod assertions;
+mod checkup_clauses;
 mod clauses;
 pub(super) mod contacts;
 mod convert;
 mod ending;
 mod guest_links;
-mod hand_over;
+pub(in crate::api) mod hand_over;
 mod outsiders;
 mod parties;
 mod show;

@@ -16,7 +16,7 @@ pub(super) mod ingest;
 mod links;
 mod open_clocks;
 pub mod pinned;
-mod pool;
+pub(in crate::api) mod pool;
 mod priority_map;
 mod revision;
 mod simulate;

@@ -1,6 +1,6 @@
 //! `entente checkup`: how a partnership is, for people in a terminal; or a link to the page of it.
 
-mod show;
+pub(in crate::cli) mod show;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -121,7 +121,11 @@ impl Checkup {
             Output::Json => print_json(LINK, &link),
             Output::Text => {
                 let server = &self.server.server;
-                let scheme = if server.contains("://") { "" } else { "http://" };
+                let scheme = if server.contains("://") {
+                    ""
+                } else {
+                    "http://"
+                };
                 println!("{scheme}{}{}", server.trim_end_matches('/'), link.path);
                 Ok(())
             }
@@ -171,7 +175,10 @@ mod tests {
     fn dates_and_instants_are_read() {
         assert_eq!(instant("1970-01-02").unwrap().seconds, 86_400);
         assert_eq!(instant("1970-01-01T00:00:05Z").unwrap().seconds, 5);
-        assert_eq!(instant("1970-01-01T00:00:00.5Z").unwrap().nanos, 500_000_000);
+        assert_eq!(
+            instant("1970-01-01T00:00:00.5Z").unwrap().nanos,
+            500_000_000
+        );
         for bad in ["", "tomorrow", "2026-13-01", "2026-01-01/2026-02-01"] {
             assert!(instant(bad).is_err(), "{bad}");
         }

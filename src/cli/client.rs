@@ -20,6 +20,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::CliError;
 use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
+use crate::proto::v1::checkup_service_client::CheckupServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
@@ -236,6 +237,8 @@ clients! {
     opportunities: OpportunityServiceClient;
     /// Client of the `FairnessService`.
     fairness: FairnessServiceClient;
+    /// Client of the `CheckupService`.
+    checkups: CheckupServiceClient;
     /// Client of the `SplitService`.
     splits: SplitServiceClient;
     /// Client of the `PricingService`.

@@ -6,6 +6,7 @@
 
 pub mod aggregate;
 pub mod carry;
+pub mod checkup;
 pub mod claim;
 pub mod command;
 pub mod commitment;

@@ -99,6 +99,11 @@ macro_rules! records {
                 match self { $(Self::$variant(state) => state.state(),)* }
             }
 
+            /// Closes it with its partnership, if it is open and was not carried on.
+            pub fn close(&mut self, at: Timestamp) {
+                match self { $(Self::$variant(state) => Aggregate::close(state.as_mut(), at),)* }
+            }
+
             /// When something will happen by itself.
             #[must_use]
             pub fn due_at(&self) -> Option<Timestamp> {

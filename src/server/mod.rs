@@ -1,6 +1,7 @@
 //! Puts everything together: database, ledger, services, tower layers, health, reflection,
 //! shutdown.
 
+pub mod checkup;
 pub mod configuration;
 pub mod connection;
 pub mod cors;
@@ -31,6 +32,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 
 use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
+use crate::api::checkup::CheckupService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::journal::JournalService;
@@ -53,6 +55,7 @@ use crate::ledger::token::TokenKey;
 use crate::ledger::{Clock, Ledger, Randomness, Settings, formats, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
+use checkup::CheckupLayer;
 use delivery::Deliverer;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
@@ -130,6 +133,8 @@ impl Default for Environment {
 pub struct Application {
     /// What the services share.
     pub api: Arc<Api>,
+    /// Makes check-ups, for calls and for pages.
+    pub checkups: CheckupService,
     private_targets: bool,
     stop: CancellationToken,
     too_old: CancellationToken,
@@ -192,6 +197,7 @@ impl Application {
             }
         }
         Ok(Self {
+            checkups: CheckupService::new(Arc::clone(&api)),
             api,
             private_targets: environment.private_targets,
             stop,
@@ -245,6 +251,10 @@ impl Application {
         .add_service(limited!(
             v1::fairness_service_server::FairnessServiceServer<_>,
             FairnessService(api())
+        ))
+        .add_service(limited!(
+            v1::checkup_service_server::CheckupServiceServer<_>,
+            self.checkups.clone()
         ))
         .add_service(limited!(
             v1::split_service_server::SplitServiceServer<_>,
@@ -372,6 +382,7 @@ pub async fn serve_at(
     // Outermost first: a panic becomes an answer, every call has an id, and what is too much or
     // takes too long is turned away before it reaches a service.
     let webhooks = webhook::Door::new(Arc::clone(&application.api));
+    let pages = checkup::Door::new(Arc::clone(&application.api), application.checkups.clone());
     let door = Door::new(REQUEST_BYTES_MAX, JSON_CALL_MAX);
     let server = Server::builder()
         // For JSON and gRPC-Web; gRPC itself speaks HTTP/2.
@@ -385,8 +396,9 @@ pub async fn serve_at(
         .timeout(CALL_MAX)
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        // Before what logs addresses: those of webhooks may contain a secret.
+        // Before what logs addresses: those of webhooks may contain a secret, those of pages are one.
         .layer(WebhookLayer(Arc::new(webhooks)))
+        .layer(CheckupLayer(Arc::new(pages)))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(option_layer(entrance.cors))
         .layer(JsonLayer(Arc::new(door)))

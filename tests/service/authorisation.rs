@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::calls::ok;
+use super::checkup_rows::CHECKUP_ROWS;
 use super::fairness_rows::FAIRNESS_ROWS;
 use super::firm_rows::FIRM_ROWS;
 use super::guest_rows::{GUEST_ROWS, KEYLESS};
@@ -64,6 +65,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(SIGNING_ROWS)
         .chain(SPLIT_ROWS)
         .chain(FAIRNESS_ROWS)
+        .chain(CHECKUP_ROWS)
         .chain(SALE_ROWS)
         .chain(UPDATE_ROWS)
         .chain(WEBHOOK_ROWS)

@@ -104,8 +104,14 @@ fn wanted(
     let week = midnight.map_or(this_week, week_of);
     let weeks = week.0.since(this_week.0).as_micros() / (7 * MICROS_PER_DAY);
     let is_near = (0..=WEEKS_AHEAD_MAX).contains(&weeks);
-    faults.require(is_near, "week", "must be in this week or one of the next 52");
-    let since = message.since_time.map(|given| timestamp("since_time", given));
+    faults.require(
+        is_near,
+        "week",
+        "must be in this week or one of the next 52",
+    );
+    let since = message
+        .since_time
+        .map(|given| timestamp("since_time", given));
     let since = faults.take(since.transpose());
     let ago = |span: Span| Timestamp::from_micros(now.as_micros().saturating_sub(span.as_micros()));
     let since = since.unwrap_or_else(|| ago(SINCE_DEFAULT));
@@ -260,7 +266,9 @@ async fn changes(
         window: None,
     };
     let before = service.checkup(member, before, question.until).await?;
-    let after = service.checkup(member, Asked::default(), question.until).await?;
+    let after = service
+        .checkup(member, Asked::default(), question.until)
+        .await?;
     let known: HashMap<_, _> = figures(&before)
         .map(|(side, figure)| (place(side, figure), figure))
         .collect();
@@ -269,7 +277,9 @@ async fn changes(
             party: PartyId::from_text(&side.party_id),
             measure: measure(figure.measure)?,
             currency: figure.currency.clone(),
-            before: known.get(&place(side, figure)).and_then(|found| reading(found)),
+            before: known
+                .get(&place(side, figure))
+                .and_then(|found| reading(found)),
             after: reading(figure),
         })
     });
@@ -277,9 +287,7 @@ async fn changes(
 }
 
 /// All figures, with their sides.
-fn figures(
-    checkup: &v1::Checkup,
-) -> impl Iterator<Item = (&v1::CheckupSide, &v1::CheckupFigure)> {
+fn figures(checkup: &v1::Checkup) -> impl Iterator<Item = (&v1::CheckupSide, &v1::CheckupFigure)> {
     let sides = checkup.rows.iter().flat_map(|row| &row.sides);
     sides.flat_map(|side| side.figures.iter().map(move |figure| (side, figure)))
 }
@@ -309,7 +317,10 @@ fn showing(checkup: &v1::Checkup) -> Vec<Showing> {
             let Some(intensity) = intensity.filter(|intensity| *intensity > 0) else {
                 continue;
             };
-            let worst = side.figures.iter().find(|figure| figure.intensity == side.intensity);
+            let worst = side
+                .figures
+                .iter()
+                .find(|figure| figure.intensity == side.intensity);
             let change = worst.and_then(|figure| {
                 let change = figure.change.as_ref()?;
                 Some(format!("{}: {}", figure.label, change.text))
@@ -346,7 +357,9 @@ fn to_briefing(
     };
     let items = |turn: &Turn| {
         let items = turn.items.iter();
-        items.map(|open| to_item(member, open, named, question.now)).collect()
+        items
+            .map(|open| to_item(member, open, named, question.now))
+            .collect()
     };
     let count = |turn: &Turn| i32::try_from(turn.count).unwrap_or(i32::MAX);
     let agenda = agenda(told);
@@ -361,7 +374,10 @@ fn to_briefing(
         owed_to_caller_count: count(&selection.others),
         due: items(&selection.due),
         due_count: count(&selection.due),
-        changes: changes.iter().map(|change| to_change(change, named)).collect(),
+        changes: changes
+            .iter()
+            .map(|change| to_change(change, named))
+            .collect(),
         text: text(told, &agenda),
         agenda,
     }

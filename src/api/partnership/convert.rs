@@ -1,5 +1,6 @@
 //! Partnerships, parties and terms between the contract and the domain.
 
+use super::checkup_clauses::{checkup_clauses, to_checkup_clauses};
 use super::clauses::{pricing_clauses, to_pricing_clauses};
 use super::standing::{standing_consents, to_standing_consent};
 use crate::api::convert::{known_enum, span, to_approval, to_duration, to_timestamp};
@@ -155,6 +156,7 @@ pub fn to_terms(terms: &Terms, texts: &Texts) -> v1::Terms {
             .map(to_lead_time)
             .collect(),
         pricing_clauses: to_pricing_clauses(&terms.content.pricing_clauses),
+        checkup_clauses: to_checkup_clauses(&terms.content.checkup_clauses),
     }
 }
 
@@ -223,6 +225,7 @@ pub(super) fn terms_content(sealer: &mut Sealer<'_>, terms: &v1::Terms) -> Terms
         standing_consents,
         notice_lead_times,
         pricing_clauses: pricing_clauses(&mut sealer.violations, terms.pricing_clauses.as_ref()),
+        checkup_clauses: checkup_clauses(&mut sealer.violations, terms.checkup_clauses.as_ref()),
     }
 }
 

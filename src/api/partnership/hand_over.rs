@@ -3,6 +3,7 @@
 use tonic::{Request, Response};
 
 use super::{Answer, NAME};
+use crate::api::collections::record_name;
 use crate::api::convert::{parse_name, to_timestamp};
 use crate::api::page::Page;
 use crate::api::sla::pinned::PinnedAgreements;
@@ -186,7 +187,7 @@ impl Walk<'_> {
 }
 
 /// What the end has made of a record by now.
-fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
+pub(in crate::api) fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
     match record {
         Record::Expectation(state) => partnership.close(state.as_mut(), now),
         Record::Notice(state) => partnership.close(state.as_mut(), now),
@@ -200,18 +201,18 @@ fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
 }
 
 fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::HandOverItem {
-    let collection = match kind {
-        Kind::Expectation => "expectations",
-        Kind::Notice => "notices",
-        Kind::Need => "needs",
-        Kind::Opportunity => "opportunities",
-        Kind::Ticket => "tickets",
-        Kind::Agreement => "agreements",
-        Kind::JointQuote => "jointQuotes",
-        Kind::SettlementStatement => "settlementStatements",
-        _ => "contacts",
-    };
-    let matter = match item.matter {
+    v1::HandOverItem {
+        matter: to_matter(item.matter).into(),
+        name: record_name(scope, kind, id),
+        amendment_id: item.amendment.clone().unwrap_or_default(),
+        party_ids: item.parties.iter().map(ToString::to_string).collect(),
+        until_time: item.until.map(to_timestamp),
+    }
+}
+
+/// What is open, as the contract names it.
+pub(in crate::api) const fn to_matter(matter: OpenMatter) -> v1::OpenMatter {
+    match matter {
         OpenMatter::Expectation => v1::OpenMatter::Expectation,
         OpenMatter::Notice => v1::OpenMatter::Notice,
         OpenMatter::Need => v1::OpenMatter::Need,
@@ -224,13 +225,6 @@ fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::Ha
         OpenMatter::Quote => v1::OpenMatter::Quote,
         OpenMatter::Settlement => v1::OpenMatter::Settlement,
         OpenMatter::Contact => v1::OpenMatter::Contact,
-    };
-    v1::HandOverItem {
-        matter: matter.into(),
-        name: format!("{scope}/{collection}/{id}"),
-        amendment_id: item.amendment.clone().unwrap_or_default(),
-        party_ids: item.parties.iter().map(ToString::to_string).collect(),
-        until_time: item.until.map(to_timestamp),
     }
 }
 

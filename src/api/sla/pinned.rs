@@ -237,6 +237,22 @@ impl PinnedAgreements {
         partnership: &Found<Partnership>,
         tickets: impl Iterator<Item = &'ticket Ticket>,
     ) -> Result<InForce, ApiError> {
+        let asked = (Arc::new(partnership.state.clone()), api.now());
+        self.of_tickets_at(api, partnership, asked, tickets).await
+    }
+
+    /// As [`Self::of_tickets`], of tickets as they were: `asked` is the partnership as it was, and the
+    /// instant asked about.
+    ///
+    /// # Errors
+    /// As [`Self::of_tickets`].
+    pub async fn of_tickets_at<'ticket>(
+        &self,
+        api: &Api,
+        partnership: &Found<Partnership>,
+        asked: (Arc<Partnership>, Timestamp),
+        tickets: impl Iterator<Item = &'ticket Ticket>,
+    ) -> Result<InForce, ApiError> {
         let scope = ScopeId::partnership(&partnership.id);
         let assignments: Vec<Vec<Assignment>> = tickets.flat_map(Ticket::assignments).collect();
         let agreements: BTreeSet<&str> = assignments
@@ -245,7 +261,7 @@ impl PinnedAgreements {
             .map(|assignment| assignment.terms.agreement.as_str())
             .collect();
         let mut in_force = InForce {
-            asked: Some((Arc::new(partnership.state.clone()), api.now())),
+            asked: Some(asked),
             repins: self
                 .repins(api, &scope, partnership.state.repins, &agreements)
                 .await?,

@@ -8,11 +8,11 @@ use crate::api::status::ApiError;
 use crate::domain::refusal::{Reason, Refusal};
 
 /// How many pieces of work run at a time.
-pub(super) const WORKERS: usize = 2;
+pub(in crate::api) const WORKERS: usize = 2;
 
 /// Lets [`WORKERS`] pieces of work run at a time; the others wait their turn.
 #[derive(Clone, Debug)]
-pub(super) struct Pool(Arc<Semaphore>);
+pub(in crate::api) struct Pool(Arc<Semaphore>);
 
 impl Default for Pool {
     fn default() -> Self {
@@ -22,7 +22,7 @@ impl Default for Pool {
 
 /// A place in the pool; dropping it gives the place to the next.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(in crate::api) struct Place {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
@@ -31,7 +31,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`Reason::ServiceStopping`] if the pool is closed.
-    pub(super) async fn enter(&self) -> Result<Place, ApiError> {
+    pub(in crate::api) async fn enter(&self) -> Result<Place, ApiError> {
         let permit = Arc::clone(&self.0)
             .acquire_owned()
             .await
@@ -48,7 +48,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Reason::Internal`] if the work panicked, [`Reason::ServiceStopping`] if it never began.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(in crate::api) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {

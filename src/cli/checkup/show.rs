@@ -32,18 +32,27 @@ pub(in crate::cli) fn text(checkup: &v1::Checkup, bold: bool) -> String {
     for row in &checkup.rows {
         show_row(&mut page, checkup, row);
     }
-    page.say(&format!(
-        "Bars are quarters, {} is 0 and {} is no data. [0] to [4] is the intensity, by the thresholds of \
-         the terms.",
-        ZERO, NO_DATA
-    ));
+    legend(&mut page);
     page.into_text()
+}
+
+/// What the signs mean.
+pub(in crate::cli) fn legend(page: &mut Page) {
+    page.say(&format!(
+        "Bars are quarters, {ZERO} is 0 and {NO_DATA} is no data. [0] to [4] is the intensity, by the \
+         thresholds of the terms."
+    ));
 }
 
 /// All rows in one table.
 pub(in crate::cli) fn glance(page: &mut Page, checkup: &v1::Checkup) {
     let mut header = vec![""];
-    header.extend(checkup.parties.iter().map(|party| party.display_name.as_str()));
+    header.extend(
+        checkup
+            .parties
+            .iter()
+            .map(|party| party.display_name.as_str()),
+    );
     let rows = checkup.rows.iter().map(|row| {
         let sides = row.sides.iter().map(level);
         std::iter::once(row.question.clone()).chain(sides).collect()
@@ -62,9 +71,16 @@ fn level(side: &v1::CheckupSide) -> String {
 /// One row: its figures, what would change it, and where they come from.
 pub(in crate::cli) fn show_row(page: &mut Page, checkup: &v1::Checkup, row: &v1::CheckupRow) {
     page.heading(&row.question);
-    let Some(first) = row.sides.first() else { return };
+    let Some(first) = row.sides.first() else {
+        return;
+    };
     let mut header = vec![""];
-    header.extend(checkup.parties.iter().map(|party| party.display_name.as_str()));
+    header.extend(
+        checkup
+            .parties
+            .iter()
+            .map(|party| party.display_name.as_str()),
+    );
     let lines = first.figures.iter().enumerate().map(|(index, figure)| {
         let cells = row.sides.iter().map(|side| cell(side.figures.get(index)));
         std::iter::once(words::label(figure)).chain(cells).collect()
@@ -74,7 +90,11 @@ pub(in crate::cli) fn show_row(page: &mut Page, checkup: &v1::Checkup, row: &v1:
         page.hang("- ", &change);
     }
     for side in &row.sides {
-        for figure in side.figures.iter().filter(|figure| figure.intensity > Some(0)) {
+        for figure in side
+            .figures
+            .iter()
+            .filter(|figure| figure.intensity > Some(0))
+        {
             for record in figure.records.iter().take(RECORDS) {
                 let party = words::party(checkup, &side.party_id);
                 let latest = format!("{party}, {}, the latest: {record}", figure.label);

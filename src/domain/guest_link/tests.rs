@@ -1,6 +1,7 @@
 //! Guests of a firm and guests in the place of one, over expectations and terms.
 
 use super::*;
+use crate::domain::checkup::CheckupClauses;
 use crate::domain::command::Action;
 use crate::domain::expectation::{
     Expectation, ExpectationCommand, ExpectationState, FiveW, How, When, WorkShown,
@@ -289,6 +290,7 @@ fn a_placeholders_approval_of_terms_binds_no_firm() {
         standing_consents: Vec::new(),
         notice_lead_times: Vec::new(),
         pricing_clauses: PricingClauses::default(),
+        checkup_clauses: CheckupClauses::default(),
     };
     let proposing = PartnershipCommand::ProposeTerms(content);
     scene.go(FIRST, Action::Partnership(proposing));

@@ -5,6 +5,7 @@ mod items;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::checkup::CheckupClauses;
 use crate::domain::command::Action;
 use crate::domain::partnership::clauses::PricingClauses;
 use crate::domain::partnership::terms::{
@@ -27,6 +28,7 @@ fn terms() -> TermsContent {
         lateness_window: None,
         exclusion_classes: Vec::new(),
         pricing_clauses: PricingClauses::default(),
+        checkup_clauses: CheckupClauses::default(),
         notice_lead_times: vec![NoticeLeadTime {
             kind: NoticeKind::Move,
             lead_time: Span::from_hours(DAYS_AGREED * 24),

@@ -141,6 +141,7 @@ pub fn fields(content: &TermsContent, text: &str) -> BTreeMap<String, String> {
         consent_fields(consent, &mut put);
     }
     content.pricing_clauses.fields(&mut put);
+    content.checkup_clauses.fields(&mut put);
     fields
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::clauses::PricingClauses;
 use super::standing::{self, StandingConsent};
 use super::{Approval, Partnership, Party};
+use crate::domain::checkup::CheckupClauses;
 use crate::domain::commitment::Commitment;
 use crate::domain::content_hash;
 use crate::domain::identity::{PartyId, is_chosen_identifier};
@@ -94,6 +95,9 @@ pub struct TermsContent {
     /// What every concession keeps.
     #[serde(default, skip_serializing_if = "PricingClauses::is_empty")]
     pub pricing_clauses: PricingClauses,
+    /// By what the check-up judges.
+    #[serde(default, skip_serializing_if = "CheckupClauses::is_empty")]
+    pub checkup_clauses: CheckupClauses,
 }
 
 impl TermsContent {
@@ -116,6 +120,7 @@ impl TermsContent {
         standing::check(&mut violations, &self.standing_consents, partnership);
         check_lead_times(&mut violations, &self.notice_lead_times);
         self.pricing_clauses.check(&mut violations, partnership);
+        self.checkup_clauses.check(&mut violations);
         violations.finish()
     }
 }

@@ -22,6 +22,7 @@ use http::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::sync::Semaphore;
@@ -31,8 +32,8 @@ use tower::{Layer, Service};
 use super::json::answer::{Fault, fault_response};
 use crate::api::Api;
 use crate::api::checkup::{Asked as Question, CheckupService};
-use crate::api::convert::to_timestamp;
 use crate::api::checkup_link::{CheckupLink, PATH_PREFIX};
+use crate::api::convert::to_timestamp;
 use crate::api::journal::history;
 use crate::domain::identity::ScopeId;
 use crate::domain::record::RecordKey;
@@ -118,7 +119,8 @@ where
             return Box::pin(async move { Ok(answer.await?.map(Body::new)) });
         }
         let door = Arc::clone(&self.door);
-        Box::pin(async move { Ok(door.answer(&request).await) })
+        let (parts, _) = request.into_parts();
+        Box::pin(async move { Ok(door.answer(&parts).await) })
     }
 }
 
@@ -150,7 +152,7 @@ fn addressed(path: &str) -> Option<(&str, &str, Asked<'_>)> {
 }
 
 impl Door {
-    async fn answer(&self, request: &Request<Body>) -> Response<Body> {
+    async fn answer(&self, request: &Parts) -> Response<Body> {
         let mut frames = Vec::new();
         let answered = self.page(request, &mut frames).await;
         let mut response = answered.unwrap_or_else(|refusal| refused(request, refusal));
@@ -169,16 +171,16 @@ impl Door {
     /// The page that is asked for; `frames` become the sites that may show it, whatever is answered.
     async fn page(
         &self,
-        request: &Request<Body>,
+        request: &Parts,
         frames: &mut Vec<String>,
     ) -> Result<Response<Body>, Refusal> {
         let missing = || Refusal::not_found("page");
-        let path = request.uri().path();
+        let path = request.uri.path();
         let (partnership, token, asked) = addressed(path).ok_or_else(missing)?;
         let link = CheckupLink::read(&self.api.tokens, token).ok_or_else(missing)?;
         frames.clone_from(&link.frame_origins);
         link.check(partnership, self.api.now())?;
-        if ![Method::GET, Method::HEAD].contains(request.method()) {
+        if ![Method::GET, Method::HEAD].contains(&request.method) {
             return Ok(only_reading());
         }
         if asked == Asked::Unfinished {
@@ -223,7 +225,10 @@ impl Door {
                 "Made of the journal up to entry {}: whoever asks again as of the same instant gets the same.",
                 words::count(checkup.sequence)
             ),
-            format!("This link is good until {}.", words::instant(to_timestamp(link.until))),
+            format!(
+                "This link is good until {}.",
+                words::instant(to_timestamp(link.until))
+            ),
         ];
         view::html(&checkup, &[], &closing)
     }
@@ -268,8 +273,8 @@ fn redirect(token: &str) -> Response<Body> {
 }
 
 /// A page for browsers, and JSON for everything else.
-fn refused(request: &Request<Body>, refusal: Refusal) -> Response<Body> {
-    let html = reads_html(request.headers()).then(|| fault::html(&refusal));
+fn refused(request: &Parts, refusal: Refusal) -> Response<Body> {
+    let html = reads_html(&request.headers).then(|| fault::html(&refusal));
     let code = match refusal.reason {
         Reason::CheckupLinkExpired => Some(StatusCode::GONE),
         Reason::CheckupLinkForAnotherPartnership => Some(StatusCode::FORBIDDEN),
@@ -308,7 +313,10 @@ mod tests {
             collection: "tickets",
             id: "t1",
         };
-        assert_eq!(addressed("/checkup/p/t/tickets/t1"), Some(("p", "t", record)));
+        assert_eq!(
+            addressed("/checkup/p/t/tickets/t1"),
+            Some(("p", "t", record))
+        );
         for nowhere in [
             "/checkup/",
             "/checkup/p",
@@ -318,7 +326,10 @@ mod tests {
             "/other/p/t/",
         ] {
             let asked = addressed(nowhere).map(|(_, _, asked)| asked);
-            let empty = Asked::Record { collection: "", id: "" };
+            let empty = Asked::Record {
+                collection: "",
+                id: "",
+            };
             assert!(asked.is_none_or(|asked| asked == empty), "{nowhere}");
         }
     }

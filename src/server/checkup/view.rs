@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::chart::{self, Chart};
-use super::page::{self, Cell, Fact, Level, Line, METERS, Note, PAGE_BYTES_MAX, Page, RecordLink, Row};
+use super::page::{
+    self, Cell, Fact, Level, Line, METERS, Note, PAGE_BYTES_MAX, Page, RecordLink, Row,
+};
 use super::words;
 use crate::domain::refusal::Refusal;
 use crate::proto::v1::{self, Symptom};
@@ -78,7 +80,10 @@ pub fn html(checkup: &v1::Checkup, notes: &[Said], closing: &[String]) -> Result
 }
 
 fn page_of(checkup: &v1::Checkup, notes: &[Said], closing: &[String], detail: Detail) -> Page {
-    let names = checkup.parties.iter().map(|party| party.display_name.clone());
+    let names = checkup
+        .parties
+        .iter()
+        .map(|party| party.display_name.clone());
     let shown = shown_quarters(checkup, detail);
     Page {
         style: page::STYLE,
@@ -158,7 +163,10 @@ fn lines(row: &v1::CheckupRow, detail: Detail) -> Vec<Line> {
     let lines = first.figures.iter().enumerate().map(|(index, figure)| {
         let figures = row.sides.iter().map(|side| side.figures.get(index));
         let figures: Vec<Option<&v1::CheckupFigure>> = figures.collect();
-        let levels = figures.iter().flatten().flat_map(|figure| latest(figure, detail));
+        let levels = figures
+            .iter()
+            .flatten()
+            .flat_map(|figure| latest(figure, detail));
         let highest = levels.filter_map(|quarter| quarter.level).max();
         Line {
             name: words::label(figure),
@@ -186,14 +194,19 @@ fn to_cell(figure: Option<&v1::CheckupFigure>, highest: i64, detail: Detail) -> 
     let trend = words::trend(figure);
     let basis = [basis, trend].map(str::to_owned);
     let basis = basis.into_iter().filter(|words| !words.is_empty());
-    let levels: Vec<Option<i64>> = latest(figure, detail).iter().map(|found| found.level).collect();
+    let levels: Vec<Option<i64>> = latest(figure, detail)
+        .iter()
+        .map(|found| found.level)
+        .collect();
     let told = levels.iter().map(|level| match level {
         None => "no data".to_owned(),
         Some(level) => words::level(figure.unit(), *level),
     });
     Cell {
         value: value.to_owned(),
-        code: figure.intensity.map_or_else(String::new, |found| found.to_string()),
+        code: figure
+            .intensity
+            .map_or_else(String::new, |found| found.to_string()),
         basis: basis.collect::<Vec<_>>().join(", "),
         label: told.collect::<Vec<_>>().join(", "),
         chart: Chart::new(&levels, highest),
@@ -201,7 +214,11 @@ fn to_cell(figure: Option<&v1::CheckupFigure>, highest: i64, detail: Detail) -> 
 }
 
 /// The records behind a row, the worst figures' first, and what is said of how many there are.
-fn records(checkup: &v1::Checkup, row: &v1::CheckupRow, detail: Detail) -> (Vec<RecordLink>, String) {
+fn records(
+    checkup: &v1::Checkup,
+    row: &v1::CheckupRow,
+    detail: Detail,
+) -> (Vec<RecordLink>, String) {
     let mut figures: Vec<_> = row
         .sides
         .iter()

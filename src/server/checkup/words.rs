@@ -140,7 +140,10 @@ pub fn party<'checkup>(checkup: &'checkup v1::Checkup, id: &'checkup str) -> &'c
 /// All parties in one line.
 #[must_use]
 pub fn parties(checkup: &v1::Checkup) -> String {
-    let names = checkup.parties.iter().map(|party| party.display_name.as_str());
+    let names = checkup
+        .parties
+        .iter()
+        .map(|party| party.display_name.as_str());
     let mut names: Vec<&str> = names.collect();
     match names.pop() {
         Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
@@ -177,11 +180,7 @@ pub fn window(window: &v1::CheckupWindow) -> String {
     let to = window
         .end_time
         .map(|at| shown(at.seconds.saturating_sub(1), "%-d %b %Y"));
-    format!(
-        "{} to {}",
-        from.unwrap_or_default(),
-        to.unwrap_or_default()
-    )
+    format!("{} to {}", from.unwrap_or_default(), to.unwrap_or_default())
 }
 
 /// An instant to the minute, in UTC.
@@ -219,7 +218,10 @@ mod tests {
     #[test]
     fn numbers_and_times_are_for_people() {
         assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!([count(0), count(999), count(-1_000)], ["0", "999", "-1,000"]);
+        assert_eq!(
+            [count(0), count(999), count(-1_000)],
+            ["0", "999", "-1,000"]
+        );
         let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
         let year = v1::CheckupWindow {
             start_time: at(1_735_689_600),

@@ -1,5 +1,6 @@
 //! Firms, their keys, partnerships and those outside them.
 
+use entente::domain::checkup::CheckupClauses;
 use entente::domain::command::Action;
 use entente::domain::firm::{ApiKeyCreated, FirmCommand, Permission};
 use entente::domain::identity::{ExternalReference, FirmId, PartyId};
@@ -159,6 +160,7 @@ pub(super) fn propose_terms(draw: &mut Draw) -> Action {
             of_concessions,
         ],
         pricing_clauses: clauses,
+        checkup_clauses: CheckupClauses::default(),
         notice_lead_times: vec![NoticeLeadTime {
             kind: NoticeKind::GoLive,
             lead_time: Span::from_minutes(draw.number(1..900)),

@@ -36,8 +36,14 @@ fn weeks_begin_on_monday() {
     assert_eq!(monday.to_string(), "1999-12-27T00:00:00Z");
     assert_eq!(next.to_string(), "2000-01-03T00:00:00Z");
     assert_eq!(week_of(next).0, next);
-    assert_eq!(week_of(Timestamp::from_micros(next.as_micros() - 1)).0, monday);
-    assert_eq!(week_of(Timestamp::from_micros(0)).0.to_string(), "1969-12-29T00:00:00Z");
+    assert_eq!(
+        week_of(Timestamp::from_micros(next.as_micros() - 1)).0,
+        monday
+    );
+    assert_eq!(
+        week_of(Timestamp::from_micros(0)).0.to_string(),
+        "1969-12-29T00:00:00Z"
+    );
 }
 
 #[test]
@@ -47,7 +53,12 @@ fn whose_turn_it_is_and_what_is_due() {
         open("later", OpenMatter::Expectation, &["party-1"], Some(200)),
         open("never", OpenMatter::Quote, &["party-1"], None),
         open("soon", OpenMatter::Ticket, &["party-2"], Some(50)),
-        open("both", OpenMatter::Settlement, &["party-1", "party-2"], Some(60)),
+        open(
+            "both",
+            OpenMatter::Settlement,
+            &["party-1", "party-2"],
+            Some(60),
+        ),
         open("told", OpenMatter::Notice, &["party-2"], Some(70)),
         open("goes on", OpenMatter::Agreement, &["party-1"], Some(10)),
         open("end", OpenMatter::Expectation, &["party-2"], Some(100)),
@@ -105,7 +116,10 @@ fn what_changed_most_is_told_first() {
         worse.clone(),
     ]);
     assert_eq!(told, [worse, better, large]);
-    assert_eq!(most_changed(vec![same, known.clone(), small.clone()]), [small, known]);
+    assert_eq!(
+        most_changed(vec![same, known.clone(), small.clone()]),
+        [small, known]
+    );
 }
 
 #[test]
@@ -120,7 +134,11 @@ fn a_briefing_says_it_in_words() {
         ]),
         titles: HashMap::from([((Kind::Expectation, "a1".to_owned()), "Printer".to_owned())]),
     };
-    let changes = [compared(Measure::TargetsMissed, Some((500, 1)), Some((1_000, 2)))];
+    let changes = [compared(
+        Measure::TargetsMissed,
+        Some((500, 1)),
+        Some((1_000, 2)),
+    )];
     let showing = [Showing {
         symptom: Symptom::NoMutualRespect,
         party: party("party-2"),

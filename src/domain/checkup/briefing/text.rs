@@ -85,7 +85,12 @@ pub fn item_text(open: &Open, named: &Named, now: Timestamp) -> String {
         "" => append(&mut text, format_args!(" {}", open.id)),
         title => append(&mut text, format_args!(" \"{title}\"")),
     }
-    let parties: Vec<String> = open.item.parties.iter().map(|party| named.party(party)).collect();
+    let parties: Vec<String> = open
+        .item
+        .parties
+        .iter()
+        .map(|party| named.party(party))
+        .collect();
     if !parties.is_empty() {
         append(&mut text, format_args!(": {}", parties.join(", ")));
     }
@@ -104,7 +109,10 @@ pub fn item_text(open: &Open, named: &Named, now: Timestamp) -> String {
 pub fn agenda(told: Told<'_>) -> Vec<String> {
     let mut agenda = Vec::new();
     let due = &told.selection.due.items;
-    let overdue: Vec<&Open> = due.iter().filter(|open| open.is_overdue(told.now)).collect();
+    let overdue: Vec<&Open> = due
+        .iter()
+        .filter(|open| open.is_overdue(told.now))
+        .collect();
     if let Some(oldest) = overdue.first() {
         let item = item_text(oldest, told.named, told.now);
         agenda.push(match overdue.len() {
@@ -127,20 +135,29 @@ pub fn agenda(told: Told<'_>) -> Vec<String> {
         text
     }));
     let worse = told.changes.iter().find(|change| change.is_worse());
-    agenda.extend(worse.map(|change| format!("Why is it worse? {}.", change_text(change, told.named))));
+    agenda.extend(
+        worse.map(|change| format!("Why is it worse? {}.", change_text(change, told.named))),
+    );
     let waits = told.selection.items().find(|open| {
         let matter = open.item.matter;
         use OpenMatter::{Amendment, ProposedAgreement, Quote};
         matches!(matter, Amendment | ProposedAgreement | Quote)
     });
     agenda.extend(waits.map(|open| format!("Answer: {}.", item_text(open, told.named, told.now))));
-    let ahead: Vec<&Open> = due.iter().filter(|open| !open.is_overdue(told.now)).collect();
+    let ahead: Vec<&Open> = due
+        .iter()
+        .filter(|open| !open.is_overdue(told.now))
+        .collect();
     if let Some(next) = ahead.first() {
         let item = item_text(next, told.named, told.now);
-        agenda.push(format!("Due by the end of the week, {} of them. The first: {item}.", ahead.len()));
+        agenda.push(format!(
+            "Due by the end of the week, {} of them. The first: {item}.",
+            ahead.len()
+        ));
     }
     if agenda.is_empty() {
-        agenda.push("Nothing is overdue or due, and no symptom shows: plan what is next.".to_owned());
+        agenda
+            .push("Nothing is overdue or due, and no symptom shows: plan what is next.".to_owned());
     }
     agenda.truncate(AGENDA_MAX);
     agenda
@@ -175,12 +192,31 @@ pub fn text(told: Told<'_>, agenda: &[String]) -> String {
     let mut text = String::new();
     append(
         &mut text,
-        format_args!("Briefing for the week of {}, as of {}\n", day(told.week), instant(told.now)),
+        format_args!(
+            "Briefing for the week of {}, as of {}\n",
+            day(told.week),
+            instant(told.now)
+        ),
     );
     let own = told.named.party(told.party);
-    list(&mut text, &format!("What {own} owes"), &told.selection.own, told);
-    list(&mut text, &format!("What {own} is owed"), &told.selection.others, told);
-    list(&mut text, "Due by the end of the week", &told.selection.due, told);
+    list(
+        &mut text,
+        &format!("What {own} owes"),
+        &told.selection.own,
+        told,
+    );
+    list(
+        &mut text,
+        &format!("What {own} is owed"),
+        &told.selection.others,
+        told,
+    );
+    list(
+        &mut text,
+        "Due by the end of the week",
+        &told.selection.due,
+        told,
+    );
     let since = format!("What changed since {}", day(told.since));
     let changes: Vec<String> = told
         .changes

@@ -1,6 +1,7 @@
 //! Offers that a standing consent covers are agreed at once; all others are asked about.
 
 use super::*;
+use crate::domain::checkup::CheckupClauses;
 use crate::domain::partnership::Approval;
 use crate::domain::partnership::clauses::PricingClauses;
 use crate::domain::partnership::standing::{ConsentSubject, StandingConsent};
@@ -66,6 +67,7 @@ fn with_terms(consents: Vec<StandingConsent>, approvers: &[(usize, &str)]) -> Sc
         content: TermsContent {
             notice_lead_times: Vec::new(),
             pricing_clauses: PricingClauses::default(),
+            checkup_clauses: CheckupClauses::default(),
             text: None,
             shares: Vec::new(),
             offer_validity: OFFER_VALIDITY_DEFAULT,

@@ -54,12 +54,14 @@ fn full(parties: usize, quarters: usize) -> v1::Checkup {
             .map(|measure| figure(*measure, &levels, 10))
             .collect(),
     };
-    let rows = (1..).zip(Asks::ALL).map(|(number, symptom)| v1::CheckupRow {
-        symptom: number,
-        question: symptom.question().to_owned(),
-        intensity: Some(2),
-        sides: (1..=parties).map(|party| side(symptom, party)).collect(),
-    });
+    let rows = (1..)
+        .zip(Asks::ALL)
+        .map(|(number, symptom)| v1::CheckupRow {
+            symptom: number,
+            question: symptom.question().to_owned(),
+            intensity: Some(2),
+            sides: (1..=parties).map(|party| side(symptom, party)).collect(),
+        });
     v1::Checkup {
         partnership: "partnerships/p1".to_owned(),
         display_name: "Harbour and Nightdesk".to_owned(),
@@ -69,7 +71,9 @@ fn full(parties: usize, quarters: usize) -> v1::Checkup {
                 display_name: format!("A firm with quite a long name, number {party}"),
             })
             .collect(),
-        quarters: (0..quarters).map(|index| format!("2026-Q{index}")).collect(),
+        quarters: (0..quarters)
+            .map(|index| format!("2026-Q{index}"))
+            .collect(),
         rows: rows.collect(),
         caller_party_id: "party-1".to_owned(),
         ..v1::Checkup::default()
@@ -94,9 +98,16 @@ fn a_full_checkup_fits_the_page() {
         .collect();
     for (parties, quarters) in [(2, 4), (2, 5), (2, 21), (3, 5), (16, 21)] {
         let html = html(&full(parties, quarters), &notes, &[]).unwrap();
-        assert!(html.len() <= PAGE_BYTES_MAX, "{parties}, {quarters}: {}", html.len());
+        assert!(
+            html.len() <= PAGE_BYTES_MAX,
+            "{parties}, {quarters}: {}",
+            html.len()
+        );
         for party in 1..=parties {
-            assert!(html.contains(&format!("number {party}<")), "{parties}, {quarters}");
+            assert!(
+                html.contains(&format!("number {party}<")),
+                "{parties}, {quarters}"
+            );
         }
         assert!(html.contains("12.34 %"));
     }
@@ -105,7 +116,10 @@ fn a_full_checkup_fits_the_page() {
 #[test]
 fn the_usual_checkup_is_shown_in_detail() {
     let html = html(&full(2, 5), &[said(Symptom::PoorService, "Ask them.")], &[]).unwrap();
-    assert!(html.contains("Charts show 2026-Q0 to 2026-Q4"), "all quarters");
+    assert!(
+        html.contains("Charts show 2026-Q0 to 2026-Q4"),
+        "all quarters"
+    );
     assert!(html.contains("Ask them."));
     assert!(html.contains("private: only your firm sees it"));
     assert!(html.contains(r#"href="tickets/0199c3a4-7d2e-7b1a-9f00-000000000000""#));
@@ -134,7 +148,10 @@ fn everything_is_escaped() {
             figure.currency = HOSTILE.to_owned();
             figure.value.as_mut().unwrap().text = HOSTILE.to_owned();
             figure.change.as_mut().unwrap().text = HOSTILE.to_owned();
-            figure.records = vec![format!("partnerships/p1/tickets/{}", HOSTILE.replace('/', "."))];
+            figure.records = vec![format!(
+                "partnerships/p1/tickets/{}",
+                HOSTILE.replace('/', ".")
+            )];
         }
     }
     let mut note = said(Symptom::PoorService, HOSTILE);
@@ -186,5 +203,9 @@ fn a_quarter_with_zero_is_not_one_without_data() {
     row.sides[0].figures[0].quarters[1].level = None;
     let html = html(&checkup, &[], &[]).unwrap();
     assert!(html.contains(r#"aria-label="By quarter: 0 %, no data""#));
-    assert!(html.contains(r#"<path class="w" d="M5 24v-1"/><path class="n" d="M12.5 23.5v-23h8v23z"/>"#));
+    assert!(
+        html.contains(
+            r#"<path class="w" d="M5 24v-1"/><path class="n" d="M12.5 23.5v-23h8v23z"/>"#
+        )
+    );
 }

@@ -1,6 +1,7 @@
 //! A small workbench: one partnership, one quote, a clock, and commands run as the ledger does.
 
 use crate::domain::aggregate::{Aggregate, Recorded};
+use crate::domain::checkup::CheckupClauses;
 use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::identity::{FirmId, PartyId, ScopeId};
@@ -194,6 +195,7 @@ impl Bench {
             standing_consents,
             notice_lead_times: Vec::new(),
             pricing_clauses,
+            checkup_clauses: CheckupClauses::default(),
         };
         let hash = String::new();
         self.partnership.terms = Some(Terms {

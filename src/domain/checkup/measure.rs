@@ -1,0 +1,152 @@
+//! What is measured: the list of all measures, each with the row it belongs to, its unit and the
+//! thresholds that hold where the terms say nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use super::INTENSITY_MAX;
+
+/// What a row of the check-up asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Symptom {
+    /// Proposal after proposal, and none is shown or won.
+    ChasingRainbows,
+    /// One firm pays for what both concede.
+    OneSideOfThePencil,
+    /// The firms have nothing to do with each other beside the day's work.
+    LittleInteraction,
+    /// What one firm asks of the other it does not do itself.
+    NoMutualRespect,
+    /// What a firm can do is presented by somebody else.
+    NotRepresented,
+    /// Whoever needs help is not served well.
+    PoorService,
+    /// A firm holds what its client needs to go elsewhere.
+    HeldHostage,
+}
+
+impl Symptom {
+    /// Every symptom, in the order of the report.
+    pub const ALL: [Self; 7] = [
+        Self::ChasingRainbows,
+        Self::OneSideOfThePencil,
+        Self::LittleInteraction,
+        Self::NoMutualRespect,
+        Self::NotRepresented,
+        Self::PoorService,
+        Self::HeldHostage,
+    ];
+
+    /// The question that its row answers, in English.
+    #[must_use]
+    pub const fn question(self) -> &'static str {
+        match self {
+            Self::ChasingRainbows => "Do we chase rainbows?",
+            Self::OneSideOfThePencil => "Is only one side of the pencil sharpened?",
+            Self::LittleInteraction => "Do we meet only when something is wrong?",
+            Self::NoMutualRespect => "Do we hold ourselves to what we ask of each other?",
+            Self::NotRepresented => "Is what each of us can do represented fairly?",
+            Self::PoorService => "How is it to need help here?",
+            Self::HeldHostage => "How are our clients protected from us?",
+        }
+    }
+}
+
+/// In what a measure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Cases of one sort among all cases; thresholds are basis points.
+    Share,
+    /// So much for each case; thresholds are hundredths.
+    Ratio,
+    /// How long it takes: the median, the lower one of two; thresholds are seconds.
+    Duration,
+    /// How long it has not happened; thresholds are days.
+    Age,
+    /// The part of the agreed periods of the window in which it did not happen; thresholds are basis
+    /// points.
+    Gaps,
+    /// How often; thresholds are numbers.
+    Count,
+    /// The concession burden index; thresholds are basis points, 10,000 is parity.
+    Index,
+}
+
+macro_rules! measures {
+    ($($(#[$meta:meta])* $variant:ident = $name:literal, $symptom:ident, $unit:ident, $thresholds:expr, $label:literal;)*) => {
+        /// What is measured of each party. More is worse, wherever there are thresholds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Measure { $($(#[$meta])* $variant,)* }
+
+        impl Measure {
+            /// Every measure, in the order of the report.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name, as it is stored.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The row that it belongs to.
+            #[must_use]
+            pub const fn symptom(self) -> Symptom {
+                match self { $(Self::$variant => Symptom::$symptom,)* }
+            }
+
+            /// In what it counts.
+            #[must_use]
+            pub const fn unit(self) -> Unit {
+                match self { $(Self::$variant => Unit::$unit,)* }
+            }
+
+            /// From which levels on its intensity is 1, 2, 3 and 4, where the terms say nothing else;
+            /// `None` for what is only shown.
+            #[must_use]
+            pub const fn default_thresholds(self) -> Option<Thresholds> {
+                match self { $(Self::$variant => $thresholds,)* }
+            }
+
+            /// What it counts, in a few English words.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)* }
+            }
+        }
+    };
+}
+
+/// From which levels on the intensity is 1, 2, 3 and 4, ascending, in the unit of the measure.
+pub type Thresholds = [i64; INTENSITY_MAX as usize];
+
+measures! {
+    /// The concession burden index of the party, in one currency.
+    BurdenIndex = "burden_index", OneSideOfThePencil, Index, Some([11_500, 13_000, 16_000, 20_000]), "concession burden index";
+    /// Of the targets that the party owed and that were decided, those that it missed.
+    TargetsMissed = "targets_missed", NoMutualRespect, Share, Some([500, 1_000, 2_000, 4_000]), "targets missed";
+    /// As [`Self::TargetsMissed`], only first and next responses.
+    ResponsesMissed = "responses_missed", NoMutualRespect, Share, Some([500, 1_000, 2_000, 4_000]), "responses missed";
+    /// Of the expectations with an agreed date that are decided, those that the party missed.
+    AgreedDatesMissed = "agreed_dates_missed", NoMutualRespect, Share, Some([500, 1_000, 2_000, 4_000]), "agreed dates missed";
+    /// Of the confirmed notices that the party gave, those with less than the agreed lead time.
+    FireDrills = "fire_drills", NoMutualRespect, Share, Some([1_000, 2_000, 4_000, 6_000]), "notices given too late";
+    /// Of the offers that the party had to answer, those on which it let the time run out.
+    OffersUnanswered = "offers_unanswered", NoMutualRespect, Share, Some([1_000, 2_000, 4_000, 6_000]), "offers left without an answer";
+    /// Of the tickets on which the party waits for the other, those of priority 1 or 2.
+    UrgentTickets = "urgent_tickets", NoMutualRespect, Share, Some([3_000, 5_000, 7_000, 9_000]), "tickets called urgent";
+    /// Of the claims that the party made and that were judged, those that were not kept.
+    ClaimsNotKept = "claims_not_kept", NotRepresented, Share, Some([500, 1_000, 2_000, 4_000]), "claims not kept";
+    /// From when the client first spoke to when the party opened a ticket.
+    TimeToOpen = "time_to_open", PoorService, Duration, Some([900, 3_600, 14_400, 86_400]), "time to open a ticket";
+    /// From a ticket's opening to when the party first handed it on to the other firm, where it did.
+    TimeToEscalate = "time_to_escalate", PoorService, Duration, Some([14_400, 43_200, 86_400, 259_200]), "time to escalate";
+    /// Of the tickets that the party finished, those that had to be opened again.
+    ReopenedAfterClosing = "reopened_after_closing", PoorService, Share, Some([500, 1_000, 2_000, 4_000]), "tickets opened again after closing";
+    /// How many different people the client met on one ticket.
+    PeopleMet = "people_met", PoorService, Ratio, Some([200, 300, 400, 600]), "people met on one ticket";
+    /// Of the updates that the party owed, those that it did not give in time.
+    UpdatesMissed = "updates_missed", PoorService, Share, Some([500, 1_000, 2_000, 4_000]), "updates missed";
+    /// Of the work that the party said was done, that which the other firm disputed.
+    WorkDisputed = "work_disputed", PoorService, Share, Some([500, 1_000, 2_000, 4_000]), "work disputed";
+}
