@@ -18,6 +18,7 @@ mod support {
 #[path = "service"]
 mod service {
     //! The cases, by subject.
+    pub mod activities;
     pub mod adoption;
     pub mod amendments;
     pub mod arithmetic;
@@ -42,6 +43,7 @@ mod service {
     pub mod concessions;
     pub mod contacts;
     pub mod cosigning;
+    pub mod credits;
     pub mod dead_letters;
     pub mod documents;
     pub mod ending;
@@ -52,6 +54,7 @@ mod service {
     pub mod exporting;
     pub mod fairness;
     pub mod fairness_rows;
+    pub mod feedback;
     pub mod firm_rows;
     pub mod fulfilments;
     pub mod guest_rows;
@@ -60,7 +63,11 @@ mod service {
     pub mod handing_over;
     pub mod holidays;
     pub mod house;
+    pub mod improvement_rows;
+    pub mod improvements;
     pub mod intake;
+    pub mod interaction_rows;
+    pub mod interaction_stage;
     pub mod joining;
     pub mod journal;
     pub mod json;
@@ -104,6 +111,7 @@ mod service {
     pub mod splits;
     pub mod stage;
     pub mod subscriptions;
+    pub mod surveys;
     pub mod table;
     pub mod targets;
     pub mod templates;
@@ -262,6 +270,20 @@ on_both_engines! {
     claims::claims_and_needs_at_fault;
     opportunities::an_opportunity_from_first_hint_to_its_end;
     opportunities::opportunities_at_fault;
+    activities::an_activity_from_invitation_to_its_end;
+    activities::activities_at_fault;
+    activities::whose_portions_were_shown_without_them;
+    activities::presentations_at_fault;
+    surveys::a_survey_from_four_seats;
+    surveys::surveys_at_fault;
+    surveys::nobody_sees_into_a_mirror_before_all_have_looked;
+    surveys::two_look_into_a_mirror_at_once;
+    surveys::a_mirror_that_somebody_turned_away_from;
+    feedback::feedback_and_its_reply;
+    feedback::capabilities_until_they_are_retired;
+    improvements::a_goal_from_proposal_to_its_end;
+    improvements::an_improvement_from_its_cause_to_its_end;
+    improvements::improvements_at_fault;
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;
@@ -340,6 +362,9 @@ on_both_engines! {
     chains::links_at_fault;
     chains::s17_time_is_charged_along_the_chain;
     chains::chains_are_followed_downwards_only;
+    credits::a_credit_falls_to_whoever_had_the_ball;
+    credits::a_credit_along_a_chain;
+    credits::credits_at_fault;
     underpinning::a_contract_that_ends_at_five;
     underpinning::chains_at_fault;
     simulation::a_draft_over_recorded_history;

@@ -8,7 +8,7 @@ mod clock;
 pub(super) mod convert;
 mod coverage;
 mod difference;
-mod evidence;
+pub(super) mod evidence;
 mod fire_drills;
 mod fulfilment;
 mod judgement;

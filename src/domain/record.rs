@@ -272,6 +272,20 @@ records! {
     Need(super::need::Need, super::need::NeedEvent) = "need";
     /// A sale that the parties may win together.
     Opportunity(super::opportunity::Opportunity, super::opportunity::OpportunityEvent) = "opportunity";
+    /// Something that the parties do with each other beside their daily work.
+    Activity(super::interaction::activity::Activity, super::interaction::activity::ActivityEvent) = "activity";
+    /// A presentation to a client.
+    ClientPresentation(super::interaction::presentation::ClientPresentation, super::interaction::presentation::PresentationEvent) = "client_presentation";
+    /// What people think of a party.
+    Survey(super::interaction::survey::Survey, super::interaction::survey::SurveyEvent) = "survey";
+    /// What one party tells another.
+    Feedback(super::interaction::feedback::Feedback, super::interaction::feedback::FeedbackEvent) = "feedback";
+    /// What a party can do.
+    Capability(super::interaction::capability::Capability, super::interaction::capability::CapabilityEvent) = "capability";
+    /// What the parties want to reach together.
+    SharedGoal(super::shared_goal::SharedGoal, super::shared_goal::GoalEvent) = "shared_goal";
+    /// What is to be better from now on.
+    Improvement(super::improvement::Improvement, super::improvement::ImprovementEvent) = "improvement";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

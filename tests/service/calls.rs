@@ -145,6 +145,8 @@ pub fn code(reason: &str) -> Code {
         | "REVERSAL_TOO_LARGE"
         | "SHARES_SEALED"
         | "NOT_YOUR_STATEMENT"
+        | "SURVEY_ALREADY_ANSWERED"
+        | "NOT_YOURS_TO_ANSWER"
         | "CONCESSION_SHORTFALL"
         | "CLAUSE_VIOLATED"
         | "TARGET_UNREACHABLE"

@@ -12,6 +12,7 @@ use super::calls::ok;
 use super::evidence::an_hour_late;
 use super::guests::{first_offer, linking};
 use super::house::{HOUR, House};
+use super::interaction_stage;
 use super::maps::priority_map_request;
 use super::sale_stage;
 use super::setting::{
@@ -55,6 +56,11 @@ pub const ALONE: &[(&str, Code, &str)] = &[
         "RecordClaimOutcome",
         Code::Ok,
         "nobody else is there to judge",
+    ),
+    (
+        "VerifyImprovement",
+        Code::Ok,
+        "nobody else is there to look at it",
     ),
     (
         "CountersignEvent",
@@ -111,6 +117,8 @@ pub async fn set(house: &House, names: &Names) -> (Pair, Names) {
     stage::notices(&pair, &mut own).await;
     stage::claims(&pair, &mut own).await;
     stage::opportunities(&pair, &mut own).await;
+    interaction_stage::set(&pair, &mut own).await;
+    stage::improvements(&pair, &mut own).await;
     expectations(&pair, &mut own).await;
     quotes(&pair, &mut own).await;
     sale_stage::set(&pair, &mut own, true).await;

@@ -11,7 +11,7 @@ use v1::evidence::Cited;
 
 /// What is cited: a ticket or an expectation of the same partnership, or something in the caller's
 /// own software.
-pub(super) fn evidence(
+pub(in crate::api) fn evidence(
     caller: &Caller,
     scope: &ScopeId,
     field: &str,
@@ -44,7 +44,7 @@ fn record(scope: &ScopeId, field: &str, name: &str) -> Result<Evidence, Refusal>
     Err(Refusal::field(Reason::InvalidField, field, why))
 }
 
-pub(super) fn to_evidence(scope: &ScopeId, evidence: &Evidence) -> v1::Evidence {
+pub(in crate::api) fn to_evidence(scope: &ScopeId, evidence: &Evidence) -> v1::Evidence {
     let cited = match evidence {
         Evidence::Ticket(id) => Cited::Record(name_in(scope, "tickets", id)),
         Evidence::Expectation(id) => Cited::Record(name_in(scope, "expectations", id)),

@@ -42,12 +42,12 @@ impl<'api> Intake<'api> {
     }
 
     /// A line of text.
-    pub(super) fn line(&mut self, field: &str, text: &str) -> Option<Commitment> {
+    pub(in crate::api) fn line(&mut self, field: &str, text: &str) -> Option<Commitment> {
         self.sealer.text(field, text, DISPLAY_NAME_BYTES_MAX)
     }
 
     /// An instant that may be left out.
-    pub(super) fn instant(
+    pub(in crate::api) fn instant(
         &mut self,
         field: &str,
         given: Option<prost_types::Timestamp>,

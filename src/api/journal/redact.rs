@@ -19,6 +19,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::firm::Permission;
 use crate::domain::guest_link::GuestLink;
 use crate::domain::identity::{FirmId, ScopeId};
+use crate::domain::interaction::survey::SurveyEvent;
 use crate::domain::journal::Entry;
 use crate::domain::pricing::quote::sealed::DIVIDED_LABELS;
 use crate::domain::record::{EventBody, Kind, RecordKey, Stored};
@@ -137,13 +138,16 @@ async fn values(api: &Api, key: &RecordKey) -> Result<BTreeMap<Commitment, Value
         let entries = store.entries_of(key, after, ENTRIES_AT_A_TIME).await?;
         for entry in &entries {
             after = entry.sequence;
-            let cited = cited(entry)?;
+            let body = body(entry)?;
+            let cited = body.commitments();
             if cited.is_empty() {
                 continue;
             }
             let firm = writer(api, &key.scope, entry).await?;
             for commitment in cited {
-                writers.entry(commitment).or_insert_with(|| firm.clone());
+                let known = restated(&body, &commitment).and_then(|sealed| writers.get(sealed));
+                let firm = known.unwrap_or(&firm).clone();
+                writers.entry(commitment).or_insert(firm);
             }
         }
         if entries.len() < ENTRIES_AT_A_TIME {
@@ -153,12 +157,21 @@ async fn values(api: &Api, key: &RecordKey) -> Result<BTreeMap<Commitment, Value
     labelled(api, &key.scope, writers).await
 }
 
-fn cited(entry: &Entry) -> Result<Vec<Commitment>, Refusal> {
+fn body(entry: &Entry) -> Result<EventBody, Refusal> {
     let fault = || Refusal::new(Reason::Internal, "an entry cannot be read");
     let kind = Kind::parse(&entry.kind).ok_or_else(fault)?;
     let version = entry.event_version;
     let body = EventBody::decode(kind, &entry.event_type, version, &entry.payload);
-    Ok(body.map_err(|_| fault())?.commitments())
+    body.map_err(|_| fault())
+}
+
+/// What a party committed to earlier, where an entry opens the same for others: whoever wrote it did so
+/// then, and not the firm with whose answer it was opened.
+fn restated<'body>(body: &'body EventBody, commitment: &Commitment) -> Option<&'body Commitment> {
+    match body {
+        EventBody::Survey(SurveyEvent::MirrorRevealed(revealed)) => revealed.sealed_of(commitment),
+        _ => None,
+    }
 }
 
 /// The firm whose words an entry holds: for a guest in the place of one, the firm that made the link.
