@@ -42,6 +42,25 @@ pub const fn about(symptom: Symptom) -> (&'static str, &'static str) {
     }
 }
 
+/// What tells of a row, for one of which nothing was recorded.
+#[must_use]
+pub const fn recordable(symptom: Symptom) -> &'static str {
+    match symptom {
+        Symptom::Unspecified => "",
+        Symptom::ChasingRainbows => "opportunities and joint quotes, and what became of them",
+        Symptom::OneSideOfThePencil => "joint quotes with a concession that everybody approved",
+        Symptom::LittleInteraction => "invitations, reviews, trainings and visits",
+        Symptom::NoMutualRespect => "tickets under an agreement, expectations and notices",
+        Symptom::NotRepresented => {
+            "presentations to clients, with who was there, and claims that were judged"
+        }
+        Symptom::PoorService => "tickets, updates and surveys",
+        Symptom::HeldHostage => {
+            "what is held for clients, tests of handing it over, and disclosed stakes"
+        }
+    }
+}
+
 /// A level in the unit of its measure.
 #[must_use]
 pub fn level(unit: CheckupUnit, level: i64) -> String {
@@ -167,7 +186,8 @@ pub fn changes(checkup: &v1::Checkup, row: &v1::CheckupRow) -> Vec<String> {
     });
     let sentences: Vec<String> = sentences.collect();
     if sentences.is_empty() && row.intensity.is_none() {
-        return vec!["Nothing was recorded that could be judged.".to_owned()];
+        let what = recordable(row.symptom());
+        return vec![format!("Nothing was recorded that could be judged. These tell: {what}.")];
     }
     sentences
 }

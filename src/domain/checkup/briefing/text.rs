@@ -157,7 +157,7 @@ pub fn agenda(told: Told<'_>) -> Vec<String> {
     }
     if agenda.is_empty() {
         agenda
-            .push("Nothing is overdue or due, and no symptom shows: plan what is next.".to_owned());
+            .push("Nothing is overdue or due, and no symptom is more than slight: plan what is next.".to_owned());
     }
     agenda.truncate(AGENDA_MAX);
     agenda
