@@ -12,6 +12,7 @@ pub mod command;
 pub mod commitment;
 pub mod contact;
 pub mod cosignature;
+pub mod custody;
 pub mod derived_secret;
 pub mod evidence;
 pub mod expectation;
@@ -21,8 +22,8 @@ pub mod format;
 pub mod guest_link;
 pub mod hand_over;
 pub mod identity;
-pub mod interaction;
 pub mod improvement;
+pub mod interaction;
 pub mod journal;
 pub mod need;
 #[cfg(feature = "next-format")]

@@ -33,10 +33,11 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
 use crate::api::checkup::CheckupService;
+use crate::api::custody::CustodyService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
-use crate::api::interaction::InteractionService;
 use crate::api::improvement::ImprovementService;
+use crate::api::interaction::InteractionService;
 use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
@@ -253,6 +254,10 @@ impl Application {
         .add_service(limited!(
             v1::improvement_service_server::ImprovementServiceServer<_>,
             ImprovementService(api())
+        ))
+        .add_service(limited!(
+            v1::custody_service_server::CustodyServiceServer<_>,
+            CustodyService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

@@ -10,12 +10,13 @@ use tonic::{Code, Status};
 
 use super::calls::ok;
 use super::checkup_rows::CHECKUP_ROWS;
+use super::custody_rows::CUSTODY_ROWS;
 use super::fairness_rows::FAIRNESS_ROWS;
 use super::firm_rows::FIRM_ROWS;
 use super::guest_rows::{GUEST_ROWS, KEYLESS};
 use super::house::House;
-use super::interaction_rows::INTERACTION_ROWS;
 use super::improvement_rows::IMPROVEMENT_ROWS;
+use super::interaction_rows::INTERACTION_ROWS;
 use super::pricing_rows::PRICING_ROWS;
 use super::raw;
 use super::sale_rows::SALE_ROWS;
@@ -71,6 +72,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(SALE_ROWS)
         .chain(INTERACTION_ROWS)
         .chain(IMPROVEMENT_ROWS)
+        .chain(CUSTODY_ROWS)
         .chain(UPDATE_ROWS)
         .chain(WEBHOOK_ROWS)
 }

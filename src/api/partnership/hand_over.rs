@@ -224,6 +224,8 @@ pub(in crate::api) const fn to_matter(matter: OpenMatter) -> v1::OpenMatter {
         OpenMatter::ProposedAgreement => v1::OpenMatter::ProposedAgreement,
         OpenMatter::Quote => v1::OpenMatter::Quote,
         OpenMatter::Settlement => v1::OpenMatter::Settlement,
+        OpenMatter::CustodyItem => v1::OpenMatter::CustodyItem,
+        OpenMatter::HandOverRequest => v1::OpenMatter::HandOverRequest,
         OpenMatter::Contact => v1::OpenMatter::Contact,
     }
 }
