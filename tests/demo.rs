@@ -42,7 +42,7 @@ const ESSENTIAL: [&str; 30] = [
     "Scheduled",
     "Each firm can check all of this again",
     "The check-up: who pays?",
-    "Nightdesk bore nine tenths of the 3,000.00 EUR",
+    "Nightdesk bore nine tenths of the 3,600.00 EUR",
     "3 strong",
     "Nightdesk, concession burden index, EUR: If the others bear more of the next concessions",
 ];

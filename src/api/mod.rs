@@ -8,7 +8,7 @@ pub mod admin;
 pub mod caller;
 pub mod checkup;
 pub mod checkup_link;
-mod collections;
+pub mod collections;
 pub mod convert;
 pub mod custody;
 pub mod dates;

@@ -39,7 +39,7 @@ fn browser() -> Client {
 }
 
 /// Asks as a browser does, without any key.
-async fn look(house: &House, path: &str) -> Response {
+pub async fn look(house: &House, path: &str) -> Response {
     let url = format!("http://{}{path}", house.running.address);
     let request = browser().get(url).header("accept", "text/html,*/*");
     request.send().await.expect("an answer")

@@ -246,6 +246,9 @@ fn title(record: &Record) -> Title {
         Record::Expectation(expectation) => expectation.title.clone(),
         Record::Notice(notice) => notice.title.clone(),
         Record::Ticket(ticket) => ticket.title.clone(),
+        Record::Activity(activity) => Some(activity.invitation.title.clone()),
+        Record::SharedGoal(goal) => Some(goal.title.clone()),
+        Record::Improvement(improvement) => Some(improvement.created.action.clone()),
         Record::Agreement(agreement) => {
             return Title::Clear(agreement.content.display_name.clone());
         }

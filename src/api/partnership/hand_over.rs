@@ -196,6 +196,9 @@ pub(in crate::api) fn close(record: &mut Record, partnership: &Partnership, now:
         Record::Ticket(state) => partnership.close(state.as_mut(), now),
         Record::Agreement(state) => partnership.close(state.as_mut(), now),
         Record::JointQuote(state) => partnership.close(state.as_mut(), now),
+        Record::Activity(state) => partnership.close(state.as_mut(), now),
+        Record::SharedGoal(state) => partnership.close(state.as_mut(), now),
+        Record::Improvement(state) => partnership.close(state.as_mut(), now),
         _ => {}
     }
 }
@@ -226,6 +229,9 @@ pub(in crate::api) const fn to_matter(matter: OpenMatter) -> v1::OpenMatter {
         OpenMatter::Settlement => v1::OpenMatter::Settlement,
         OpenMatter::CustodyItem => v1::OpenMatter::CustodyItem,
         OpenMatter::HandOverRequest => v1::OpenMatter::HandOverRequest,
+        OpenMatter::Activity => v1::OpenMatter::Activity,
+        OpenMatter::SharedGoal => v1::OpenMatter::SharedGoal,
+        OpenMatter::Improvement => v1::OpenMatter::Improvement,
         OpenMatter::Contact => v1::OpenMatter::Contact,
     }
 }

@@ -89,6 +89,7 @@ pub(in crate::cli) fn show_row(page: &mut Page, checkup: &v1::Checkup, row: &v1:
     for change in words::changes(checkup, row) {
         page.hang("- ", &change);
     }
+    let prefix = format!("{}/", checkup.partnership);
     for side in &row.sides {
         for figure in side
             .figures
@@ -97,6 +98,8 @@ pub(in crate::cli) fn show_row(page: &mut Page, checkup: &v1::Checkup, row: &v1:
         {
             for record in figure.records.iter().take(RECORDS) {
                 let party = words::party(checkup, &side.party_id);
+                // They are all of this partnership.
+                let record = record.strip_prefix(&prefix).unwrap_or(record);
                 let latest = format!("{party}, {}, the latest: {record}", figure.label);
                 page.hang("- ", &latest);
             }

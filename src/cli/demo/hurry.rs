@@ -1,6 +1,6 @@
 //! Last act: a quote in a hurry, on which one firm bears nearly everything, and the check-up that finds it.
 
-use super::quarter::{FIRST_DAY, LocalTime};
+use super::quarter::{FIRST_DAY, HOUR_MINUTES, LocalTime};
 use super::quoting::{Draft, approve, quote};
 use super::setup::Setting;
 use super::stage::{Actor, ORIGIN, PRIME, SUB, Stage, call, cents, euros, instant, present};
@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::proto::v1::{self, AllocationBasis};
 
 /// What the client wanted off, in cents.
-pub const CONCESSION_CENTS: i64 = cents(3_000, 0);
+pub const CONCESSION_CENTS: i64 = cents(3_600, 0);
 /// What Nightdesk bears of it, in basis points.
 pub const NIGHTDESK_BPS: i32 = 9_000;
 /// Basis points of the whole.
@@ -104,7 +104,8 @@ async fn window(stage: &Stage, time: &LocalTime) -> Result<v1::CheckupWindow, Cl
     let request = v1::GetServiceInfoRequest {};
     let info = call("ask for the time", partnerships.get_service_info(request)).await?;
     let now = present(info.server_time, "its time")?;
-    let first = time.instant(FIRST_DAY, 0)?;
+    // Quarters of check-ups begin in UTC, an hour after those in Berlin.
+    let first = time.instant(FIRST_DAY, HOUR_MINUTES)?;
     Ok(v1::CheckupWindow {
         start_time: Some(instant(first.max(now.seconds - WINDOW_MAX_SECONDS))),
         end_time: Some(now),

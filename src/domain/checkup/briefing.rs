@@ -137,7 +137,11 @@ impl Selection {
 const fn is_to_do(matter: OpenMatter) -> bool {
     !matches!(
         matter,
-        OpenMatter::Agreement | OpenMatter::Contact | OpenMatter::Opportunity | OpenMatter::Need
+        OpenMatter::Agreement
+            | OpenMatter::Contact
+            | OpenMatter::CustodyItem
+            | OpenMatter::Opportunity
+            | OpenMatter::Need
     )
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{page, words};
+use crate::api::collections::collection;
 use crate::domain::record::Kind;
 use crate::domain::refusal::Refusal;
 use crate::proto::v1;
@@ -30,21 +31,11 @@ struct Line {
     hash: String,
 }
 
-/// The kind of record that names call `collection`, such as `jointQuotes`.
+/// The kind of record that names call `name`, such as `jointQuotes`.
 #[must_use]
-pub fn kind_of(collection: &str) -> Option<Kind> {
-    let singular = match collection.strip_suffix("ies") {
-        Some(stem) => format!("{stem}y"),
-        None => collection.strip_suffix('s')?.to_owned(),
-    };
-    let mut name = String::new();
-    for character in singular.chars() {
-        if character.is_ascii_uppercase() {
-            name.push('_');
-        }
-        name.push(character.to_ascii_lowercase());
-    }
-    Kind::parse(&name)
+pub fn kind_of(name: &str) -> Option<Kind> {
+    let mut kinds = Kind::ALL.iter().copied();
+    kinds.find(|kind| collection(*kind) == Some(name))
 }
 
 /// The page of a record's entries; `is_all` if there are no others.

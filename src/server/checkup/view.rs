@@ -108,12 +108,16 @@ fn facts(checkup: &v1::Checkup) -> Vec<Fact> {
     let window = checkup.window.as_ref().map(words::window);
     let as_of = checkup.as_of_time.map(words::instant);
     let caller = words::party(checkup, &checkup.caller_party_id);
-    vec![
-        fact("Partnership", checkup.display_name.clone()),
+    let mut facts = vec![
         fact("Window", window.unwrap_or_default()),
         fact("As of", as_of.unwrap_or_default()),
         fact("Shown to", caller.to_owned()),
-    ]
+    ];
+    // Often it is called after its parties, who are the title.
+    if checkup.display_name != words::parties(checkup) {
+        facts.insert(0, fact("Partnership", checkup.display_name.clone()));
+    }
+    facts
 }
 
 /// The latest quarters, as many as there is room for.

@@ -187,7 +187,9 @@ pub fn changes(checkup: &v1::Checkup, row: &v1::CheckupRow) -> Vec<String> {
     let sentences: Vec<String> = sentences.collect();
     if sentences.is_empty() && row.intensity.is_none() {
         let what = recordable(row.symptom());
-        return vec![format!("Nothing was recorded that could be judged. These tell: {what}.")];
+        return vec![format!(
+            "Nothing was recorded that could be judged. These tell: {what}."
+        )];
     }
     sentences
 }

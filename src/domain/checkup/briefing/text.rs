@@ -73,6 +73,11 @@ const fn matter(matter: OpenMatter) -> &'static str {
         OpenMatter::ProposedAgreement => "Proposed agreement that waits for approval",
         OpenMatter::Quote => "Concession that waits for approval",
         OpenMatter::Settlement => "Settlement statement",
+        OpenMatter::CustodyItem => "Held",
+        OpenMatter::HandOverRequest => "Request to hand over",
+        OpenMatter::Activity => "Invitation",
+        OpenMatter::SharedGoal => "Shared goal",
+        OpenMatter::Improvement => "Improvement",
         OpenMatter::Contact => "Contact",
     }
 }
@@ -156,8 +161,10 @@ pub fn agenda(told: Told<'_>) -> Vec<String> {
         ));
     }
     if agenda.is_empty() {
-        agenda
-            .push("Nothing is overdue or due, and no symptom is more than slight: plan what is next.".to_owned());
+        agenda.push(
+            "Nothing is overdue or due, and no symptom is more than slight: plan what is next."
+                .to_owned(),
+        );
     }
     agenda.truncate(AGENDA_MAX);
     agenda
