@@ -52,6 +52,7 @@ mod service {
     pub mod ending;
     pub mod evaluations;
     pub mod evidence;
+    pub mod exits;
     pub mod expectation_clocks;
     pub mod expectations;
     pub mod exporting;
@@ -295,6 +296,8 @@ on_both_engines! {
     hand_overs::a_clock_of_open_hours;
     hand_overs::hand_overs_after_the_end;
     hand_overs::hand_overs_at_fault;
+    exits::stakes_are_told_and_end;
+    exits::a_client_could_leave;
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;
