@@ -235,7 +235,7 @@ fn records(
     let mut is_all = true;
     for (side, figure) in figures {
         let linked = i64::try_from(figure.records.len()).unwrap_or(i64::MAX);
-        is_all = is_all && linked >= figure.record_count;
+        is_all = is_all && linked >= figure.case_count;
         for name in &figure.records {
             let href = name.strip_prefix(&prefix);
             let Some(href) = href.filter(|href| has_page(href) && seen.insert(*href)) else {
