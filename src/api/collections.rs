@@ -29,6 +29,8 @@ pub const fn collection(kind: Kind) -> Option<&'static str> {
         Kind::Improvement => "improvements",
         Kind::CustodyItem => "custodyItems",
         Kind::HandOverRequest => "handOverRequests",
+        Kind::StakeDisclosure => "stakeDisclosures",
+        Kind::ExitDrill => "exitDrills",
         _ => return None,
     };
     Some(collection)

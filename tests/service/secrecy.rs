@@ -9,9 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use tonic::Status;
 
 use super::authorisation::every_row;
-use super::checkup_pages::{linking, look};
 use super::blind::{consent, costly, proposing, quote_of, shares};
 use super::calls::ok;
+use super::checkup_pages::{linking, look};
 use super::house::{Firm, House};
 use super::raw;
 use super::sales::{FEBRUARY, booking, reversing, winning};

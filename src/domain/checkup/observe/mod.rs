@@ -5,6 +5,7 @@
 //! gathered by [`super::burden`].
 
 pub mod claim;
+pub mod custody;
 pub mod expectation;
 pub mod notice;
 pub mod progress;
@@ -16,7 +17,17 @@ use crate::domain::record::{Kind, Record};
 use crate::domain::time::Timestamp;
 
 /// The kinds of records of which [`record`] tells something, in the order in which they are read.
-pub const KINDS: [Kind; 4] = [Kind::Expectation, Kind::Progress, Kind::Notice, Kind::Claim];
+pub const KINDS: [Kind; 9] = [
+    Kind::Expectation,
+    Kind::Progress,
+    Kind::Notice,
+    Kind::Claim,
+    Kind::Contact,
+    Kind::CustodyItem,
+    Kind::HandOverRequest,
+    Kind::StakeDisclosure,
+    Kind::ExitDrill,
+];
 
 /// What observations depend on beside the record.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +49,12 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::Progress(found) => progress::observe(found, source, sink),
         Record::Notice(found) => notice::observe(found, source, sink),
         Record::Claim(found) => claim::observe(found, source, sink),
+        Record::Contact(found) => custody::contact(found, source, context, sink),
+        Record::CustodyItem(found) => custody::item(found, source, context, sink),
+        Record::HandOverRequest(found) => custody::request(found, source, context, sink),
+        Record::StakeDisclosure(found) => custody::stake(found, source, sink),
+        Record::ExitDrill(found) => custody::drill(found, source, sink),
+        Record::JointQuote(found) => custody::portions(found, source, context, sink),
         _ => {}
     }
 }
