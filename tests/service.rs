@@ -403,10 +403,6 @@ on_both_engines! {
     checkup_pages::links_that_are_not_good;
     checkup_pages::links_and_briefings_at_fault;
     checkup_pages::a_briefing_for_the_week;
-    checkups::a_checkup_from_tickets_alone;
-    checkups::the_same_question_has_the_same_answer;
-    checkups::a_report_is_kept_for_a_minute;
-    checkups::checkups_at_fault;
     splits::p01_bases_side_by_side_explain_every_cent;
     splits::p19_p22_cadences_surcharges_and_rates;
     splits::p11_alternatives_answer_for_themselves;
