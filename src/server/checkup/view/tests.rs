@@ -26,7 +26,7 @@ fn figure(measure: Measure, quarters: &[Option<i64>], records: usize) -> v1::Che
         records: (0..records)
             .map(|number| format!("partnerships/p1/tickets/0199c3a4-7d2e-7b1a-9f00-{number:012}"))
             .collect(),
-        record_count: 1_234,
+        case_count: 1_234,
         change: Some(v1::CheckupChange {
             to_intensity: 1,
             text: "With 235 fewer of them, or 2345 more of the other sort, it is below 10 %, which is \
