@@ -121,12 +121,12 @@ pub fn is_frame_origin(text: &str) -> bool {
             && port.parse::<u16>().is_ok()
     };
     let host = host.strip_prefix("*.").unwrap_or(host);
-    let is_part = |part: &str| {
+    let is_name = |part: &str| {
         let outer = |end: Option<char>| end.is_some_and(|end| end.is_ascii_alphanumeric());
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         outer(part.chars().next()) && outer(part.chars().next_back()) && part.bytes().all(allowed)
     };
-    port.is_none_or(is_port) && host.contains('.') && host.split('.').all(is_part)
+    port.is_none_or(is_port) && host.contains('.') && host.split('.').all(is_name)
 }
 
 #[cfg(test)]

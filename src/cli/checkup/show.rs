@@ -115,9 +115,8 @@ fn cell(figure: Option<&v1::CheckupFigure>) -> String {
     let mut text = bars(figure);
     text.push(' ');
     text.push_str(value);
-    if let Some(intensity) = figure.intensity {
-        text.push_str(&format!(" [{intensity}]"));
-    }
+    let judged = figure.intensity.map(|intensity| format!(" [{intensity}]"));
+    text.push_str(judged.as_deref().unwrap_or_default());
     for words in [basis, words::trend(figure)] {
         if !words.is_empty() {
             text.push_str(", ");

@@ -15,6 +15,9 @@ const SIDES_ON_A_PHONE: usize = 2;
 /// Characters at the end of a record's id that tell it from others.
 const ID_CHARACTERS: usize = 8;
 
+/// Cases of a figure whose records are named.
+const CASES_LINKED: i64 = 10;
+
 /// What somebody has to say about a row.
 #[derive(Clone, Debug)]
 pub struct Said {
@@ -234,8 +237,7 @@ fn records(
     let mut links = Vec::new();
     let mut is_all = true;
     for (side, figure) in figures {
-        let linked = i64::try_from(figure.records.len()).unwrap_or(i64::MAX);
-        is_all = is_all && linked >= figure.case_count;
+        is_all = is_all && figure.case_count <= CASES_LINKED;
         for name in &figure.records {
             let href = name.strip_prefix(&prefix);
             let Some(href) = href.filter(|href| has_page(href) && seen.insert(*href)) else {

@@ -144,9 +144,10 @@ pub fn agenda(told: Told<'_>) -> Vec<String> {
         worse.map(|change| format!("Why is it worse? {}.", change_text(change, told.named))),
     );
     let waits = told.selection.items().find(|open| {
-        let matter = open.item.matter;
-        use OpenMatter::{Amendment, ProposedAgreement, Quote};
-        matches!(matter, Amendment | ProposedAgreement | Quote)
+        matches!(
+            open.item.matter,
+            OpenMatter::Amendment | OpenMatter::ProposedAgreement | OpenMatter::Quote
+        )
     });
     agenda.extend(waits.map(|open| format!("Answer: {}.", item_text(open, told.named, told.now))));
     let ahead: Vec<&Open> = due
