@@ -13,7 +13,7 @@ use crate::domain::tests::{FIRST, SECOND, Scene, sealed};
 
 const ID: &str = "stake";
 
-fn day(month: u8, day: u8) -> CivilDate {
+fn day(month: i8, day: i8) -> CivilDate {
     CivilDate::new(2000, month, day).expect("a date")
 }
 
