@@ -28,7 +28,7 @@ const UUID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 /// What a text looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretShape {
-    /// A key or certificate in its armour, such as PEM, SSH, PGP or PuTTY.
+    /// A key or certificate in its armour, such as those of PEM, SSH and PGP.
     KeyBlock,
     /// A token that begins as those of a well-known issuer do.
     KnownToken,

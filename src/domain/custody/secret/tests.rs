@@ -4,81 +4,55 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Put together here, so that nobody's scanner takes them for real ones.
+fn armoured_and_known() -> Vec<(String, SecretShape)> {
+    let blocks = [
+        format!("-----BEGIN {} PRIVATE KEY-----\nMIIE", "RSA"),
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----".to_owned(),
+        "-----begin pgp private key block-----".to_owned(),
+        "PuTTY-User-Key-File-3: ssh-ed25519".to_owned(),
+    ];
+    let tokens = [
+        format!("key is {}IOSFODNN7EXAMPLE", "AKIA"),
+        format!("{}_16C7e42F292c6912E7710c838347Ae178B4a", "ghp"),
+        format!("bot {}-17653672481-19874698323", "xoxb"),
+        format!("{}hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x", "eyJ"),
+        format!("{}_live_4eC39HqLyjWDarjtT1", "sk"),
+    ];
+    let blocks = blocks.map(|text| (text, SecretShape::KeyBlock));
+    let tokens = tokens.map(|text| (text, SecretShape::KnownToken));
+    blocks.into_iter().chain(tokens).collect()
+}
+
 #[test]
 fn what_looks_like_a_secret() {
     use SecretShape as Shape;
-    // Put together here, so that nobody's scanner takes them for real ones.
-    let cases = [
-        (
-            format!("-----BEGIN {} PRIVATE KEY-----\nMIIE", "RSA"),
-            Shape::KeyBlock,
-        ),
-        (
-            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----".to_owned(),
-            Shape::KeyBlock,
-        ),
-        (
-            "-----begin pgp private key block-----".to_owned(),
-            Shape::KeyBlock,
-        ),
-        (
-            "PuTTY-User-Key-File-3: ssh-ed25519".to_owned(),
-            Shape::KeyBlock,
-        ),
-        (
-            format!("key is {}IOSFODNN7EXAMPLE", "AKIA"),
-            Shape::KnownToken,
-        ),
-        (
-            format!("{}_16C7e42F292c6912E7710c838347Ae178B4a", "ghp"),
-            Shape::KnownToken,
-        ),
-        (
-            format!("bot {}-17653672481-19874698323", "xoxb"),
-            Shape::KnownToken,
-        ),
-        (
-            format!("{}hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x", "eyJ"),
-            Shape::KnownToken,
-        ),
-        (
-            format!("{}_live_4eC39HqLyjWDarjtT1", "sk"),
-            Shape::KnownToken,
-        ),
-        ("Password: hunter2".to_owned(), Shape::Labelled),
-        ("password = correcthorse".to_owned(), Shape::Labelled),
-        ("Passwords:\n  first".to_owned(), Shape::Labelled),
-        ("DB_PASSWORD=x".to_owned(), Shape::Labelled),
-        ("\"password\": \"x\"".to_owned(), Shape::Labelled),
-        ("Kennwort: Sommer".to_owned(), Shape::Labelled),
-        ("client secret: abc".to_owned(), Shape::Labelled),
-        ("PIN: 4711".to_owned(), Shape::Labelled),
-        ("auth code: Xy7-pq".to_owned(), Shape::Labelled),
-        ("admin, pw: Sommer24!".to_owned(), Shape::Labelled),
-        (
-            "https://admin:sesame@fw.example/login".to_owned(),
-            Shape::UrlPassword,
-        ),
-        (
-            "VK7JG-NPHTM-C97JM-9MPGT-3V66T".to_owned(),
-            Shape::LicenceKey,
-        ),
-        (
-            "123456-234567-345678-456789-567890-678901-789012-890123".to_owned(),
-            Shape::LicenceKey,
-        ),
-        (
-            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQ3vT9kLmW2a".to_owned(),
-            Shape::RandomToken,
-        ),
-        (
-            "it is d41d8cd98f00b204e9800998ecf8427e".to_owned(),
-            Shape::RandomToken,
-        ),
-        ("k7f3m9x2q8w4z6t1v5b0n3c7".to_owned(), Shape::RandomToken),
-    ];
-    for (text, shape) in cases {
+    for (text, shape) in armoured_and_known() {
         assert_eq!(looks_like_secret(&text), Some(shape), "{text}");
+    }
+    let keys = "123456-234567-345678-456789-567890-678901-789012-890123";
+    for (text, shape) in [
+        ("Password: hunter2", Shape::Labelled),
+        ("password = correcthorse", Shape::Labelled),
+        ("Passwords:\n  first", Shape::Labelled),
+        ("DB_PASSWORD=x", Shape::Labelled),
+        ("\"password\": \"x\"", Shape::Labelled),
+        ("Kennwort: Sommer", Shape::Labelled),
+        ("client secret: abc", Shape::Labelled),
+        ("PIN: 4711", Shape::Labelled),
+        ("auth code: Xy7-pq", Shape::Labelled),
+        ("admin, pw: Sommer24!", Shape::Labelled),
+        ("https://admin:sesame@fw.example/login", Shape::UrlPassword),
+        ("VK7JG-NPHTM-C97JM-9MPGT-3V66T", Shape::LicenceKey),
+        (keys, Shape::LicenceKey),
+        (
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQ3vT9kLmW2a",
+            Shape::RandomToken,
+        ),
+        ("it is d41d8cd98f00b204e9800998ecf8427e", Shape::RandomToken),
+        ("k7f3m9x2q8w4z6t1v5b0n3c7", Shape::RandomToken),
+    ] {
+        assert_eq!(looks_like_secret(text), Some(shape), "{text}");
     }
 }
 
