@@ -130,3 +130,41 @@ async fn a_call_is_part_of_its_callers_trace() {
     assert!(contains(&told, "service.name") && contains(&told, "serving"));
     assert!(!contains(&told, PERSON) && !contains(&told, &key));
 }
+
+/// A secret that was sent by mistake is refused, and neither the answer nor any log or trace has it.
+#[tokio::test]
+async fn a_secret_that_is_refused_is_told_nobody() {
+    const SECRET: &str = "Sesame4711open";
+    let collector = Collector::default();
+    let port = collector.start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("otlp_endpoint = 'http://127.0.0.1:{port}'\n");
+    let program = Program::start(folder.path(), &settings).await;
+    let key = program.key("north").await;
+    let client = reqwest::Client::new();
+    let post = |path: &str, body: serde_json::Value| {
+        let url = format!("http://{}/v1/{path}", program.address);
+        client.post(url).bearer_auth(&key).json(&body).send()
+    };
+    let path =
+        "partnerships?partnerDisplayName=South&role=PARTY_ROLE_PEER&partnerRole=PARTY_ROLE_PEER";
+    let made = post(path, serde_json::json!({"displayName": "Both"})).await;
+    let made: serde_json::Value = made.unwrap().json().await.unwrap();
+    let name = made["name"].as_str().unwrap_or_else(|| panic!("{made}"));
+    let item = serde_json::json!({
+        "kind": "CUSTODY_KIND_ADMIN_ACCOUNT",
+        "displayName": "firewall",
+        "owner": "party-2",
+        "location": format!("password: {SECRET}"),
+    });
+    let refused = post(&format!("{name}/custodyItems"), item).await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let answer = refused.text().await.unwrap();
+    assert!(answer.contains("LOOKS_LIKE_SECRET"), "{answer}");
+    assert!(!answer.contains(SECRET), "{answer}");
+    program.terminate();
+    assert!(program.ended().await, "what waits was sent off");
+    let told = collector.told();
+    assert!(contains(&told, "CustodyService/CreateCustodyItem"));
+    assert!(!contains(&told, SECRET));
+}

@@ -162,18 +162,13 @@ pub async fn a_client_could_leave(house: House) {
     assert_eq!(document["gaps"].as_array().unwrap().len(), 3);
     let text = String::from_utf8(answer.export.clone()).unwrap();
     assert!(!text.contains("somebody-else"), "of another client");
-    // A retry is the same drill, with the export as long as that is what there is.
-    let again = ok(norths.run_exit_drill(request.clone())).await;
-    assert_eq!(again.exit_drill.as_ref(), Some(&drill));
-    assert_eq!(again.export, answer.export);
-    let tested = testing(&second.name, HandOverTestOutcome::Passed);
-    ok(souths.record_hand_over_test(tested)).await;
-    let later = ok(norths.run_exit_drill(request)).await;
-    assert_eq!(later.exit_drill, Some(drill.clone()));
-    assert!(
-        later.export.is_empty(),
-        "what there is now is something else"
-    );
+    retried(
+        &pair,
+        request,
+        (&drill, answer.export.as_slice()),
+        &second.name,
+    )
+    .await;
     let get = v1::GetExitDrillRequest {
         name: drill.name.clone(),
     };
@@ -193,4 +188,26 @@ pub async fn a_client_could_leave(house: House) {
     let call = norths.run_exit_drill(running(&pair.name, &absent));
     refuses(&house, "NOT_FOUND", call).await;
     house.stop().await;
+}
+
+/// A retry is the same drill, with the export as long as that is what there is.
+async fn retried(
+    pair: &Pair,
+    request: v1::RunExitDrillRequest,
+    (drill, export): (&v1::ExitDrill, &[u8]),
+    item: &str,
+) {
+    let mut norths = pair.north.connection.custody();
+    let mut souths = pair.south.connection.custody();
+    let again = ok(norths.run_exit_drill(request.clone())).await;
+    assert_eq!(again.exit_drill.as_ref(), Some(drill));
+    assert_eq!(again.export, export);
+    let tested = testing(item, HandOverTestOutcome::Passed);
+    ok(souths.record_hand_over_test(tested)).await;
+    let later = ok(norths.run_exit_drill(request)).await;
+    assert_eq!(later.exit_drill, Some(drill.clone()));
+    assert!(
+        later.export.is_empty(),
+        "what there is now is something else"
+    );
 }

@@ -87,13 +87,13 @@ pub fn decide(command: &RequestCommand, firm: &FirmId, view: &View<'_>) -> Resul
             find(id, "ReleaseHandOver")?.release(words.as_ref(), view.now)
         }
         RequestCommand::Confirm { id, words } => {
-            find(id, "ConfirmHandOver")?.confirm(words.as_ref())
+            find(id, "ConfirmHandOver")?.confirm(words.as_ref(), view)
         }
         RequestCommand::Withhold { id, reason } => {
             find(id, "WithholdHandOver")?.withhold(reason, view.now)
         }
         RequestCommand::Withdraw { id, reason } => {
-            find(id, "WithdrawHandOverRequest")?.withdraw(reason.as_ref(), view.now)
+            find(id, "WithdrawHandOverRequest")?.withdraw(reason.as_ref(), view)
         }
     }
 }
@@ -297,6 +297,13 @@ impl<'world> Matter<'world> {
         ))
     }
 
+    /// What is changed has to be there.
+    fn load_items(&self, view: &View<'_>) -> Result<(), Stop> {
+        let items = &self.request.asked.items;
+        for_each(items, |item| view.get::<CustodyItem>(item))?;
+        Ok(())
+    }
+
     /// Adds an answer, after the entry that it comes late, and to every item what it makes of that.
     fn answered(
         &self,
@@ -329,12 +336,13 @@ impl<'world> Matter<'world> {
         Ok(self.answered(Some(now), HandOverRequestEvent::Withheld(said), None))
     }
 
-    fn confirm(&self, words: Option<&Commitment>) -> Result<Decision, Stop> {
+    fn confirm(&self, words: Option<&Commitment>, view: &View<'_>) -> Result<Decision, Stop> {
         let said = self.answer(&self.request.asked.party, words)?;
         if self.request.state == RequestState::Received {
             return Ok(self.about());
         }
         self.require(self.request.state == RequestState::Released)?;
+        self.load_items(view)?;
         let handed_over = CustodyItemEvent::HandedOver(ItemHandedOver {
             request: self.id.to_owned(),
             to: self.own.id.clone(),
@@ -343,17 +351,18 @@ impl<'world> Matter<'world> {
         Ok(self.answered(None, received, Some(handed_over)))
     }
 
-    fn withdraw(&self, reason: Option<&Commitment>, now: Timestamp) -> Result<Decision, Stop> {
+    fn withdraw(&self, reason: Option<&Commitment>, view: &View<'_>) -> Result<Decision, Stop> {
         let said = self.answer(&self.request.asked.party, reason)?;
         let state = self.request.state;
         if state == RequestState::Withdrawn {
             return Ok(self.about());
         }
         self.require(state != RequestState::Received)?;
+        self.load_items(view)?;
         let freed = CustodyItemEvent::Freed(ItemRequest {
             request: self.id.to_owned(),
         });
         let withdrawn = HandOverRequestEvent::Withdrawn(said);
-        Ok(self.answered(Some(now), withdrawn, Some(freed)))
+        Ok(self.answered(Some(view.now), withdrawn, Some(freed)))
     }
 }

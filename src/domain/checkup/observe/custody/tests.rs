@@ -132,7 +132,7 @@ fn items_untested() {
     assert_eq!(figure(&[], measure, 2), (None, None));
     let good = held(item(Some((365, true))));
     let bad = [None, Some((366, true)), Some((1, false))].map(|test| held(item(test)));
-    assert_eq!(share(&[good.clone()], measure, 2), Some((0, 1)));
+    assert_eq!(share(std::slice::from_ref(&good), measure, 2), Some((0, 1)));
     for bad in bad {
         assert_eq!(share(&[good.clone(), bad], measure, 2), Some((1, 2)));
     }
@@ -143,7 +143,7 @@ fn items_untested() {
     let others = [held(own), held(gone)];
     assert_eq!(share(&others, measure, 2), None, "nobody waits for these");
     assert_eq!(
-        share(&[good.clone()], measure, 1),
+        share(std::slice::from_ref(&good), measure, 1),
         None,
         "the other holds it"
     );
@@ -230,8 +230,8 @@ fn the_age_of_the_last_exit_drill() {
     assert_eq!(level(&[], 2), None, "there is nothing to leave with");
     let held = held(item(None));
     // Never: since the partnership began.
-    assert_eq!(level(&[held.clone()], 2), Some(1_000));
-    assert_eq!(figure(&[held.clone()], measure, 2).1, Some(4));
+    assert_eq!(level(std::slice::from_ref(&held), 2), Some(1_000));
+    assert_eq!(figure(std::slice::from_ref(&held), measure, 2).1, Some(4));
     let records = [held.clone(), drill(1, 400, &[2]), drill(1, 30, &[2])];
     assert_eq!(level(&records, 2), Some(30), "what it holds was looked at");
     assert_eq!(level(&records, 1), Some(30), "it ran it");
