@@ -4,10 +4,16 @@
 //! [`ticket::observe`], since their clocks need the terms that they run under, and concessions are
 //! gathered by [`super::burden`].
 
+pub mod activity;
 pub mod claim;
 pub mod expectation;
+pub mod feedback;
+#[cfg(test)]
+mod interaction_tests;
 pub mod notice;
+pub mod presentation;
 pub mod progress;
+pub mod survey;
 pub mod ticket;
 
 use super::observation::{Sink, Source};
@@ -16,7 +22,16 @@ use crate::domain::record::{Kind, Record};
 use crate::domain::time::Timestamp;
 
 /// The kinds of records of which [`record`] tells something, in the order in which they are read.
-pub const KINDS: [Kind; 4] = [Kind::Expectation, Kind::Progress, Kind::Notice, Kind::Claim];
+pub const KINDS: [Kind; 8] = [
+    Kind::Expectation,
+    Kind::Progress,
+    Kind::Notice,
+    Kind::Claim,
+    Kind::Activity,
+    Kind::ClientPresentation,
+    Kind::Survey,
+    Kind::Feedback,
+];
 
 /// What observations depend on beside the record.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +53,10 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::Progress(found) => progress::observe(found, source, sink),
         Record::Notice(found) => notice::observe(found, source, sink),
         Record::Claim(found) => claim::observe(found, source, sink),
+        Record::Activity(found) => activity::observe(found, source, context, sink),
+        Record::ClientPresentation(found) => presentation::observe(found, source, sink),
+        Record::Survey(found) => survey::observe(found, source, sink),
+        Record::Feedback(found) => feedback::observe(found, source, sink),
         _ => {}
     }
 }
