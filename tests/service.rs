@@ -42,6 +42,7 @@ mod service {
     pub mod concessions;
     pub mod contacts;
     pub mod cosigning;
+    pub mod credits;
     pub mod dead_letters;
     pub mod documents;
     pub mod ending;
@@ -61,6 +62,8 @@ mod service {
     pub mod handing_over;
     pub mod holidays;
     pub mod house;
+    pub mod improvement_rows;
+    pub mod improvements;
     pub mod intake;
     pub mod interaction_rows;
     pub mod interaction_stage;
@@ -277,6 +280,9 @@ on_both_engines! {
     surveys::a_mirror_that_somebody_turned_away_from;
     feedback::feedback_and_its_reply;
     feedback::capabilities_until_they_are_retired;
+    improvements::a_goal_from_proposal_to_its_end;
+    improvements::an_improvement_from_its_cause_to_its_end;
+    improvements::improvements_at_fault;
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;
@@ -355,6 +361,9 @@ on_both_engines! {
     chains::links_at_fault;
     chains::s17_time_is_charged_along_the_chain;
     chains::chains_are_followed_downwards_only;
+    credits::a_credit_falls_to_whoever_had_the_ball;
+    credits::a_credit_along_a_chain;
+    credits::credits_at_fault;
     underpinning::a_contract_that_ends_at_five;
     underpinning::chains_at_fault;
     simulation::a_draft_over_recorded_history;

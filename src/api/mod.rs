@@ -15,6 +15,7 @@ mod export;
 pub mod fairness;
 pub mod faults;
 pub mod interaction;
+pub mod improvement;
 pub mod journal;
 pub mod listing;
 pub mod opportunity;

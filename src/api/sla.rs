@@ -234,6 +234,7 @@ rpcs! {
     delete_ticket_link(DeleteTicketLinkRequest) -> TicketLink = links::delete;
     list_ticket_links(ListTicketLinksRequest) -> ListTicketLinksResponse = links::list;
     get_chain_charges(GetChainChargesRequest) -> ChainCharges = chain::charges;
+    compute_credit_split(ComputeCreditSplitRequest) -> CreditSplit = chain::credit::compute;
     check_chain(CheckChainRequest) -> CheckChainResponse = check_chain::check;
     propose_amendment(ProposeAmendmentRequest) -> Ticket = amendment::propose;
     approve_amendment(ApproveAmendmentRequest) -> Ticket = amendment::approve;

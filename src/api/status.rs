@@ -56,6 +56,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::TimeNotDisclosable
         | Reason::TimeSuperseded
         | Reason::SameFirmMayNotAccept
+        | Reason::NotTheOwner
         | Reason::PartnershipEnded
         | Reason::GuestLinkUsed
         | Reason::GuestLinkExpired
@@ -72,6 +73,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::NotAPortionOwner
         | Reason::ReversalTooLarge
         | Reason::SharesSealed
+        | Reason::CreditNotDue
+        | Reason::NobodyHeldTime
         | Reason::NotYourStatement
         | Reason::SurveyAlreadyAnswered
         | Reason::NotYoursToAnswer

@@ -24,6 +24,7 @@ use crate::proto::v1::checkup_service_client::CheckupServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::interaction_service_client::InteractionServiceClient;
+use crate::proto::v1::improvement_service_client::ImprovementServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
 use crate::proto::v1::opportunity_service_client::OpportunityServiceClient;
 use crate::proto::v1::partnership_service_client::PartnershipServiceClient;
@@ -238,6 +239,8 @@ clients! {
     opportunities: OpportunityServiceClient;
     /// Client of the `InteractionService`.
     interaction: InteractionServiceClient;
+    /// Client of the `ImprovementService`.
+    improvements: ImprovementServiceClient;
     /// Client of the `FairnessService`.
     fairness: FairnessServiceClient;
     /// Client of the `CheckupService`.

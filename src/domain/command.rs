@@ -14,6 +14,7 @@ use super::format::{self, Format};
 use super::guest_link::{self, GuestLinkCommand, GuestLinkUse};
 use super::identity::{ExternalReference, FirmId, ScopeId};
 use super::interaction::{self, InteractionCommand};
+use super::improvement::{self, ImprovementCommand};
 use super::journal::Hash;
 use super::need::{self, NeedCommand};
 use super::notice::{self, NoticeCommand};
@@ -31,6 +32,7 @@ use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
 use super::restoration;
+use super::shared_goal::{self, GoalCommand};
 use super::signing::{self, SigningCommand};
 use super::sla::agreement::{self, AgreementCommand, Refresh};
 use super::sla::combination::{self, CombinationCommand};
@@ -83,6 +85,10 @@ pub enum Action {
     Opportunity(OpportunityCommand),
     /// Of what parties do with each other beside their daily work.
     Interaction(InteractionCommand),
+    /// Of a shared goal.
+    SharedGoal(GoalCommand),
+    /// Of an improvement.
+    Improvement(ImprovementCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -305,6 +311,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Need(action) => need::decide(action, firm, view),
         Action::Opportunity(action) => opportunity::decide(action, firm, view),
         Action::Interaction(action) => interaction::decide(action, firm, view),
+        Action::SharedGoal(action) => shared_goal::decide(action, firm, view),
+        Action::Improvement(action) => improvement::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

@@ -22,6 +22,7 @@ pub mod guest_link;
 pub mod hand_over;
 pub mod identity;
 pub mod interaction;
+pub mod improvement;
 pub mod journal;
 pub mod need;
 #[cfg(feature = "next-format")]
@@ -37,6 +38,7 @@ pub mod redaction;
 pub mod reference;
 pub mod refusal;
 pub mod restoration;
+pub mod shared_goal;
 pub mod signing;
 pub mod sla;
 pub mod subscription;

@@ -282,6 +282,10 @@ records! {
     Feedback(super::interaction::feedback::Feedback, super::interaction::feedback::FeedbackEvent) = "feedback";
     /// What a party can do.
     Capability(super::interaction::capability::Capability, super::interaction::capability::CapabilityEvent) = "capability";
+    /// What the parties want to reach together.
+    SharedGoal(super::shared_goal::SharedGoal, super::shared_goal::GoalEvent) = "shared_goal";
+    /// What is to be better from now on.
+    Improvement(super::improvement::Improvement, super::improvement::ImprovementEvent) = "improvement";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

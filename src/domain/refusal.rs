@@ -58,6 +58,8 @@ reasons! {
     TimeSuperseded = "TIME_SUPERSEDED";
     /// Work is accepted, and a claim judged, by the other firm, not by the one whose it is.
     SameFirmMayNotAccept = "SAME_FIRM_MAY_NOT_ACCEPT";
+    /// What somebody was to do is said to be done by that party.
+    NotTheOwner = "NOT_THE_OWNER";
     /// The partnership has ended.
     PartnershipEnded = "PARTNERSHIP_ENDED";
     /// The invitation code is wrong, used or expired.
@@ -122,6 +124,10 @@ reasons! {
     NotAPortionOwner = "NOT_A_PORTION_OWNER";
     /// More was to be taken back than is left.
     ReversalTooLarge = "REVERSAL_TOO_LARGE";
+    /// The promise was not broken, so there is nothing to credit.
+    CreditNotDue = "CREDIT_NOT_DUE";
+    /// None of the firms held any of the time that counts.
+    NobodyHeldTime = "NOBODY_HELD_TIME";
     /// What some portions bear is known to their owners alone.
     SharesSealed = "SHARES_SEALED";
     /// The period is booked already.

@@ -35,6 +35,7 @@ use crate::api::checkup::CheckupService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::interaction::InteractionService;
+use crate::api::improvement::ImprovementService;
 use crate::api::journal::JournalService;
 use crate::api::opportunity::OpportunityService;
 use crate::api::partnership::PartnershipService;
@@ -243,6 +244,10 @@ impl Application {
         .add_service(limited!(
             v1::interaction_service_server::InteractionServiceServer<_>,
             InteractionService(api())
+        ))
+        .add_service(limited!(
+            v1::improvement_service_server::ImprovementServiceServer<_>,
+            ImprovementService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

@@ -15,6 +15,7 @@ use super::firm_rows::FIRM_ROWS;
 use super::guest_rows::{GUEST_ROWS, KEYLESS};
 use super::house::House;
 use super::interaction_rows::INTERACTION_ROWS;
+use super::improvement_rows::IMPROVEMENT_ROWS;
 use super::pricing_rows::PRICING_ROWS;
 use super::raw;
 use super::sale_rows::SALE_ROWS;
@@ -69,6 +70,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(CHECKUP_ROWS)
         .chain(SALE_ROWS)
         .chain(INTERACTION_ROWS)
+        .chain(IMPROVEMENT_ROWS)
         .chain(UPDATE_ROWS)
         .chain(WEBHOOK_ROWS)
 }

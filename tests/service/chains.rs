@@ -20,7 +20,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    async fn set(house: &House) -> Self {
+    pub async fn set(house: &House) -> Self {
         let up = Pair::with_a_desk(house).await;
         up.status_map(&up.south, SOUTH_PSA).await;
         let down = Pair::between(house, "south", "west").await;
@@ -290,7 +290,7 @@ fn totals(found: &v1::ChainCharges) -> Vec<(i64, String, String)> {
 }
 
 /// The partnership and the three lives of a chain of four firms, linked by the one in the middle.
-async fn a_chain_of_four(house: &House, chain: &Chain) -> (Pair, [String; 3]) {
+pub async fn a_chain_of_four(house: &House, chain: &Chain) -> (Pair, [String; 3]) {
     let further = Pair::between(house, "south", "east")
         .await
         .at_a_desk()

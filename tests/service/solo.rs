@@ -58,6 +58,11 @@ pub const ALONE: &[(&str, Code, &str)] = &[
         "nobody else is there to judge",
     ),
     (
+        "VerifyImprovement",
+        Code::Ok,
+        "nobody else is there to look at it",
+    ),
+    (
         "CountersignEvent",
         Code::NotFound,
         "nobody else is there, so no event waits for anybody",
@@ -113,6 +118,7 @@ pub async fn set(house: &House, names: &Names) -> (Pair, Names) {
     stage::claims(&pair, &mut own).await;
     stage::opportunities(&pair, &mut own).await;
     interaction_stage::set(&pair, &mut own).await;
+    stage::improvements(&pair, &mut own).await;
     expectations(&pair, &mut own).await;
     quotes(&pair, &mut own).await;
     sale_stage::set(&pair, &mut own, true).await;

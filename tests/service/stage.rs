@@ -13,6 +13,7 @@ use super::evidence::an_hour_late;
 use super::guests::{linking as linking_guest, work};
 use super::house::{HOUR, House, START_SECONDS};
 use super::interaction_stage;
+use super::improvements::{agreeing_goal, aiming, completing, improving};
 use super::maps::priority_map_request;
 use super::notices::{giving, moving};
 use super::opportunities::hoping;
@@ -127,6 +128,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     claims(&pair, &mut names).await;
     opportunities(&pair, &mut names).await;
     interaction_stage::set(&pair, &mut names).await;
+    improvements(&pair, &mut names).await;
     quotes(&pair, &mut names).await;
     sale_stage::set(&pair, &mut names, false).await;
     guests(&pair, &mut names).await;
@@ -333,6 +335,27 @@ pub async fn opportunities(pair: &Pair, names: &mut BTreeMap<&'static str, Strin
     for key in ["opportunity", "to_close"] {
         let created = ok(norths.create_opportunity(hoping(&pair.name))).await;
         names.insert(key, created.name);
+    }
+}
+
+/// What the parties want to reach, and what is to be better; where nobody else is there, all goals are
+/// agreed.
+pub async fn improvements(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {
+    let mut norths = pair.north.connection.improvements();
+    for key in ["shared_goal", "agreed_goal", "goal_to_close"] {
+        let goal = ok(norths.create_shared_goal(aiming(&pair.name))).await;
+        if key != "shared_goal" && !goal.asserted {
+            let mut souths = pair.south.connection.improvements();
+            ok(souths.agree_shared_goal(agreeing_goal(&goal.name))).await;
+        }
+        names.insert(key, goal.name);
+    }
+    for key in ["improvement", "to_verify", "to_reopen", "to_drop"] {
+        let made = ok(norths.create_improvement(improving(&pair.name))).await;
+        if key != "to_drop" {
+            ok(norths.complete_improvement(completing(&made.name))).await;
+        }
+        names.insert(key, made.name);
     }
 }
 

@@ -10,6 +10,7 @@ use super::amendments::{agreed_date, approving, declining, proposing, withdrawin
 use super::arithmetic::{between, deadlines, elapsed, in_open_time};
 use super::claims::{claiming, judging, limiting, matching, needing, reviewing};
 use super::contacts::{contact, correcting, deleting, escalating, introducing, uncovered};
+use super::credits::crediting;
 use super::evidence::{countersigning, linking, rejecting};
 use super::house::HOUR;
 use super::leaving::leaving;
@@ -484,6 +485,8 @@ rows! {
             r#type: v1::TargetType::Resolution.into(),
             ..Default::default()
         };
+    "SlaService/ComputeCreditSplit" [Read] FailedPrecondition, FailedPrecondition, NotFound, |names|
+        crediting(&names.of("ticket"), 100);
     "SlaService/CheckChain" [Read] Ok, Ok, NotFound, |names|
         v1::CheckChainRequest {
             upstream_agreement: names.of("agreement"),

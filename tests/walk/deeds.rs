@@ -1,5 +1,6 @@
 //! What can be done on a walk, and how it is asked.
 
+use entente::domain::checkup::CheckupClauses;
 use entente::domain::command::Action;
 use entente::domain::commitment::Commitment;
 use entente::domain::expectation::{
@@ -162,6 +163,7 @@ fn terms(offer_hours: i64) -> TermsContent {
         standing_consents: Vec::new(),
         notice_lead_times: Vec::new(),
         pricing_clauses: PricingClauses::default(),
+        checkup_clauses: CheckupClauses::default(),
     }
 }
 

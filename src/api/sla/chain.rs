@@ -1,5 +1,6 @@
 //! `GetChainCharges`: who along a chain of tickets had the ball.
 
+pub(super) mod credit;
 mod graph;
 
 use std::collections::BTreeMap;

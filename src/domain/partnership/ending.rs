@@ -17,12 +17,14 @@ use crate::domain::expectation::{Expectation, ExpectationEvent};
 use crate::domain::identity::FirmId;
 use crate::domain::interaction::activity::{Activity, ActivityEvent};
 use crate::domain::interaction::survey::{Survey, SurveyEvent};
+use crate::domain::improvement::{Improvement, ImprovementEvent};
 use crate::domain::need::{Need, NeedEvent};
 use crate::domain::notice::{Notice, NoticeEvent};
 use crate::domain::opportunity::{Opportunity, OpportunityEvent};
 use crate::domain::pricing::quote::{JointQuote, JointQuoteEvent};
 use crate::domain::record::{Event, EventBody, Kind, Stored};
 use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::shared_goal::{GoalEvent, SharedGoal};
 use crate::domain::sla::agreement::{Agreement, AgreementEvent};
 use crate::domain::sla::ticket::{self, Ticket, TicketEvent};
 use crate::domain::time::{Span, Timestamp};
@@ -34,13 +36,15 @@ pub const CARRIED_MAX: usize = 100;
 pub const NOTICE_OF_END_MAX: Span = Span::from_hours(366 * 24);
 /// The sorts of records that are closed with a partnership, in this order. Tickets come before the
 /// agreements by which they are judged.
-pub const CLOSED_KINDS: [Kind; 9] = [
+pub const CLOSED_KINDS: [Kind; 11] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
     Kind::Opportunity,
     Kind::Activity,
     Kind::Survey,
+    Kind::SharedGoal,
+    Kind::Improvement,
     Kind::Ticket,
     Kind::Agreement,
     Kind::JointQuote,
@@ -250,6 +254,11 @@ pub fn close_record(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, S
         }
         Kind::Activity => {
             close_one::<Activity>(id, at, ActivityEvent::Closed(closed), decision, view)
+        Kind::SharedGoal => {
+            close_one::<SharedGoal>(id, at, GoalEvent::Closed(closed), decision, view)
+        }
+        Kind::Improvement => {
+            close_one::<Improvement>(id, at, ImprovementEvent::Closed(closed), decision, view)
         }
         Kind::Ticket => {
             // What was reached before the end is journalled before it is closed.

@@ -99,7 +99,8 @@ fn push<W>(
     Ok(())
 }
 
-fn piece(
+/// The part of an interval from one instant to another, with what is charged and consumed in it alone.
+pub(super) fn piece(
     interval: &ClockInterval,
     from: Timestamp,
     to: Timestamp,

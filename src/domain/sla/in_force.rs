@@ -10,8 +10,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{Agreement, AgreementContent, AgreementRevision, Repin};
-use super::clock::{Case, ClockRules, Side, TargetType, Terms, TicketEvaluation, evaluate_case};
+use super::chain::Handed;
+use super::clock::{
+    Case, ChargedParty, ClockRules, Side, TargetType, Terms, TicketEvaluation, evaluate_case,
+};
 use super::compiled::CompiledCalendar;
+use super::credit::courts;
 use super::explain::{ClockExplanation, ExplainError, explain_case};
 use super::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -181,6 +185,12 @@ impl TermsInForce {
         self.with_case(ticket, |case| {
             explain_case(case, target_type, Some(cycle), as_of)
         })
+    }
+
+    /// While which the ticket says that somebody else than the obligor is awaited.
+    #[must_use]
+    pub fn courts(&self, ticket: &Ticket, as_of: Timestamp) -> Vec<Handed<ChargedParty>> {
+        self.with_case(ticket, |case| courts(case, as_of))
     }
 
     fn with_case<R>(&self, ticket: &Ticket, ask: impl FnOnce(&Case<'_>) -> R) -> R {

@@ -8,6 +8,7 @@ pub mod chain;
 pub mod clock;
 pub mod combination;
 pub mod compiled;
+pub mod credit;
 pub mod explain;
 pub mod icalendar;
 pub mod in_force;

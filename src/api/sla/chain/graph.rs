@@ -54,6 +54,28 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// A ticket of `member`'s partnership alone, whatever was opened because of it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(super) async fn of_one(
+        service: &SlaService,
+        caller: &Caller,
+        member: &Member,
+        found: Found<Ticket>,
+    ) -> Result<Self, ApiError> {
+        let name = TicketName {
+            partnership: member.partnership.id.clone(),
+            ticket: found.id,
+        };
+        let partnership = member.partnership.clone();
+        let node = node(service, name, partnership, found.state).await?;
+        Ok(Self {
+            firm: caller.firm.clone(),
+            nodes: vec![node],
+        })
+    }
+
     /// Follows the caller's links from a ticket of `member`'s partnership.
     ///
     /// # Errors

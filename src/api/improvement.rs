@@ -1,0 +1,55 @@
+//! `ImprovementService`: what parties want to reach together, and what they do so that things get
+//! better.
+
+mod goal;
+mod work;
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::Api;
+use super::status::ApiError;
+use crate::domain::aggregate::By;
+use crate::proto::v1;
+
+/// What a method answers.
+type Answer<T> = Result<Response<T>, ApiError>;
+
+/// `ImprovementService`.
+#[derive(Clone, Debug)]
+pub struct ImprovementService(pub Arc<Api>);
+
+/// Declares RPCs: each is one function of a module.
+macro_rules! rpcs {
+    ($($method:ident($request:ident) -> $response:ident = $function:path;)*) => {
+        #[tonic::async_trait]
+        impl v1::improvement_service_server::ImprovementService for ImprovementService {
+            $(
+                async fn $method(&self, request: Request<v1::$request>) -> Result<Response<v1::$response>, Status> {
+                    Ok($function(&self.0, &request).await?)
+                }
+            )*
+        }
+    };
+}
+
+rpcs! {
+    create_shared_goal(CreateSharedGoalRequest) -> SharedGoal = goal::create;
+    agree_shared_goal(AgreeSharedGoalRequest) -> SharedGoal = goal::agree;
+    record_goal_progress(RecordGoalProgressRequest) -> SharedGoal = goal::record_progress;
+    close_shared_goal(CloseSharedGoalRequest) -> SharedGoal = goal::close;
+    get_shared_goal(GetSharedGoalRequest) -> SharedGoal = goal::get;
+    list_shared_goals(ListSharedGoalsRequest) -> ListSharedGoalsResponse = goal::list;
+    create_improvement(CreateImprovementRequest) -> Improvement = work::create;
+    complete_improvement(CompleteImprovementRequest) -> Improvement = work::complete;
+    verify_improvement(VerifyImprovementRequest) -> Improvement = work::verify;
+    reopen_improvement(ReopenImprovementRequest) -> Improvement = work::reopen;
+    drop_improvement(DropImprovementRequest) -> Improvement = work::give_up;
+    get_improvement(GetImprovementRequest) -> Improvement = work::get;
+    list_improvements(ListImprovementsRequest) -> ListImprovementsResponse = work::list;
+}
+
+fn firm(by: &By) -> String {
+    by.firm.scope().to_string()
+}
