@@ -21,8 +21,8 @@ pub mod format;
 pub mod guest_link;
 pub mod hand_over;
 pub mod identity;
-pub mod interaction;
 pub mod improvement;
+pub mod interaction;
 pub mod journal;
 pub mod need;
 #[cfg(feature = "next-format")]

@@ -124,7 +124,7 @@ measures! {
     /// The concession burden index of the party, in one currency.
     BurdenIndex = "burden_index", OneSideOfThePencil, Index, Some([11_500, 13_000, 16_000, 20_000]), "concession burden index";
     /// How long nothing took place that makes the partnership grow and that the party invited to.
-    GrowthActivityAge = "growth_activity_age", LittleInteraction, Age, Some([45, 90, 180, 365]), "since it invited to something that makes the partnership grow, and it took place";
+    GrowthActivityAge = "growth_activity_age", LittleInteraction, Age, Some([45, 90, 180, 365]), "since a growth activity that it invited to";
     /// The agreed periods in which the party invited to nothing that makes the partnership grow.
     GrowthInvitationGaps = "growth_invitation_gaps", LittleInteraction, Gaps, Some([2_500, 5_000, 7_500, 10_000]), "agreed periods without an invitation";
     /// Of the invitations to the party, those that it declined, left without an answer or did not come to.

@@ -15,9 +15,9 @@ use crate::domain::command::Decision;
 use crate::domain::commitment::Commitment;
 use crate::domain::expectation::{Expectation, ExpectationEvent};
 use crate::domain::identity::FirmId;
+use crate::domain::improvement::{Improvement, ImprovementEvent};
 use crate::domain::interaction::activity::{Activity, ActivityEvent};
 use crate::domain::interaction::survey::{Survey, SurveyEvent};
-use crate::domain::improvement::{Improvement, ImprovementEvent};
 use crate::domain::need::{Need, NeedEvent};
 use crate::domain::notice::{Notice, NoticeEvent};
 use crate::domain::opportunity::{Opportunity, OpportunityEvent};
@@ -254,6 +254,7 @@ pub fn close_record(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, S
         }
         Kind::Activity => {
             close_one::<Activity>(id, at, ActivityEvent::Closed(closed), decision, view)
+        }
         Kind::SharedGoal => {
             close_one::<SharedGoal>(id, at, GoalEvent::Closed(closed), decision, view)
         }
