@@ -43,6 +43,8 @@ mod service {
     pub mod contacts;
     pub mod cosigning;
     pub mod credits;
+    pub mod custody;
+    pub mod custody_rows;
     pub mod dead_letters;
     pub mod documents;
     pub mod ending;
@@ -59,6 +61,7 @@ mod service {
     pub mod guest_rows;
     pub mod guests;
     pub mod guests_alone;
+    pub mod hand_overs;
     pub mod handing_over;
     pub mod holidays;
     pub mod house;
@@ -283,6 +286,13 @@ on_both_engines! {
     improvements::a_goal_from_proposal_to_its_end;
     improvements::an_improvement_from_its_cause_to_its_end;
     improvements::improvements_at_fault;
+    custody::what_a_party_holds;
+    custody::custody_items_at_fault;
+    custody::secrets_are_not_taken;
+    hand_overs::what_is_asked_for_is_handed_over;
+    hand_overs::a_clock_of_open_hours;
+    hand_overs::hand_overs_after_the_end;
+    hand_overs::hand_overs_at_fault;
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;

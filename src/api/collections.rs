@@ -25,6 +25,15 @@ pub const fn collection(kind: Kind) -> Option<&'static str> {
         Kind::Contact => "contacts",
         Kind::Client => "clients",
         Kind::OutsideParty => "outsideParties",
+        Kind::Activity => "activities",
+        Kind::ClientPresentation => "clientPresentations",
+        Kind::Survey => "surveys",
+        Kind::Feedback => "feedback",
+        Kind::Capability => "capabilities",
+        Kind::SharedGoal => "sharedGoals",
+        Kind::Improvement => "improvements",
+        Kind::CustodyItem => "custodyItems",
+        Kind::HandOverRequest => "handOverRequests",
         _ => return None,
     };
     Some(collection)

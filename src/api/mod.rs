@@ -9,6 +9,7 @@ pub mod caller;
 pub mod checkup;
 mod collections;
 pub mod convert;
+pub mod custody;
 pub mod dates;
 pub mod expectation;
 mod export;

@@ -35,6 +35,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::MarkupCapExceeded
         | Reason::ExchangeRateMissing
         | Reason::CalendarNotAdopted
+        | Reason::LooksLikeSecret
         | Reason::SignatureInvalid
         | Reason::TimesOutOfOrder => Code::InvalidArgument,
         Reason::Unauthenticated => Code::Unauthenticated,
@@ -78,6 +79,7 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::NotYourStatement
         | Reason::SurveyAlreadyAnswered
         | Reason::NotYoursToAnswer
+        | Reason::NotYourCustody
         | Reason::TargetUnreachable
         | Reason::AdoptionConflict
         | Reason::CombinationNotAdoptable

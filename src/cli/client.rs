@@ -21,6 +21,7 @@ use super::CliError;
 use crate::ledger::Randomness;
 use crate::proto::v1::admin_service_client::AdminServiceClient;
 use crate::proto::v1::checkup_service_client::CheckupServiceClient;
+use crate::proto::v1::custody_service_client::CustodyServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::improvement_service_client::ImprovementServiceClient;
@@ -241,6 +242,8 @@ clients! {
     interaction: InteractionServiceClient;
     /// Client of the `ImprovementService`.
     improvements: ImprovementServiceClient;
+    /// Client of the `CustodyService`.
+    custody: CustodyServiceClient;
     /// Client of the `FairnessService`.
     fairness: FairnessServiceClient;
     /// Client of the `CheckupService`.

@@ -7,6 +7,8 @@ use super::claim::{self, ClaimCommand};
 use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
 use super::cosignature::{self, CosignCommand};
+use super::custody::item::{self, CustodyCommand};
+use super::custody::request::{self, RequestCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
@@ -89,6 +91,10 @@ pub enum Action {
     SharedGoal(GoalCommand),
     /// Of an improvement.
     Improvement(ImprovementCommand),
+    /// Of what a party holds for others.
+    Custody(CustodyCommand),
+    /// Of a request to hand that over.
+    HandOver(RequestCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -313,6 +319,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Interaction(action) => interaction::decide(action, firm, view),
         Action::SharedGoal(action) => shared_goal::decide(action, firm, view),
         Action::Improvement(action) => improvement::decide(action, firm, view),
+        Action::Custody(action) => item::decide(action, firm, view),
+        Action::HandOver(action) => request::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),
@@ -339,6 +347,7 @@ fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {
         Kind::Expectation => expectation::tick(id, view),
         Kind::Progress => progress::tick(id, view),
         Kind::Need => need::tick(id, view),
+        Kind::HandOverRequest => request::tick(id, view),
         Kind::Ticket => ticket::tick(id, view),
         Kind::UnmappedWord => ticket::tick_word(id, view),
         Kind::WaitingList => ticket::tick_list(id, view),

@@ -1,6 +1,8 @@
 //! What is open in a partnership: what somebody would have to take over if a firm left or everything
 //! ended now.
 
+use super::custody::item::{CustodyItem, CustodyState, Owner};
+use super::custody::request::{HandOverRequest, RequestState};
 use super::expectation::{Expectation, ExpectationState};
 use super::identity::PartyId;
 use super::need::{Answer, Need};
@@ -17,7 +19,7 @@ use super::sla::ticket::amendment::AmendmentState;
 use super::time::Timestamp;
 
 /// The sorts of records that may be open, in the order in which they are listed.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 11] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
@@ -26,6 +28,8 @@ pub const KINDS: [Kind; 9] = [
     Kind::Agreement,
     Kind::JointQuote,
     Kind::SettlementStatement,
+    Kind::CustodyItem,
+    Kind::HandOverRequest,
     Kind::Contact,
 ];
 
@@ -54,6 +58,10 @@ pub enum OpenMatter {
     Quote,
     /// A settlement statement that is not settled yet.
     Settlement,
+    /// Something that a party holds for a client or another party.
+    CustodyItem,
+    /// A request to hand such things over.
+    HandOverRequest,
     /// Somebody whom a party named to be turned to.
     Contact,
 }
@@ -95,6 +103,8 @@ pub fn of_record(record: &Record, partnership: &Partnership, now: Timestamp) -> 
         Record::Agreement(agreement) => of_agreement(agreement, partnership),
         Record::JointQuote(quote) => of_quote(quote, partnership, now).into_iter().collect(),
         Record::SettlementStatement(statement) => of_statement(statement).into_iter().collect(),
+        Record::CustodyItem(item) => of_custody(item).into_iter().collect(),
+        Record::HandOverRequest(request) => of_request(request).into_iter().collect(),
         Record::Contact(contact) if !contact.is_deleted => {
             let parties = vec![contact.party.clone()];
             vec![HandOverItem::new(OpenMatter::Contact, parties, None)]
@@ -158,6 +168,29 @@ fn of_opportunity(opportunity: &Opportunity) -> Option<HandOverItem> {
     let parties = vec![opportunity.brought_by.clone()];
     let item = HandOverItem::new(OpenMatter::Opportunity, parties, None);
     (opportunity.state == OpportunityState::Open).then_some(item)
+}
+
+/// What a party has of its own it need not hand over.
+fn of_custody(item: &CustodyItem) -> Option<HandOverItem> {
+    let is_own = item.owner == Owner::Party(item.holder.clone());
+    let is_open = item.state == CustodyState::Held && !is_own;
+    let parties = vec![item.holder.clone()];
+    is_open.then(|| HandOverItem::new(OpenMatter::CustodyItem, parties, None))
+}
+
+fn of_request(request: &HandOverRequest) -> Option<HandOverItem> {
+    let asked = &request.asked;
+    let (party, until) = match request.state {
+        RequestState::Requested | RequestState::Withheld => (&asked.holder, Some(asked.due_at)),
+        RequestState::Released => (&asked.party, None),
+        RequestState::Received | RequestState::Withdrawn => return None,
+    };
+    let parties = vec![party.clone()];
+    Some(HandOverItem::new(
+        OpenMatter::HandOverRequest,
+        parties,
+        until,
+    ))
 }
 
 fn of_need(need: &Need) -> Vec<HandOverItem> {

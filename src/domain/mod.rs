@@ -12,6 +12,7 @@ pub mod command;
 pub mod commitment;
 pub mod contact;
 pub mod cosignature;
+pub mod custody;
 pub mod derived_secret;
 pub mod evidence;
 pub mod expectation;

@@ -286,6 +286,10 @@ records! {
     SharedGoal(super::shared_goal::SharedGoal, super::shared_goal::GoalEvent) = "shared_goal";
     /// What is to be better from now on.
     Improvement(super::improvement::Improvement, super::improvement::ImprovementEvent) = "improvement";
+    /// Something that a party holds for others.
+    CustodyItem(super::custody::item::CustodyItem, super::custody::item::CustodyItemEvent) = "custody_item";
+    /// A request to hand over what a party holds.
+    HandOverRequest(super::custody::request::HandOverRequest, super::custody::request::HandOverRequestEvent) = "hand_over_request";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

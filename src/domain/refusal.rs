@@ -138,6 +138,10 @@ reasons! {
     SurveyAlreadyAnswered = "SURVEY_ALREADY_ANSWERED";
     /// What parties do with each other is answered by those whom it is for.
     NotYoursToAnswer = "NOT_YOURS_TO_ANSWER";
+    /// A text looks like a secret, which is not to be written down.
+    LooksLikeSecret = "LOOKS_LIKE_SECRET";
+    /// What is held, and a request for it, are for others to answer.
+    NotYourCustody = "NOT_YOUR_CUSTODY";
     /// What is approved is not what stands proposed.
     StaleHash = "STALE_HASH";
     /// A signature is not one over the documented message by the key named.

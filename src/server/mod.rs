@@ -32,6 +32,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use crate::api::admin::AdminService;
 use crate::api::caller::GuestGate;
 use crate::api::checkup::CheckupService;
+use crate::api::custody::CustodyService;
 use crate::api::expectation::ExpectationService;
 use crate::api::fairness::FairnessService;
 use crate::api::improvement::ImprovementService;
@@ -248,6 +249,10 @@ impl Application {
         .add_service(limited!(
             v1::improvement_service_server::ImprovementServiceServer<_>,
             ImprovementService(api())
+        ))
+        .add_service(limited!(
+            v1::custody_service_server::CustodyServiceServer<_>,
+            CustodyService(api())
         ))
         .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,

@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 
 use super::calls::ok;
 use super::checkup_rows::CHECKUP_ROWS;
+use super::custody_rows::CUSTODY_ROWS;
 use super::fairness_rows::FAIRNESS_ROWS;
 use super::firm_rows::FIRM_ROWS;
 use super::guest_rows::{GUEST_ROWS, KEYLESS};
@@ -71,6 +72,7 @@ pub fn every_row() -> impl Iterator<Item = &'static Row> {
         .chain(SALE_ROWS)
         .chain(INTERACTION_ROWS)
         .chain(IMPROVEMENT_ROWS)
+        .chain(CUSTODY_ROWS)
         .chain(UPDATE_ROWS)
         .chain(WEBHOOK_ROWS)
 }

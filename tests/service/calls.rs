@@ -147,6 +147,7 @@ pub fn code(reason: &str) -> Code {
         | "NOT_YOUR_STATEMENT"
         | "SURVEY_ALREADY_ANSWERED"
         | "NOT_YOURS_TO_ANSWER"
+        | "NOT_YOUR_CUSTODY"
         | "CONCESSION_SHORTFALL"
         | "CLAUSE_VIOLATED"
         | "TARGET_UNREACHABLE"

@@ -9,6 +9,7 @@ use tonic::Code;
 use super::adoption::adopting;
 use super::amendments::{agreed_date, proposing};
 use super::calls::ok;
+use super::custody;
 use super::evidence::an_hour_late;
 use super::guests::{first_offer, linking};
 use super::house::{HOUR, House};
@@ -78,6 +79,17 @@ pub const ALONE: &[(&str, Code, &str)] = &[
         "nobody else is there to agree, or to say that it was paid",
     ),
     (
+        "CreateHandOverRequest",
+        Code::Ok,
+        "what is asked for is said to be held by the other",
+    ),
+    ("ConfirmHandOver", Code::Ok, "the one firm asked for it"),
+    (
+        "WithdrawHandOverRequest",
+        Code::Ok,
+        "the one firm asked for it",
+    ),
+    (
         "CreateGuestLink",
         Code::FailedPrecondition,
         "the work that the link is about was never agreed",
@@ -119,6 +131,7 @@ pub async fn set(house: &House, names: &Names) -> (Pair, Names) {
     stage::opportunities(&pair, &mut own).await;
     interaction_stage::set(&pair, &mut own).await;
     stage::improvements(&pair, &mut own).await;
+    custody::stage(&pair, &mut own, true).await;
     expectations(&pair, &mut own).await;
     quotes(&pair, &mut own).await;
     sale_stage::set(&pair, &mut own, true).await;

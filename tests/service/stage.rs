@@ -9,6 +9,7 @@ use super::amendments::{agreed_date, proposing};
 use super::calls::ok;
 use super::claims::{claiming, limiting, needing};
 use super::contacts::{contact, introducing};
+use super::custody;
 use super::evidence::an_hour_late;
 use super::guests::{linking as linking_guest, work};
 use super::house::{HOUR, House, START_SECONDS};
@@ -129,6 +130,7 @@ pub async fn set(house: &House) -> (Pair, Names) {
     opportunities(&pair, &mut names).await;
     interaction_stage::set(&pair, &mut names).await;
     improvements(&pair, &mut names).await;
+    custody::stage(&pair, &mut names, false).await;
     quotes(&pair, &mut names).await;
     sale_stage::set(&pair, &mut names, false).await;
     guests(&pair, &mut names).await;

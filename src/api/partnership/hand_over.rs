@@ -213,6 +213,8 @@ fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::Ha
         OpenMatter::ProposedAgreement => v1::OpenMatter::ProposedAgreement,
         OpenMatter::Quote => v1::OpenMatter::Quote,
         OpenMatter::Settlement => v1::OpenMatter::Settlement,
+        OpenMatter::CustodyItem => v1::OpenMatter::CustodyItem,
+        OpenMatter::HandOverRequest => v1::OpenMatter::HandOverRequest,
         OpenMatter::Contact => v1::OpenMatter::Contact,
     };
     v1::HandOverItem {
