@@ -13,11 +13,6 @@ pub const fn collection(kind: Kind) -> Option<&'static str> {
         Kind::Claim => "claims",
         Kind::Need => "needs",
         Kind::Opportunity => "opportunities",
-        Kind::Activity => "activities",
-        Kind::ClientPresentation => "clientPresentations",
-        Kind::Survey => "surveys",
-        Kind::Feedback => "feedback",
-        Kind::Capability => "capabilities",
         Kind::Ticket => "tickets",
         Kind::Agreement => "agreements",
         Kind::JointQuote => "jointQuotes",
@@ -34,6 +29,8 @@ pub const fn collection(kind: Kind) -> Option<&'static str> {
         Kind::Improvement => "improvements",
         Kind::CustodyItem => "custodyItems",
         Kind::HandOverRequest => "handOverRequests",
+        Kind::StakeDisclosure => "stakeDisclosures",
+        Kind::ExitDrill => "exitDrills",
         _ => return None,
     };
     Some(collection)

@@ -211,7 +211,7 @@ fn what_is_ahead_is_counted_and_never_judged() {
     let over = activity(invited(1, growth, 20));
     let figure = |records: &[Record]| value(records, 1, Measure::ActivitiesAhead);
     assert_eq!(figure(&[]), None);
-    assert_eq!(figure(&[over.clone()]), Some(Value::Count(0)));
+    assert_eq!(figure(std::slice::from_ref(&over)), Some(Value::Count(0)));
     assert_eq!(figure(&[over, ahead.clone()]), Some(Value::Count(1)));
     assert_eq!(intensity(&[ahead], 1, Measure::ActivitiesAhead), None);
 }
