@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: help build demo examples docs test drill drill-short drill-upgrade fuzz lint chart bench fmt openapi reference
+.PHONY: help build demo examples docs page test drill drill-short drill-upgrade fuzz lint chart bench fmt openapi reference
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ examples: ## Run the example clients in Python, Node and curl, and check what th
 
 docs: ## Run what docs/ shows, and follow its links
 	@scripts/docs.sh
+
+page: ## Look at the page of the check-up in a headless browser
+	@scripts/checkup-page.sh
 
 test: ## Run all tests, on SQLite and on PostgreSQL
 	@scripts/require-build-tools.sh

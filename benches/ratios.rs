@@ -19,6 +19,8 @@ mod bare;
 mod burden;
 #[path = "ratios/calendar.rs"]
 mod calendar;
+#[path = "ratios/checkups.rs"]
+mod checkups;
 #[path = "ratios/clocks.rs"]
 mod clocks;
 #[path = "ratios/echo.rs"]
@@ -128,6 +130,9 @@ async fn measure() {
     }
     if wanted("k") {
         quota::measure(rounds, &mut table).await;
+    }
+    if wanted("l") {
+        checkups::measure(rounds, &mut table).await;
     }
     table.print();
 }

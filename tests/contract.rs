@@ -15,10 +15,11 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 const PACKAGE: &str = "entente.v1";
 
 /// RPCs that begin so only read.
-const READING_PREFIXES: [&str; 13] = [
+const READING_PREFIXES: [&str; 14] = [
     "BatchGet",
     "Check",
     "Compute",
+    "CreateCheckupLink",
     "Explain",
     "Export",
     "Get",

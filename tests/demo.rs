@@ -14,7 +14,7 @@ impl Progress for Silent {
 }
 
 /// What nobody should miss, in the order in which it is printed.
-const ESSENTIAL: [&str; 26] = [
+const ESSENTIAL: [&str; 30] = [
     "Entente demo: two firms, one client, one quarter",
     "applied, 3",
     "Payroll server back before the pay run",
@@ -41,6 +41,10 @@ const ESSENTIAL: [&str; 26] = [
     "Nightdesk kept",
     "Scheduled",
     "Each firm can check all of this again",
+    "The check-up: who pays?",
+    "Nightdesk bore nine tenths of the 3,600.00 EUR",
+    "3 strong",
+    "Nightdesk, concession burden index, EUR: If the others bear more of the next concessions",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

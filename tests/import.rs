@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use entente::cli::import::{Counts, Summary, Targets};
 use entente::domain::journal::Head;
-use entente::proto::v1::{self, TargetType, Verdict};
+use entente::proto::v1::{self, CheckupMeasure, TargetType, Verdict};
 use house::{House, NOW_SECONDS};
 use reckoning::{Judgement, Outcome, Target};
 
@@ -80,12 +80,66 @@ async fn import_real(house: House, file: &Path, judgements: &[Judgement]) -> Imp
         u64::try_from(tickets.len()).expect("few tickets")
     );
     assert_eq!(clocks_of(&tickets), clocks_by_hand(judgements));
+    check_checkup(&house, &first.partnership, judgements).await;
     let heads = house.heads().await;
     check_second_run(&house, &first, house.import(open()).await.0, &heads).await;
     house.stop().await;
     Imported {
         json: serde_json::to_string(&first).expect("a summary is JSON"),
         heads,
+    }
+}
+
+/// The tickets alone give a check-up: how many targets were missed, as by hand, and how the work was.
+async fn check_checkup(house: &House, partnership: &str, judgements: &[Judgement]) {
+    let instant = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let request = v1::GetCheckupRequest {
+        name: partnership.to_owned(),
+        // From 2016 to the end of 2019.
+        window: Some(v1::CheckupWindow {
+            start_time: instant(1_451_606_400),
+            end_time: instant(1_577_836_800),
+        }),
+        ..Default::default()
+    };
+    let report = house.connection().checkups().get_checkup(request).await;
+    let report = report.expect("there is a check-up").into_inner();
+    let figures = |measure| {
+        let sides = report.rows.iter().flat_map(|row| &row.sides);
+        let figures = sides.flat_map(|side| &side.figures);
+        figures.filter(move |figure| figure.measure() == measure && figure.value.is_some())
+    };
+    let missed: Vec<_> = figures(CheckupMeasure::TargetsMissed).collect();
+    assert_eq!(missed.len(), 1, "only one firm owes anything");
+    let count = |outcome| {
+        judgements
+            .iter()
+            .filter(|found| found.outcome == outcome)
+            .count()
+    };
+    let expected = (
+        count(Outcome::Breached),
+        count(Outcome::Met) + count(Outcome::Breached),
+    );
+    let expected = (
+        i64::try_from(expected.0).ok(),
+        i64::try_from(expected.1).ok(),
+    );
+    let value = missed[0].value.as_ref().expect("a value");
+    assert_eq!((value.part, value.whole), expected);
+    assert!(missed[0].intensity.is_some() && !missed[0].records.is_empty());
+    for measure in [
+        CheckupMeasure::ReopenedAfterClosing,
+        CheckupMeasure::PeopleMet,
+    ] {
+        let found = figures(measure).count();
+        assert_eq!(found, 1, "{measure:?}");
+    }
+    let empty = [v1::Symptom::LittleInteraction, v1::Symptom::HeldHostage];
+    for row in &report.rows {
+        if empty.contains(&row.symptom()) {
+            assert_eq!(row.intensity, None, "{:?}", row.symptom());
+        }
     }
 }
 

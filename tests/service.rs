@@ -35,7 +35,9 @@ mod service {
     pub mod blind;
     pub mod calls;
     pub mod chains;
+    pub mod checkup_pages;
     pub mod checkup_rows;
+    pub mod checkups;
     pub mod claims;
     pub mod clauses;
     pub mod combinations;
@@ -50,6 +52,7 @@ mod service {
     pub mod ending;
     pub mod evaluations;
     pub mod evidence;
+    pub mod exits;
     pub mod expectation_clocks;
     pub mod expectations;
     pub mod exporting;
@@ -295,6 +298,8 @@ on_both_engines! {
     hand_overs::a_clock_of_open_hours;
     hand_overs::hand_overs_after_the_end;
     hand_overs::hand_overs_at_fault;
+    exits::stakes_are_told_and_end;
+    exits::a_client_could_leave;
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;
@@ -391,6 +396,15 @@ on_both_engines! {
     pricing::a_stale_hash_approves_nothing;
     fairness::p18_the_burden_index_and_the_way_back;
     fairness::burdens_at_fault;
+    checkups::a_checkup_from_tickets_alone;
+    checkups::the_same_question_has_the_same_answer;
+    checkups::a_report_is_kept_for_a_minute;
+    checkups::checkups_at_fault;
+    checkup_pages::the_page_of_a_checkup;
+    checkup_pages::the_page_leads_to_records;
+    checkup_pages::links_that_are_not_good;
+    checkup_pages::links_and_briefings_at_fault;
+    checkup_pages::a_briefing_for_the_week;
     splits::p01_bases_side_by_side_explain_every_cent;
     splits::p19_p22_cadences_surcharges_and_rates;
     splits::p11_alternatives_answer_for_themselves;

@@ -46,7 +46,7 @@ pub async fn measure(rounds: Rounds, table: &mut Table) {
 
 async fn measure_on(url: &str, engine: &str, rounds: Rounds, table: &mut Table) {
     let world = World::start(url, Settings::default(), TICKETS).await;
-    fill(&world).await;
+    fill(&world, QUOTES).await;
     let partner = join(&world).await;
     approve(&world, &partner).await;
     let store = std::sync::Arc::clone(world.ledger().store());
@@ -86,14 +86,14 @@ async fn measure_on(url: &str, engine: &str, rounds: Rounds, table: &mut Table) 
     running.stop().await;
 }
 
-async fn connect(address: SocketAddr) -> Channel {
+pub async fn connect(address: SocketAddr) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{address}"));
     let channel = endpoint.expect("an address").connect().await;
     channel.expect("a connection")
 }
 
 /// Has another firm take the placeholder's place.
-async fn join(world: &World) -> FirmId {
+pub async fn join(world: &World) -> FirmId {
     let partner = FirmId::parse("partner").expect("a firm id");
     let digest = "a".repeat(64);
     let steps = [
@@ -123,9 +123,9 @@ async fn join(world: &World) -> FirmId {
     partner
 }
 
-/// What the firm proposes while it is alone.
-async fn fill(world: &World) {
-    let numbers: Vec<usize> = (0..QUOTES).collect();
+/// What the firm proposes while it is alone, on so many quotes.
+pub async fn fill(world: &World, quotes: usize) {
+    let numbers: Vec<usize> = (0..quotes).collect();
     for chunk in numbers.chunks(AT_A_TIME) {
         let create = |number: &usize| {
             let action = create(world, *number);
@@ -141,7 +141,7 @@ async fn fill(world: &World) {
 }
 
 /// What the other firm approves after it joined.
-async fn approve(world: &World, partner: &FirmId) {
+pub async fn approve(world: &World, partner: &FirmId) {
     let mut query = all_quotes(world);
     loop {
         let found = world.ledger().store().list_records(&query).await;
@@ -161,7 +161,7 @@ async fn approve(world: &World, partner: &FirmId) {
     }
 }
 
-async fn submit_all(world: &World, commands: Vec<Command>) {
+pub async fn submit_all(world: &World, commands: Vec<Command>) {
     let answers = world
         .ledger()
         .submit_all(commands, None, Urgency::Interactive);
@@ -171,9 +171,14 @@ async fn submit_all(world: &World, commands: Vec<Command>) {
 }
 
 fn all_quotes(world: &World) -> ListQuery {
+    all_of(world, Kind::JointQuote)
+}
+
+/// Every record of a kind, from the first.
+pub fn all_of(world: &World, kind: Kind) -> ListQuery {
     ListQuery {
         scope: scope(world),
-        kind: Kind::JointQuote,
+        kind,
         state: None,
         after_id: String::new(),
         limit: ROWS_AT_A_TIME,
@@ -181,10 +186,10 @@ fn all_quotes(world: &World) -> ListQuery {
 }
 
 /// Reads every record and decodes its body; returns how many there are.
-async fn scan(store: &dyn Store, mut query: ListQuery) -> usize {
+pub async fn scan(store: &dyn Store, mut query: ListQuery) -> usize {
     let mut count = 0;
     loop {
-        let found = store.list_records(&query).await.expect("quotes");
+        let found = store.list_records(&query).await.expect("records");
         let Some(last) = found.last() else {
             return count;
         };

@@ -19,6 +19,8 @@ pub enum RecognisedBy {
     TrustedIdentity,
     /// Nothing of its own: the service acts for a firm, by an endpoint or a subscription of it.
     Webhook,
+    /// Nothing of its own: somebody reads with a link that a firm gave out.
+    Link,
 }
 
 /// A caller that was recognised.

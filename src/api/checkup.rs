@@ -1,6 +1,8 @@
 //! `CheckupService`: how a partnership is, on what evidence, and what would change it.
 
+mod briefing;
 mod convert;
+mod links;
 mod reports;
 mod scan;
 mod snapshot;
@@ -123,6 +125,20 @@ impl v1::checkup_service_server::CheckupService for CheckupService {
         request: Request<v1::GetCheckupRequest>,
     ) -> Result<Response<v1::Checkup>, Status> {
         Ok(self.get(&request).await?)
+    }
+
+    async fn create_checkup_link(
+        &self,
+        request: Request<v1::CreateCheckupLinkRequest>,
+    ) -> Result<Response<v1::CheckupLink>, Status> {
+        Ok(links::create(self, &request).await?)
+    }
+
+    async fn get_briefing(
+        &self,
+        request: Request<v1::GetBriefingRequest>,
+    ) -> Result<Response<v1::Briefing>, Status> {
+        Ok(briefing::get(self, &request).await?)
     }
 }
 

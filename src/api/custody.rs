@@ -1,9 +1,11 @@
 //! `CustodyService`: what a party holds for others, and how they get it back.
 
+mod drills;
 mod guard;
 mod items;
 mod mask;
 mod requests;
+mod stakes;
 
 use std::sync::Arc;
 
@@ -112,6 +114,55 @@ impl v1::custody_service_server::CustodyService for CustodyService {
         request: Request<v1::ListHandOverRequestsRequest>,
     ) -> Result<Response<v1::ListHandOverRequestsResponse>, Status> {
         Ok(requests::list(&self.0, &request).await?)
+    }
+
+    async fn disclose_stake(
+        &self,
+        request: Request<v1::DiscloseStakeRequest>,
+    ) -> Result<Response<v1::StakeDisclosure>, Status> {
+        Ok(stakes::disclose(&self.0, &request).await?)
+    }
+
+    async fn end_stake_disclosure(
+        &self,
+        request: Request<v1::EndStakeDisclosureRequest>,
+    ) -> Result<Response<v1::StakeDisclosure>, Status> {
+        Ok(stakes::end(&self.0, &request).await?)
+    }
+
+    async fn get_stake_disclosure(
+        &self,
+        request: Request<v1::GetStakeDisclosureRequest>,
+    ) -> Result<Response<v1::StakeDisclosure>, Status> {
+        Ok(stakes::get(&self.0, &request).await?)
+    }
+
+    async fn list_stake_disclosures(
+        &self,
+        request: Request<v1::ListStakeDisclosuresRequest>,
+    ) -> Result<Response<v1::ListStakeDisclosuresResponse>, Status> {
+        Ok(stakes::list(&self.0, &request).await?)
+    }
+
+    async fn run_exit_drill(
+        &self,
+        request: Request<v1::RunExitDrillRequest>,
+    ) -> Result<Response<v1::RunExitDrillResponse>, Status> {
+        Ok(drills::run(&self.0, &request).await?)
+    }
+
+    async fn get_exit_drill(
+        &self,
+        request: Request<v1::GetExitDrillRequest>,
+    ) -> Result<Response<v1::ExitDrill>, Status> {
+        Ok(drills::get(&self.0, &request).await?)
+    }
+
+    async fn list_exit_drills(
+        &self,
+        request: Request<v1::ListExitDrillsRequest>,
+    ) -> Result<Response<v1::ListExitDrillsResponse>, Status> {
+        Ok(drills::list(&self.0, &request).await?)
     }
 }
 

@@ -194,6 +194,29 @@ async fn scan(
     Ok((found, Some(after)))
 }
 
+/// The first entries about one record, at most `limit`, and whether there are no others.
+///
+/// # Errors
+/// [`Reason::NotFound`] for strangers, and where there are none.
+pub async fn history(
+    api: &Api,
+    caller: &Caller,
+    key: &RecordKey,
+    limit: usize,
+) -> Result<(Vec<v1::JournalEntry>, bool), ApiError> {
+    let bounds = authorise(api, caller, std::slice::from_ref(&key.scope)).await?;
+    let last = bounds.last(&key.scope);
+    let store = api.ledger.store();
+    let mut entries = store.entries_of(key, 0, limit.saturating_add(1)).await?;
+    entries.retain(|entry| entry.sequence <= last);
+    let is_all = entries.len() <= limit;
+    entries.truncate(limit);
+    if entries.is_empty() {
+        return Err(Refusal::not_found(key.kind.as_str()).into());
+    }
+    Ok((entries.into_iter().map(to_entry).collect(), is_all))
+}
+
 async fn get_checkpoint(
     api: &Api,
     request: &Request<v1::GetCheckpointRequest>,

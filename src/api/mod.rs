@@ -7,7 +7,8 @@
 pub mod admin;
 pub mod caller;
 pub mod checkup;
-mod collections;
+pub mod checkup_link;
+pub mod collections;
 pub mod convert;
 pub mod custody;
 pub mod dates;

@@ -7,7 +7,7 @@ pub(super) mod contacts;
 mod convert;
 mod ending;
 mod guest_links;
-mod hand_over;
+pub(in crate::api) mod hand_over;
 mod outsiders;
 mod parties;
 mod show;

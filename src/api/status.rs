@@ -63,6 +63,8 @@ pub const fn code(reason: Reason) -> Code {
         | Reason::GuestLinkExpired
         | Reason::GuestLinkRevoked
         | Reason::GuestLinkOutdated
+        | Reason::CheckupLinkExpired
+        | Reason::CheckupLinkForAnotherPartnership
         | Reason::PartyLeft
         | Reason::InvitationForAnotherFirm
         | Reason::EventFromTheFuture

@@ -9,6 +9,7 @@ pub mod bargain;
 pub mod blind;
 pub mod desk;
 pub mod history;
+pub mod hurry;
 pub mod promise;
 pub mod proof;
 pub mod quarter;
@@ -75,6 +76,8 @@ pub struct Played {
     pub blind: blind::Blind,
     /// What became of both.
     pub sale: sale::Sale,
+    /// A quote in a hurry, and the check-up after it.
+    pub hurry: hurry::Hurry,
     /// The journal, verified.
     pub proof: proof::Proof,
 }
@@ -148,6 +151,8 @@ pub async fn play(
         (&blind.seen_by_harbour, Cadence::Monthly),
     ];
     let sale = Box::pin(sale::play(stage, &setting, &quotes)).await?;
+    progress.step("one more discount in a hurry, and a check-up");
+    let hurry = Box::pin(hurry::play(stage, &setting, time)).await?;
     progress.step("verifying the journal");
     let proof = Box::pin(proof::play(stage, &setting, &bargain.receipt)).await?;
     Ok(Played {
@@ -157,6 +162,7 @@ pub async fn play(
         bargain,
         blind,
         sale,
+        hurry,
         proof,
     })
 }

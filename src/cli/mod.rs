@@ -2,6 +2,7 @@
 
 pub mod activate;
 pub mod backup;
+pub mod checkup;
 pub mod client;
 pub mod demo;
 pub mod doctor;
@@ -62,6 +63,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the contract as an OpenAPI document.
     Openapi(openapi::OpenApi),
+    /// Print how a partnership is, on what evidence, and what would change it.
+    Checkup(checkup::Checkup),
     /// Manage API keys and trusted identities directly on the database.
     Keys(keys::Keys),
 }
@@ -137,6 +140,7 @@ async fn run_command(command: Command) -> Result<ExitCode, CliError> {
         Command::Split(split) => split.run(),
         Command::Migrate(migrate) => migrate.run().await,
         Command::Openapi(openapi) => openapi.run(),
+        Command::Checkup(checkup) => checkup.run().await,
         Command::Keys(keys) => keys.run().await,
     }
 }

@@ -7,8 +7,10 @@ use super::claim::{self, ClaimCommand};
 use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
 use super::cosignature::{self, CosignCommand};
+use super::custody::exit_drill::{self, RunExitDrill};
 use super::custody::item::{self, CustodyCommand};
 use super::custody::request::{self, RequestCommand};
+use super::custody::stake::{self, StakeCommand};
 use super::expectation::{self, ExpectationCommand};
 use super::firm::{self, FirmCommand};
 use super::follow::follow;
@@ -95,6 +97,10 @@ pub enum Action {
     Custody(CustodyCommand),
     /// Of a request to hand that over.
     HandOver(RequestCommand),
+    /// Of what parties tell of their gains.
+    Stake(StakeCommand),
+    /// To run a drill for a client's leaving.
+    ExitDrill(RunExitDrill),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -321,6 +327,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Improvement(action) => improvement::decide(action, firm, view),
         Action::Custody(action) => item::decide(action, firm, view),
         Action::HandOver(action) => request::decide(action, firm, view),
+        Action::Stake(action) => stake::decide(action, firm, view),
+        Action::ExitDrill(asked) => exit_drill::decide(asked, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

@@ -14,6 +14,7 @@ use super::record::{Event, Kind};
 use super::refusal::{Reason, Refusal, Violations};
 use super::sla::clock::Priority;
 use super::sla::settings::Calendar;
+use super::time::Timestamp;
 use super::world::{Stop, View};
 
 pub use coverage::{Coverage, GAPS_MAX, STEPS_MAX, Stretch, TooManyStretches, coverage, gaps};
@@ -99,6 +100,10 @@ pub struct Contact {
     pub content: ContactContent,
     /// Whether it was deleted; it stays readable.
     pub is_deleted: bool,
+    /// When it was written down.
+    pub named_at: Timestamp,
+    /// When it was deleted, if it was.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// A contact was written down.
@@ -132,12 +137,14 @@ impl Aggregate for Contact {
     type Event = ContactEvent;
     const BODY_VERSION: u32 = 1;
 
-    fn apply(previous: Option<Self>, event: &ContactEvent, _recorded: &Recorded) -> Option<Self> {
+    fn apply(previous: Option<Self>, event: &ContactEvent, recorded: &Recorded) -> Option<Self> {
         match (previous, event) {
             (None, ContactEvent::Created(created)) => Some(Self {
                 party: created.party.clone(),
                 content: created.content.clone(),
                 is_deleted: false,
+                named_at: recorded.at,
+                deleted_at: None,
             }),
             (Some(contact), ContactEvent::Updated(content)) if !contact.is_deleted => Some(Self {
                 content: content.clone(),
@@ -145,6 +152,7 @@ impl Aggregate for Contact {
             }),
             (Some(contact), ContactEvent::Deleted(_)) if !contact.is_deleted => Some(Self {
                 is_deleted: true,
+                deleted_at: Some(recorded.at),
                 ..contact
             }),
             _ => None,

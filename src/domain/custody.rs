@@ -4,9 +4,11 @@
 //! Nothing here waits for a partnership to be active: whoever holds what is a client's owes it after
 //! the end as well, and that is when it is asked for.
 
+pub mod exit_drill;
 pub mod item;
 pub mod request;
 pub mod secret;
+pub mod stake;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,8 @@ use super::custody::item::{CustodyItem, CustodyState, Owner};
 use super::custody::request::{HandOverRequest, RequestState};
 use super::expectation::{Expectation, ExpectationState};
 use super::identity::PartyId;
+use super::improvement::{Improvement, ImprovementState};
+use super::interaction::activity::{Activity, ActivityState};
 use super::need::{Answer, Need};
 use super::notice::Notice;
 use super::opportunity::{Opportunity, OpportunityState};
@@ -12,6 +14,7 @@ use super::partnership::{Approval, Partnership, Party};
 use super::pricing::quote::JointQuote;
 use super::pricing::settlement::{LineState, SettlementStatement, StatementState};
 use super::record::{Kind, Record};
+use super::shared_goal::{GoalState, SharedGoal};
 use super::sla::agreement::{Agreement, AgreementState};
 use super::sla::clock::TicketEvaluation;
 use super::sla::ticket::Ticket;
@@ -19,7 +22,7 @@ use super::sla::ticket::amendment::AmendmentState;
 use super::time::Timestamp;
 
 /// The sorts of records that may be open, in the order in which they are listed.
-pub const KINDS: [Kind; 11] = [
+pub const KINDS: [Kind; 14] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
@@ -30,6 +33,9 @@ pub const KINDS: [Kind; 11] = [
     Kind::SettlementStatement,
     Kind::CustodyItem,
     Kind::HandOverRequest,
+    Kind::Activity,
+    Kind::SharedGoal,
+    Kind::Improvement,
     Kind::Contact,
 ];
 
@@ -62,6 +68,12 @@ pub enum OpenMatter {
     CustodyItem,
     /// A request to hand such things over.
     HandOverRequest,
+    /// Something to which a party invited others, and which is still ahead.
+    Activity,
+    /// A goal that the parties want to reach, or are asked whether they do.
+    SharedGoal,
+    /// An improvement that is to be done, or to be looked at by another party.
+    Improvement,
     /// Somebody whom a party named to be turned to.
     Contact,
 }
@@ -103,6 +115,11 @@ pub fn of_record(record: &Record, partnership: &Partnership, now: Timestamp) -> 
         Record::Agreement(agreement) => of_agreement(agreement, partnership),
         Record::JointQuote(quote) => of_quote(quote, partnership, now).into_iter().collect(),
         Record::SettlementStatement(statement) => of_statement(statement).into_iter().collect(),
+        Record::Activity(activity) => of_activity(activity).into_iter().collect(),
+        Record::SharedGoal(goal) => of_goal(goal, partnership).into_iter().collect(),
+        Record::Improvement(improvement) => of_improvement(improvement, partnership)
+            .into_iter()
+            .collect(),
         Record::CustodyItem(item) => of_custody(item).into_iter().collect(),
         Record::HandOverRequest(request) => of_request(request).into_iter().collect(),
         Record::Contact(contact) if !contact.is_deleted => {
@@ -155,6 +172,58 @@ fn of_expectation(expectation: &Expectation, now: Timestamp) -> Option<HandOverI
     };
     let parties = vec![party.clone()];
     Some(HandOverItem::new(OpenMatter::Expectation, parties, until))
+}
+
+/// Until everybody answered it is the turn of those who have not, and then of whoever invited.
+fn of_activity(activity: &Activity) -> Option<HandOverItem> {
+    let invitation = &activity.invitation;
+    let parties = match activity.state {
+        ActivityState::Invited => {
+            let silent =
+                |party: &&PartyId| !activity.answers.iter().any(|own| own.invited == **party);
+            invitation.invited.iter().filter(silent).cloned().collect()
+        }
+        ActivityState::Accepted => vec![invitation.inviter.clone()],
+        ActivityState::Declined
+        | ActivityState::Held
+        | ActivityState::Cancelled
+        | ActivityState::Closed => return None,
+    };
+    let until = Some(invitation.planned_at);
+    Some(HandOverItem::new(OpenMatter::Activity, parties, until))
+}
+
+fn of_goal(goal: &SharedGoal, partnership: &Partnership) -> Option<HandOverItem> {
+    let parties = match goal.state {
+        GoalState::Proposed => silent(&goal.approvals, partnership),
+        GoalState::Agreed => vec![goal.owner.clone()],
+        GoalState::Reached | GoalState::Missed | GoalState::Dropped | GoalState::Closed => {
+            return None;
+        }
+    };
+    Some(HandOverItem::new(
+        OpenMatter::SharedGoal,
+        parties,
+        Some(goal.due),
+    ))
+}
+
+/// What is done is for the other firms to look at.
+fn of_improvement(improvement: &Improvement, partnership: &Partnership) -> Option<HandOverItem> {
+    let created = &improvement.created;
+    let (parties, until) = match improvement.state {
+        ImprovementState::Open => (vec![created.owner.clone()], Some(created.due)),
+        ImprovementState::Done => {
+            let others = partnership
+                .firms()
+                .filter(|party| party.id != created.owner);
+            (others.map(|party| party.id.clone()).collect(), None)
+        }
+        ImprovementState::Verified | ImprovementState::Dropped | ImprovementState::Closed => {
+            return None;
+        }
+    };
+    Some(HandOverItem::new(OpenMatter::Improvement, parties, until))
 }
 
 fn of_notice(notice: &Notice) -> Option<HandOverItem> {

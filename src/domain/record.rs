@@ -290,6 +290,10 @@ records! {
     CustodyItem(super::custody::item::CustodyItem, super::custody::item::CustodyItemEvent) = "custody_item";
     /// A request to hand over what a party holds.
     HandOverRequest(super::custody::request::HandOverRequest, super::custody::request::HandOverRequestEvent) = "hand_over_request";
+    /// What a party told of its gains.
+    StakeDisclosure(super::custody::stake::StakeDisclosure, super::custody::stake::StakeDisclosureEvent) = "stake_disclosure";
+    /// A drill for a client's leaving.
+    ExitDrill(super::custody::exit_drill::ExitDrill, super::custody::exit_drill::ExitDrillEvent) = "exit_drill";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

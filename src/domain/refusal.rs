@@ -72,6 +72,10 @@ reasons! {
     GuestLinkRevoked = "GUEST_LINK_REVOKED";
     /// What the guest link asks about has moved on.
     GuestLinkOutdated = "GUEST_LINK_OUTDATED";
+    /// The link to a check-up is good no more.
+    CheckupLinkExpired = "CHECKUP_LINK_EXPIRED";
+    /// The link to a check-up is for another partnership.
+    CheckupLinkForAnotherPartnership = "CHECKUP_LINK_FOR_ANOTHER_PARTNERSHIP";
     /// The invitation was made for another firm.
     InvitationForAnotherFirm = "INVITATION_FOR_ANOTHER_FIRM";
     /// The firm left the partnership.

@@ -1,6 +1,7 @@
 //! Puts everything together: database, ledger, services, tower layers, health, reflection,
 //! shutdown.
 
+pub mod checkup;
 pub mod configuration;
 pub mod connection;
 pub mod cors;
@@ -57,6 +58,7 @@ use crate::ledger::token::TokenKey;
 use crate::ledger::{Clock, Ledger, Randomness, Settings, formats, sweep, watch};
 use crate::proto::{self, v1};
 use crate::store::{Store, StoreError};
+use checkup::CheckupLayer;
 use delivery::Deliverer;
 use environment::{SystemClock, SystemRandomness};
 use json::{Door, JsonLayer};
@@ -134,6 +136,8 @@ impl Default for Environment {
 pub struct Application {
     /// What the services share.
     pub api: Arc<Api>,
+    /// Makes check-ups, for calls and for pages.
+    pub checkups: CheckupService,
     private_targets: bool,
     stop: CancellationToken,
     too_old: CancellationToken,
@@ -196,6 +200,7 @@ impl Application {
             }
         }
         Ok(Self {
+            checkups: CheckupService::new(Arc::clone(&api)),
             api,
             private_targets: environment.private_targets,
             stop,
@@ -264,7 +269,7 @@ impl Application {
         ))
         .add_service(limited!(
             v1::checkup_service_server::CheckupServiceServer<_>,
-            CheckupService::new(api())
+            self.checkups.clone()
         ))
         .add_service(limited!(
             v1::split_service_server::SplitServiceServer<_>,
@@ -392,6 +397,7 @@ pub async fn serve_at(
     // Outermost first: a panic becomes an answer, every call has an id, and what is too much or
     // takes too long is turned away before it reaches a service.
     let webhooks = webhook::Door::new(Arc::clone(&application.api));
+    let pages = checkup::Door::new(Arc::clone(&application.api), application.checkups.clone());
     let door = Door::new(REQUEST_BYTES_MAX, JSON_CALL_MAX);
     let server = Server::builder()
         // For JSON and gRPC-Web; gRPC itself speaks HTTP/2.
@@ -405,8 +411,9 @@ pub async fn serve_at(
         .timeout(CALL_MAX)
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        // Before what logs addresses: those of webhooks may contain a secret.
+        // Before what logs addresses: those of webhooks may contain a secret, those of pages are one.
         .layer(WebhookLayer(Arc::new(webhooks)))
+        .layer(CheckupLayer(Arc::new(pages)))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(option_layer(entrance.cors))
         .layer(JsonLayer(Arc::new(door)))

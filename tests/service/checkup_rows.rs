@@ -5,6 +5,7 @@ use entente::proto::v1;
 use prost::Message;
 use tonic::Code;
 
+use super::checkup_pages::{briefing, linking};
 use super::table::{Row, rows};
 
 rows! {
@@ -13,4 +14,8 @@ rows! {
     // CheckupService
     "CheckupService/GetCheckup" [Read] Ok, Ok, NotFound, |names|
         v1::GetCheckupRequest { name: names.of("partnership"), ..Default::default() };
+    "CheckupService/CreateCheckupLink" [Read] Ok, Ok, NotFound, |names|
+        linking(&names.of("partnership"));
+    "CheckupService/GetBriefing" [Read] Ok, Ok, NotFound, |names|
+        briefing(&names.of("partnership"));
 }

@@ -6,6 +6,7 @@ use entente::domain::identity::ScopeId;
 use entente::proto::v1::{self, CustodyKind, CustodyState, HandOverTestOutcome};
 
 use super::calls::{faulty, ok, refused, refuses};
+use super::exits::{disclosing, running};
 use super::hand_overs::{asking, releasing};
 use super::house::{HOUR, House, at};
 use super::setting::{NORTH, Pair, SOUTH};
@@ -102,6 +103,12 @@ pub async fn stage(pair: &Pair, names: &mut BTreeMap<&'static str, String>, is_a
             ok(norths.release_hand_over(releasing(name))).await;
         }
     }
+    let mut norths = pair.north.connection.custody();
+    let told = ok(norths.disclose_stake(disclosing(&pair.name))).await;
+    made.push(("stake", told.name));
+    let drill = running(&pair.name, &names["client"]);
+    let drill = ok(norths.run_exit_drill(drill)).await.exit_drill.unwrap();
+    made.push(("exit_drill", drill.name));
     names.extend(made);
 }
 

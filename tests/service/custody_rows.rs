@@ -6,6 +6,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::custody::{holding, relocating, retiring, testing};
+use super::exits::{disclosing, ending, running};
 use super::hand_overs::{asking, confirming, releasing, withdrawing, withholding};
 use super::house::HOUR;
 use super::table::{Row, rows};
@@ -43,4 +44,21 @@ rows! {
             parent: names.of("partnership"),
             ..Default::default()
         };
+    "CustodyService/DiscloseStake" [Quotes] Ok, Ok, NotFound, |names|
+        disclosing(&names.of("partnership"));
+    "CustodyService/EndStakeDisclosure" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        ending(&names.of("stake"));
+    "CustodyService/GetStakeDisclosure" [Read] Ok, Ok, NotFound, |names|
+        v1::GetStakeDisclosureRequest { name: names.of("stake") };
+    "CustodyService/ListStakeDisclosures" [Read] Ok, Ok, NotFound, |names|
+        v1::ListStakeDisclosuresRequest {
+            parent: names.of("partnership"),
+            ..Default::default()
+        };
+    "CustodyService/RunExitDrill" [Quotes] Ok, Ok, NotFound, |names|
+        running(&names.of("partnership"), &names.of("client"));
+    "CustodyService/GetExitDrill" [Read] Ok, Ok, NotFound, |names|
+        v1::GetExitDrillRequest { name: names.of("exit_drill") };
+    "CustodyService/ListExitDrills" [Read] Ok, Ok, NotFound, |names|
+        v1::ListExitDrillsRequest { parent: names.of("partnership"), ..Default::default() };
 }

@@ -11,6 +11,7 @@ use tonic::Status;
 use super::authorisation::every_row;
 use super::blind::{consent, costly, proposing, quote_of, shares};
 use super::calls::ok;
+use super::checkup_pages::{linking, look};
 use super::house::{Firm, House};
 use super::raw;
 use super::sales::{FEBRUARY, booking, reversing, winning};
@@ -92,11 +93,28 @@ impl Walk<'_> {
             Ok(messages) => messages.concat(),
             Err(status) => bytes_of(&status),
         };
+        self.hear(rpc, &received);
+    }
+
+    fn hear(&mut self, rpc: &str, received: &[u8]) {
         self.calls += 1;
         self.bytes += received.len();
-        if let Some(trace) = self.secrets.found_in(&received) {
+        if let Some(trace) = self.secrets.found_in(received) {
             let trace = String::from_utf8_lossy(trace).into_owned();
             self.told.push(format!("{rpc} tells {trace:?}"));
+        }
+    }
+
+    /// The page of the check-up, as whoever has a link sees it; a stranger has none.
+    async fn page(&mut self, scope: &str) {
+        let rpc = "entente.v1.CheckupService/CreateCheckupLink";
+        let message = linking(scope).encode_to_vec();
+        let answer = raw::call(&self.channel, Some(&self.key), rpc, message, 1).await;
+        if let Ok(messages) = answer {
+            let link = v1::CheckupLink::decode(messages.concat().as_slice());
+            let page = look(self.house, &link.expect("a link").path).await;
+            let page = page.bytes().await.expect("a page");
+            self.hear("the page of the check-up", &page);
         }
     }
 
@@ -104,6 +122,7 @@ impl Walk<'_> {
     async fn everything(&mut self, names: &Names) {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let scope = names.of("partnership");
+        self.page(&scope).await;
         for row in every_row() {
             let message = (row.request)(names);
             for _ in 0..2 {

@@ -81,7 +81,7 @@ fn to_figure(scope: &ScopeId, figure: &Figure) -> v1::CheckupFigure {
         thresholds: figure.thresholds.map(Vec::from).unwrap_or_default(),
         quarters: figure.quarters.iter().map(to_quarter).collect(),
         records: figure.links.iter().map(name).collect(),
-        record_count: long(figure.records),
+        case_count: long(figure.cases),
         change: change.map(|change| to_change(change, figure.measure)),
     }
 }

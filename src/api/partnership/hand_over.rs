@@ -187,7 +187,7 @@ impl Walk<'_> {
 }
 
 /// What the end has made of a record by now.
-fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
+pub(in crate::api) fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
     match record {
         Record::Expectation(state) => partnership.close(state.as_mut(), now),
         Record::Notice(state) => partnership.close(state.as_mut(), now),
@@ -196,12 +196,26 @@ fn close(record: &mut Record, partnership: &Partnership, now: Timestamp) {
         Record::Ticket(state) => partnership.close(state.as_mut(), now),
         Record::Agreement(state) => partnership.close(state.as_mut(), now),
         Record::JointQuote(state) => partnership.close(state.as_mut(), now),
+        Record::Activity(state) => partnership.close(state.as_mut(), now),
+        Record::SharedGoal(state) => partnership.close(state.as_mut(), now),
+        Record::Improvement(state) => partnership.close(state.as_mut(), now),
         _ => {}
     }
 }
 
 fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::HandOverItem {
-    let matter = match item.matter {
+    v1::HandOverItem {
+        matter: to_matter(item.matter).into(),
+        name: record_name(scope, kind, id),
+        amendment_id: item.amendment.clone().unwrap_or_default(),
+        party_ids: item.parties.iter().map(ToString::to_string).collect(),
+        until_time: item.until.map(to_timestamp),
+    }
+}
+
+/// What is open, as the contract names it.
+pub(in crate::api) const fn to_matter(matter: OpenMatter) -> v1::OpenMatter {
+    match matter {
         OpenMatter::Expectation => v1::OpenMatter::Expectation,
         OpenMatter::Notice => v1::OpenMatter::Notice,
         OpenMatter::Need => v1::OpenMatter::Need,
@@ -215,14 +229,10 @@ fn to_item(scope: &ScopeId, kind: Kind, id: &str, item: &HandOverItem) -> v1::Ha
         OpenMatter::Settlement => v1::OpenMatter::Settlement,
         OpenMatter::CustodyItem => v1::OpenMatter::CustodyItem,
         OpenMatter::HandOverRequest => v1::OpenMatter::HandOverRequest,
+        OpenMatter::Activity => v1::OpenMatter::Activity,
+        OpenMatter::SharedGoal => v1::OpenMatter::SharedGoal,
+        OpenMatter::Improvement => v1::OpenMatter::Improvement,
         OpenMatter::Contact => v1::OpenMatter::Contact,
-    };
-    v1::HandOverItem {
-        matter: matter.into(),
-        name: record_name(scope, kind, id),
-        amendment_id: item.amendment.clone().unwrap_or_default(),
-        party_ids: item.parties.iter().map(ToString::to_string).collect(),
-        until_time: item.until.map(to_timestamp),
     }
 }
 

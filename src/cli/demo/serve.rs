@@ -10,11 +10,18 @@ pub fn hints(stage: &Stage, played: &Played) -> String {
     let address = stage.address;
     let key = &stage.harbour.api_key;
     let partnership = &played.setting.partnership.name;
+    let page = &played.hurry.link.path;
     format!(
         r#"
-The server stays up at {address} until Ctrl-C. Try it from another shell, in this folder:
+The server stays up at {address} until Ctrl-C.
+
+The check-up as a page, for an hour: http://{address}{page}
+
+Try it from another shell, in this folder:
 
 export ENTENTE_API_KEY={key}
+
+cargo run --quiet -- checkup {partnership} --server {address}
 
 npx --yes @bufbuild/buf curl --protocol grpc --http2-prior-knowledge \
   --header "authorization: Bearer $ENTENTE_API_KEY" \

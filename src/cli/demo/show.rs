@@ -3,6 +3,7 @@
 pub mod attainment;
 pub mod bargain;
 pub mod blind;
+pub mod checkup;
 pub mod clock;
 pub mod promise;
 pub mod proof;
@@ -29,6 +30,7 @@ pub fn text(played: &Played, time: &LocalTime, bold: bool) -> String {
     attainment::show(&mut page, &played.quarter);
     attainment::show_unmapped(&mut page, &played.quarter);
     proof::show(&mut page, &played.proof, &played.bargain.receipt);
+    checkup::show(&mut page, &played.hurry);
     page.into_text()
 }
 

@@ -16,6 +16,7 @@ use crate::cli::keys::{KeyRequest, create_key};
 use crate::domain::identity::FirmId;
 use crate::proto::google::r#type::Money;
 use crate::proto::v1;
+use crate::proto::v1::checkup_service_client::CheckupServiceClient;
 use crate::proto::v1::expectation_service_client::ExpectationServiceClient;
 use crate::proto::v1::fairness_service_client::FairnessServiceClient;
 use crate::proto::v1::journal_service_client::JournalServiceClient;
@@ -120,6 +121,12 @@ impl Actor {
     #[must_use]
     pub fn settlements(&self) -> SettlementServiceClient<ApiChannel> {
         self.connection.settlements()
+    }
+
+    /// Client of the `CheckupService`.
+    #[must_use]
+    pub fn checkups(&self) -> CheckupServiceClient<ApiChannel> {
+        self.connection.checkups()
     }
 
     /// Client of the `FairnessService`.

@@ -187,4 +187,14 @@ measures! {
     RatedSatisfiedNotMerelyClosed = "rated_satisfied_not_merely_closed", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: satisfied, not merely closed";
     /// The same by all others, of one question: help to grow.
     RatedHelpToGrow = "rated_help_to_grow", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: help to grow";
+    /// Of what the party holds for others, that which no passed test within a year showed to be ready for handing over.
+    ItemsUntested = "items_untested", HeldHostage, Share, Some([1_000, 2_500, 5_000, 7_500]), "held items without a passed test within a year";
+    /// Of what was asked back from the party, that which it withheld or did not hand over in time.
+    HandOversLate = "hand_overs_late", HeldHostage, Share, Some([500, 1_000, 2_000, 4_000]), "requests to hand over withheld or late";
+    /// Since when nobody tried whether a client could leave with what the party holds for it.
+    ExitDrillAge = "exit_drill_age", HeldHostage, Age, Some([183, 365, 548, 730]), "days since the last exit drill";
+    /// How often the party told by what it gains. It is only shown: to tell is no fault.
+    StakesDisclosed = "stakes_disclosed", HeldHostage, Count, None, "stakes disclosed";
+    /// Of the people that the party named to be turned to, those that were gone within a year.
+    ContactsGone = "contacts_gone", HeldHostage, Share, Some([2_000, 4_000, 6_000, 8_000]), "named people gone within a year";
 }

@@ -12,6 +12,7 @@
 //! A new measure is a line in [`measure`]; whatever kind of record tells of it gives observations in
 //! [`observe`].
 
+pub mod briefing;
 pub mod burden;
 pub mod change;
 pub mod clauses;

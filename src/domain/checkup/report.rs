@@ -72,10 +72,10 @@ pub struct Figure {
     pub thresholds: Option<Thresholds>,
     /// The same for each quarter of the window.
     pub quarters: Vec<QuarterFigure>,
-    /// The records that it rests on, the latest first, at most [`super::tally::RECORDS_MAX`].
+    /// The records that it rests on, the latest first, each once, at most [`super::tally::RECORDS_MAX`].
     pub links: Vec<Link>,
-    /// How many there are.
-    pub records: u64,
+    /// How many cases count against the party; one record may tell of several.
+    pub cases: u64,
     /// What would bring it down by one intensity; `None` at 0 and without a value.
     pub change: Option<Change>,
 }
@@ -185,7 +185,7 @@ impl Reporter<'_> {
         let quarters = self.tally.quarters().iter().enumerate();
         let quarters = quarters
             .map(|place| gathering.and_then(|found| found.value_in(measure, place, &self.asked)));
-        let links = gathering.map(|found| (found.links(), found.records));
+        let links = gathering.map(|found| (found.links(), found.cases));
         self.judged(
             measure,
             value,
@@ -215,7 +215,7 @@ impl Reporter<'_> {
         measure: Measure,
         value: Option<Value>,
         quarters: Vec<Option<Value>>,
-        (links, records): (Vec<Link>, u64),
+        (links, cases): (Vec<Link>, u64),
     ) -> Figure {
         let thresholds = self.clauses.thresholds_of(measure);
         let judge = |value: Option<Value>| Some(value?.intensity(&thresholds?));
@@ -233,7 +233,7 @@ impl Reporter<'_> {
             thresholds,
             quarters: quarters.collect(),
             links,
-            records,
+            cases,
             change: change
                 .and_then(|((value, thresholds), found)| Change::of(value, &thresholds, found)),
         }

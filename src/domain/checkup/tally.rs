@@ -10,7 +10,7 @@ use crate::domain::identity::PartyId;
 use crate::domain::record::Kind;
 use crate::domain::time::{Span, Timestamp};
 
-/// Most records that a figure is linked to: the latest ones.
+/// Most cases whose records a figure is linked to: the latest ones.
 pub const RECORDS_MAX: usize = 10;
 
 /// A record that a figure rests on; the latest come last.
@@ -45,8 +45,8 @@ pub(super) struct Gathering {
     /// When something was first recorded, for the units that need it.
     known_from: Option<Timestamp>,
     links: BTreeSet<Link>,
-    /// How many records count, those that are not linked included.
-    pub records: u64,
+    /// How many cases count, also those of records that are not linked.
+    pub cases: u64,
 }
 
 /// All observations of a check-up.
@@ -71,7 +71,7 @@ impl Tally {
             instants: BTreeSet::new(),
             known_from: None,
             links: BTreeSet::new(),
-            records: 0,
+            cases: 0,
         };
         Self {
             as_of,
@@ -213,7 +213,7 @@ impl Gathering {
 
     /// Keeps the latest records, whatever the order in which they come.
     fn link(&mut self, observation: Observation<'_>) {
-        self.records = self.records.saturating_add(1);
+        self.cases = self.cases.saturating_add(1);
         let place = (observation.at, observation.kind, observation.id);
         let is_full = self.links.len() >= RECORDS_MAX;
         let earliest = self.links.first();
@@ -231,9 +231,16 @@ impl Gathering {
         }
     }
 
-    /// The records that the figure rests on, the latest first, at most [`RECORDS_MAX`].
+    /// The records that the figure rests on, the latest first, each once, at most [`RECORDS_MAX`].
     pub(super) fn links(&self) -> Vec<Link> {
-        self.links.iter().rev().cloned().collect()
+        let mut links: Vec<Link> = Vec::new();
+        for link in self.links.iter().rev() {
+            let is_known = |known: &Link| (known.kind, &known.id) == (link.kind, &link.id);
+            if !links.iter().any(is_known) {
+                links.push(link.clone());
+            }
+        }
+        links
     }
 
     /// What the measure came to over the window.

@@ -287,7 +287,7 @@ fn a_quarter_shows_what_was_in_it() {
     let (part, whole) = (3, 6);
     assert_eq!(figure.value, Some(Value::Share { part, whole }));
     assert_eq!(figure.value.unwrap().text(Unit::Share), "50 % (3 of 6)");
-    assert_eq!(figure.records, 3);
+    assert_eq!(figure.cases, 3);
     let ids: Vec<&str> = figure.links.iter().map(|link| link.id.as_str()).collect();
     assert_eq!(ids, ["030", "031", "032"]);
     let change = figure.change.unwrap();

@@ -1,7 +1,9 @@
 //! What is held, in a partnership of two firms.
 
+mod drills;
 mod items;
 mod requests;
+mod stakes;
 
 use super::item::{CustodyCommand, CustodyDraft, CustodyKind, Owner};
 use crate::domain::command::Action;

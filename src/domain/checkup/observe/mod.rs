@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod claim;
+pub mod custody;
 pub mod expectation;
 pub mod feedback;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use crate::domain::record::{Kind, Record};
 use crate::domain::time::Timestamp;
 
 /// The kinds of records of which [`record`] tells something, in the order in which they are read.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 13] = [
     Kind::Expectation,
     Kind::Progress,
     Kind::Notice,
@@ -31,6 +32,11 @@ pub const KINDS: [Kind; 8] = [
     Kind::ClientPresentation,
     Kind::Survey,
     Kind::Feedback,
+    Kind::Contact,
+    Kind::CustodyItem,
+    Kind::HandOverRequest,
+    Kind::StakeDisclosure,
+    Kind::ExitDrill,
 ];
 
 /// What observations depend on beside the record.
@@ -57,6 +63,12 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::ClientPresentation(found) => presentation::observe(found, source, sink),
         Record::Survey(found) => survey::observe(found, source, sink),
         Record::Feedback(found) => feedback::observe(found, source, sink),
+        Record::Contact(found) => custody::contact(found, source, context, sink),
+        Record::CustodyItem(found) => custody::item(found, source, context, sink),
+        Record::HandOverRequest(found) => custody::request(found, source, context, sink),
+        Record::StakeDisclosure(found) => custody::stake(found, source, sink),
+        Record::ExitDrill(found) => custody::drill(found, source, sink),
+        Record::JointQuote(found) => custody::portions(found, source, context, sink),
         _ => {}
     }
 }
