@@ -71,6 +71,7 @@ mod service {
     pub mod improvement_rows;
     pub mod improvements;
     pub mod intake;
+    pub mod interaction_checkup;
     pub mod interaction_rows;
     pub mod interaction_stage;
     pub mod joining;
@@ -286,6 +287,7 @@ on_both_engines! {
     surveys::a_mirror_that_somebody_turned_away_from;
     feedback::feedback_and_its_reply;
     feedback::capabilities_until_they_are_retired;
+    interaction_checkup::the_checkup_tells_of_what_the_parties_do_with_each_other;
     improvements::a_goal_from_proposal_to_its_end;
     improvements::an_improvement_from_its_cause_to_its_end;
     improvements::improvements_at_fault;

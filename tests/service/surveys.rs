@@ -229,11 +229,16 @@ async fn everything(house: &House, pair: &Pair, firm: &Firm, name: &str) -> Vec<
     let exported = v1::ExportJournalRequest {
         name: pair.name.clone(),
     };
+    let checkup = v1::GetCheckupRequest {
+        name: pair.name.clone(),
+        ..Default::default()
+    };
     let last = usize::try_from(house.head(&pair.name).await.sequence).unwrap();
     let calls = [
         ("InteractionService/GetSurvey", get.encode_to_vec(), 1),
         ("InteractionService/ListSurveys", list.encode_to_vec(), 1),
         ("JournalService/ListEntries", entries.encode_to_vec(), 1),
+        ("CheckupService/GetCheckup", checkup.encode_to_vec(), 1),
         ("JournalService/Watch", watch.encode_to_vec(), last),
         (
             "JournalService/ExportJournal",

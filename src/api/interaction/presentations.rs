@@ -198,7 +198,7 @@ impl Shown for ClientPresentation {
         let recorded = &presentation.recorded;
         let scope = viewer.member.scope();
         let answers = presentation.answers.iter();
-        let counted = presentation.counted().into_iter();
+        let counted = presentation.counted();
         v1::ClientPresentation {
             name: name_in(&scope, "clientPresentations", &found.id),
             presenter: recorded.presenter.to_string(),
@@ -211,7 +211,7 @@ impl Shown for ClientPresentation {
             recording_party: recorded.party.to_string(),
             state: to_state(presentation.agreement()).into(),
             answers: answers.map(|answer| to_answer(answer, viewer)).collect(),
-            counted_presences: counted.map(to_counted).collect(),
+            counted_presences: counted.iter().map(to_counted).collect(),
             asserted: recorded.is_asserted,
             create_time: Some(to_timestamp(found.created_at)),
             update_time: Some(to_timestamp(found.updated_at)),
@@ -228,7 +228,7 @@ fn to_owner(owner: &OwnerPresence) -> v1::OwnerPresence {
     }
 }
 
-fn to_counted(counted: CountedPresence) -> v1::CountedPresence {
+fn to_counted(counted: &CountedPresence) -> v1::CountedPresence {
     v1::CountedPresence {
         party_id: counted.party.to_string(),
         presence: to_presence(counted.presence).into(),

@@ -123,6 +123,14 @@ pub type Thresholds = [i64; INTENSITY_MAX as usize];
 measures! {
     /// The concession burden index of the party, in one currency.
     BurdenIndex = "burden_index", OneSideOfThePencil, Index, Some([11_500, 13_000, 16_000, 20_000]), "concession burden index";
+    /// How long nothing took place that makes the partnership grow and that the party invited to.
+    GrowthActivityAge = "growth_activity_age", LittleInteraction, Age, Some([45, 90, 180, 365]), "since a growth activity that it invited to";
+    /// The agreed periods in which the party invited to nothing that makes the partnership grow.
+    GrowthInvitationGaps = "growth_invitation_gaps", LittleInteraction, Gaps, Some([2_500, 5_000, 7_500, 10_000]), "agreed periods without an invitation";
+    /// Of the invitations to the party, those that it declined, left without an answer or did not come to.
+    InvitationsTurnedDown = "invitations_turned_down", LittleInteraction, Share, Some([2_000, 4_000, 6_000, 8_000]), "invitations turned down or left without an answer";
+    /// What the party has invited to that makes the partnership grow and that is still ahead.
+    ActivitiesAhead = "activities_ahead", LittleInteraction, Count, None, "activities ahead to which it invited";
     /// Of the targets that the party owed and that were decided, those that it missed.
     TargetsMissed = "targets_missed", NoMutualRespect, Share, Some([500, 1_000, 2_000, 4_000]), "targets missed";
     /// As [`Self::TargetsMissed`], only first and next responses.
@@ -135,8 +143,18 @@ measures! {
     OffersUnanswered = "offers_unanswered", NoMutualRespect, Share, Some([1_000, 2_000, 4_000, 6_000]), "offers left without an answer";
     /// Of the tickets on which the party waits for the other, those of priority 1 or 2.
     UrgentTickets = "urgent_tickets", NoMutualRespect, Share, Some([3_000, 5_000, 7_000, 9_000]), "tickets called urgent";
+    /// By how many points others rated the party below the best score in blind mirrors.
+    MirrorSeenByOthers = "mirror_seen_by_others", NoMutualRespect, Ratio, Some([100, 150, 200, 300]), "points below 5 in the blind mirror, seen by others";
+    /// By how many points the party rated itself above what others did in blind mirrors.
+    MirrorBlindSpot = "mirror_blind_spot", NoMutualRespect, Ratio, Some([50, 100, 150, 200]), "points by which it sees itself better than others do";
+    /// Feedback of the party that it, or who received it, calls an ultimatum.
+    Ultimatums = "ultimatums", NoMutualRespect, Count, Some([1, 2, 3, 5]), "ultimatums given";
     /// Of the claims that the party made and that were judged, those that were not kept.
     ClaimsNotKept = "claims_not_kept", NotRepresented, Share, Some([500, 1_000, 2_000, 4_000]), "claims not kept";
+    /// Of the portions of others that the party showed to clients, those whose owners were kept out.
+    OwnersKeptOut = "owners_kept_out", NotRepresented, Share, Some([500, 1_000, 2_000, 4_000]), "portions of others shown to clients with their owners kept out";
+    /// Of the portions of others that the party showed to clients, those whose owners were not there.
+    OwnersNotThere = "owners_not_there", NotRepresented, Share, Some([2_000, 4_000, 6_000, 8_000]), "portions of others shown to clients without their owners";
     /// From when the client first spoke to when the party opened a ticket.
     TimeToOpen = "time_to_open", PoorService, Duration, Some([900, 3_600, 14_400, 86_400]), "time to open a ticket";
     /// From a ticket's opening to when the party first handed it on to the other firm, where it did.
@@ -149,6 +167,26 @@ measures! {
     UpdatesMissed = "updates_missed", PoorService, Share, Some([500, 1_000, 2_000, 4_000]), "updates missed";
     /// Of the work that the party said was done, that which the other firm disputed.
     WorkDisputed = "work_disputed", PoorService, Share, Some([500, 1_000, 2_000, 4_000]), "work disputed";
+    /// By how many points the party rated itself below the best score; only shown.
+    RatedByItself = "rated_by_itself", PoorService, Ratio, None, "points below 5, rated by itself";
+    /// By how many points other parties rated the party below the best score.
+    RatedByPartner = "rated_by_partner", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5, rated by its partners";
+    /// By how many points clients rated the party below the best score.
+    RatedByClient = "rated_by_client", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5, rated by clients";
+    /// By how many points vendors rated the party below the best score.
+    RatedByVendor = "rated_by_vendor", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5, rated by vendors";
+    /// The same by all others, of one question: those who respond first.
+    RatedFirstResponders = "rated_first_responders", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: those who respond first";
+    /// The same by all others, of one question: opening and escalating.
+    RatedOpeningAndEscalating = "rated_opening_and_escalating", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: opening and escalating";
+    /// The same by all others, of one question: channels and contacts.
+    RatedChannelsAndContacts = "rated_channels_and_contacts", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: channels and contacts";
+    /// The same by all others, of one question: status updates.
+    RatedStatusUpdates = "rated_status_updates", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: status updates";
+    /// The same by all others, of one question: satisfied, not merely closed.
+    RatedSatisfiedNotMerelyClosed = "rated_satisfied_not_merely_closed", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: satisfied, not merely closed";
+    /// The same by all others, of one question: help to grow.
+    RatedHelpToGrow = "rated_help_to_grow", PoorService, Ratio, Some([100, 150, 200, 300]), "points below 5: help to grow";
     /// Of what the party holds for others, that which no passed test within a year showed to be ready for handing over.
     ItemsUntested = "items_untested", HeldHostage, Share, Some([1_000, 2_500, 5_000, 7_500]), "held items without a passed test within a year";
     /// Of what was asked back from the party, that which it withheld or did not hand over in time.

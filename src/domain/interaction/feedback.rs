@@ -182,21 +182,21 @@ fn give(
     partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let giver = draft.giver.as_ref().unwrap_or(party);
+    let speaker = draft.giver.as_ref().unwrap_or(party);
     let mut violations = Violations::default();
     let field = "feedback.giver";
-    require_own(&mut violations, field, giver, partnership, party);
+    require_own(&mut violations, field, speaker, partnership, party);
     let field = "feedback.receiver";
     require_party(&mut violations, field, &draft.receiver, partnership);
     let rule = "must be another party than the giver";
-    violations.require(draft.receiver != *giver, field, rule);
+    violations.require(draft.receiver != *speaker, field, rule);
     violations.finish()?;
     if let Some(topic) = &draft.topic {
         topic.require_existing(view)?;
     }
     let given = FeedbackGiven {
         party: party.clone(),
-        giver: giver.clone(),
+        giver: speaker.clone(),
         receiver: draft.receiver.clone(),
         tone: draft.tone,
         text: draft.text.clone(),

@@ -4,11 +4,17 @@
 //! [`ticket::observe`], since their clocks need the terms that they run under, and concessions are
 //! gathered by [`super::burden`].
 
+pub mod activity;
 pub mod claim;
 pub mod custody;
 pub mod expectation;
+pub mod feedback;
+#[cfg(test)]
+mod interaction_tests;
 pub mod notice;
+pub mod presentation;
 pub mod progress;
+pub mod survey;
 pub mod ticket;
 
 use super::observation::{Sink, Source};
@@ -17,11 +23,15 @@ use crate::domain::record::{Kind, Record};
 use crate::domain::time::Timestamp;
 
 /// The kinds of records of which [`record`] tells something, in the order in which they are read.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 13] = [
     Kind::Expectation,
     Kind::Progress,
     Kind::Notice,
     Kind::Claim,
+    Kind::Activity,
+    Kind::ClientPresentation,
+    Kind::Survey,
+    Kind::Feedback,
     Kind::Contact,
     Kind::CustodyItem,
     Kind::HandOverRequest,
@@ -49,6 +59,10 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::Progress(found) => progress::observe(found, source, sink),
         Record::Notice(found) => notice::observe(found, source, sink),
         Record::Claim(found) => claim::observe(found, source, sink),
+        Record::Activity(found) => activity::observe(found, source, context, sink),
+        Record::ClientPresentation(found) => presentation::observe(found, source, sink),
+        Record::Survey(found) => survey::observe(found, source, sink),
+        Record::Feedback(found) => feedback::observe(found, source, sink),
         Record::Contact(found) => custody::contact(found, source, context, sink),
         Record::CustodyItem(found) => custody::item(found, source, context, sink),
         Record::HandOverRequest(found) => custody::request(found, source, context, sink),

@@ -117,8 +117,8 @@ fn create(
     partnership: &Partnership,
     view: &View<'_>,
 ) -> Result<Decision, Stop> {
-    let inviter = draft.inviter.as_ref().unwrap_or(party);
-    let is_other = |other: &&Party| other.id != *inviter && other.left.is_none();
+    let host = draft.inviter.as_ref().unwrap_or(party);
+    let is_other = |other: &&Party| other.id != *host && other.left.is_none();
     let others = partnership.parties.iter().filter(is_other);
     let invited = if draft.invited.is_empty() {
         others.map(|other| other.id.clone()).collect()
@@ -127,8 +127,8 @@ fn create(
     };
     let mut violations = Violations::default();
     let field = "activity.inviting_party";
-    require_own(&mut violations, field, inviter, partnership, party);
-    require_invited(&mut violations, &invited, inviter, partnership);
+    require_own(&mut violations, field, host, partnership, party);
+    require_invited(&mut violations, &invited, host, partnership);
     let planned_at = draft.planned_at;
     let planned_at = planned_at.or(draft.held.as_ref().map(|held| held.held_at));
     let rule = "must be given, between the years 2000 and 2099";
@@ -141,13 +141,13 @@ fn create(
             held.held_at,
             view.now,
         );
-        let concerned = |other: &PartyId| other == inviter || invited.contains(other);
+        let concerned = |other: &PartyId| other == host || invited.contains(other);
         require_present(&mut violations, "activity.present_parties", held, concerned);
     }
     violations.finish()?;
     let invitation = ActivityInvited {
         party: party.clone(),
-        inviter: inviter.clone(),
+        inviter: host.clone(),
         invited,
         kind: draft.kind,
         purpose: draft.purpose,
@@ -166,7 +166,7 @@ fn create(
 fn require_invited(
     violations: &mut Violations,
     invited: &[PartyId],
-    inviter: &PartyId,
+    host: &PartyId,
     partnership: &Partnership,
 ) {
     const FIELD: &str = "activity.invited_parties";
@@ -176,7 +176,7 @@ fn require_invited(
     let mut seen = BTreeSet::new();
     for (index, party) in invited.iter().take(PARTIES_MAX).enumerate() {
         let field = format!("{FIELD}[{index}]");
-        let once = seen.insert(party) && party != inviter;
+        let once = seen.insert(party) && party != host;
         let rule = "each party once, and not the one that invites";
         violations.require(once, &field, rule);
         require_party(violations, &field, party, partnership);

@@ -107,7 +107,7 @@ pub fn decide(command: &SurveyCommand, firm: &FirmId, view: &View<'_>) -> Result
                 ratings: ratings.clone(),
                 comment: comment.clone(),
             };
-            answer_mirror(id, said, openings, partnership, view)
+            answer_mirror(id, &said, openings, partnership, view)
         }
         SurveyCommand::Close { id, openings } => close(id, party, openings, partnership, view),
     }
@@ -196,7 +196,7 @@ fn answer(id: &str, said: SurveyAnswered, view: &View<'_>) -> Result<Decision, S
 
 fn answer_mirror(
     id: &str,
-    said: MirrorAnswered,
+    said: &MirrorAnswered,
     openings: &Openings,
     partnership: &Partnership,
     view: &View<'_>,
@@ -210,9 +210,9 @@ fn answer_mirror(
     if standing.iter().any(|earlier| earlier.party == said.party) {
         return Err(already_answered(&said.party, None));
     }
-    require_complete(&said, openings, partnership)?;
+    require_complete(said, openings, partnership)?;
     let decision = changed(id, SurveyEvent::MirrorAnswered(said.clone()));
-    standing.push(&said);
+    standing.push(said);
     let reveal = reveal_if_complete(&standing, openings, partnership, view)?;
     Ok(match reveal {
         Some(revealed) => decision.event(Event::new(id, revealed)),

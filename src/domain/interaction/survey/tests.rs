@@ -215,7 +215,7 @@ fn what_is_brought_has_to_be_genuine() {
         altered(|it| it.ratings.label = COMMENT_LABEL.to_owned()),
         altered(|it| it.opened.value = "quick".to_owned()),
         altered(|it| {
-            it.opened = Opening::seal(COMMENT_LABEL, "quick", [9; 16], Readers::EveryParty)
+            it.opened = Opening::seal(COMMENT_LABEL, "quick", [9; 16], Readers::EveryParty);
         }),
         altered(|it| it.opened = it.comment.clone()),
     ] {
