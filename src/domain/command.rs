@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::carry::{self, CarryOutcome};
+use super::checkup_note::{self, NoteCommand};
 use super::claim::{self, ClaimCommand};
 use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
@@ -33,6 +34,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::remedy_plan::{self, PlanCommand};
 use super::restoration;
 use super::shared_goal::{self, GoalCommand};
 use super::signing::{self, SigningCommand};
@@ -95,6 +97,10 @@ pub enum Action {
     Custody(CustodyCommand),
     /// Of a request to hand that over.
     HandOver(RequestCommand),
+    /// Of a remedy plan.
+    RemedyPlan(PlanCommand),
+    /// Of a note on the check-up.
+    CheckupNote(NoteCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -321,6 +327,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::Improvement(action) => improvement::decide(action, firm, view),
         Action::Custody(action) => item::decide(action, firm, view),
         Action::HandOver(action) => request::decide(action, firm, view),
+        Action::RemedyPlan(action) => remedy_plan::decide(action, firm, view),
+        Action::CheckupNote(action) => checkup_note::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

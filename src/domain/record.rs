@@ -290,6 +290,10 @@ records! {
     CustodyItem(super::custody::item::CustodyItem, super::custody::item::CustodyItemEvent) = "custody_item";
     /// A request to hand over what a party holds.
     HandOverRequest(super::custody::request::HandOverRequest, super::custody::request::HandOverRequestEvent) = "hand_over_request";
+    /// What the parties do about a row of the check-up.
+    RemedyPlan(super::remedy_plan::RemedyPlan, super::remedy_plan::PlanEvent) = "remedy_plan";
+    /// What a party has to say to a row of the check-up; a private one is in the firm's scope.
+    CheckupNote(super::checkup_note::CheckupNote, super::checkup_note::NoteEvent) = "checkup_note";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

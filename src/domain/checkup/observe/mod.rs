@@ -6,8 +6,13 @@
 
 pub mod claim;
 pub mod expectation;
+pub mod improvement;
 pub mod notice;
+pub mod opportunity;
 pub mod progress;
+pub mod quote;
+#[cfg(test)]
+mod testing;
 pub mod ticket;
 
 use super::observation::{Sink, Source};
@@ -15,8 +20,22 @@ use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, Record};
 use crate::domain::time::Timestamp;
 
-/// The kinds of records of which [`record`] tells something, in the order in which they are read.
-pub const KINDS: [Kind; 4] = [Kind::Expectation, Kind::Progress, Kind::Notice, Kind::Claim];
+/// The kinds of records of which [`record`] tells something, in the order in which they are read. Joint
+/// quotes are read apart from these, with what is sealed in them.
+pub const KINDS: [Kind; 9] = [
+    Kind::Expectation,
+    Kind::Progress,
+    Kind::Notice,
+    Kind::Claim,
+    Kind::Opportunity,
+    Kind::ClientPresentation,
+    Kind::SharedGoal,
+    Kind::Improvement,
+    Kind::RemedyPlan,
+];
+
+/// What has this priority or a higher one is urgent.
+const URGENT_PRIORITY: u8 = 2;
 
 /// What observations depend on beside the record.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +57,14 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::Progress(found) => progress::observe(found, source, sink),
         Record::Notice(found) => notice::observe(found, source, sink),
         Record::Claim(found) => claim::observe(found, source, sink),
+        Record::Opportunity(found) => opportunity::observe(found, source, sink),
+        Record::ClientPresentation(found) => {
+            opportunity::observe_presentation(found, source, sink);
+        }
+        Record::JointQuote(found) => quote::observe(found, source, context, sink),
+        Record::SharedGoal(found) => improvement::observe_goal(found, source, context, sink),
+        Record::Improvement(found) => improvement::observe(found, source, context, sink),
+        Record::RemedyPlan(found) => improvement::observe_plan(found, source, context, sink),
         _ => {}
     }
 }
