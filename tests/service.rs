@@ -97,6 +97,7 @@ mod service {
     pub mod raw;
     pub mod recurring;
     pub mod redaction;
+    pub mod remedies;
     pub mod retries;
     pub mod revisions;
     pub mod sale_rows;
@@ -276,6 +277,7 @@ on_both_engines! {
     claims::claims_and_needs_at_fault;
     opportunities::an_opportunity_from_first_hint_to_its_end;
     opportunities::opportunities_at_fault;
+    opportunities::the_checkup_tells_of_rainbows;
     activities::an_activity_from_invitation_to_its_end;
     activities::activities_at_fault;
     activities::whose_portions_were_shown_without_them;
@@ -300,6 +302,10 @@ on_both_engines! {
     hand_overs::hand_overs_at_fault;
     exits::stakes_are_told_and_end;
     exits::a_client_could_leave;
+    remedies::a_plan_from_a_row_to_its_end;
+    remedies::plans_at_fault;
+    remedies::notes_on_the_checkup_and_replies;
+    remedies::nobody_else_sees_a_private_note;
     sales::a_quote_is_won_and_frozen;
     sales::p12_p13_what_was_conceded_is_taken_back;
     sales::p24_a_period_is_booked_once;

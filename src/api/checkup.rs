@@ -25,7 +25,7 @@ use crate::domain::refusal::{Reason, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::proto::v1;
 
-pub(in crate::api) use self::convert::{measure, to_measure};
+pub(in crate::api) use self::convert::{measure, symptom, to_measure, to_symptom};
 
 /// A report that nobody asked to be of a certain instant may be so old, while nothing was recorded since.
 const REPORT_AGE_MAX: Span = Span::from_minutes(1);

@@ -27,6 +27,8 @@ pub const fn collection(kind: Kind) -> Option<&'static str> {
         Kind::Capability => "capabilities",
         Kind::SharedGoal => "sharedGoals",
         Kind::Improvement => "improvements",
+        Kind::RemedyPlan => "remedyPlans",
+        Kind::CheckupNote => "checkupNotes",
         Kind::CustodyItem => "custodyItems",
         Kind::HandOverRequest => "handOverRequests",
         Kind::StakeDisclosure => "stakeDisclosures",

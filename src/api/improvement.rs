@@ -1,7 +1,9 @@
 //! `ImprovementService`: what parties want to reach together, and what they do so that things get
-//! better.
+//! better, and what they have to say to their check-up.
 
 mod goal;
+mod note;
+mod plan;
 mod work;
 
 use std::sync::Arc;
@@ -47,6 +49,16 @@ rpcs! {
     reopen_improvement(ReopenImprovementRequest) -> Improvement = work::reopen;
     drop_improvement(DropImprovementRequest) -> Improvement = work::give_up;
     get_improvement(GetImprovementRequest) -> Improvement = work::get;
+    create_remedy_plan(CreateRemedyPlanRequest) -> RemedyPlan = plan::create;
+    agree_remedy_plan(AgreeRemedyPlanRequest) -> RemedyPlan = plan::agree;
+    complete_remedy_step(CompleteRemedyStepRequest) -> RemedyPlan = plan::complete_step;
+    close_remedy_plan(CloseRemedyPlanRequest) -> RemedyPlan = plan::close;
+    get_remedy_plan(GetRemedyPlanRequest) -> RemedyPlan = plan::get;
+    list_remedy_plans(ListRemedyPlansRequest) -> ListRemedyPlansResponse = plan::list;
+    create_checkup_note(CreateCheckupNoteRequest) -> CheckupNote = note::create;
+    withdraw_checkup_note(WithdrawCheckupNoteRequest) -> CheckupNote = note::withdraw;
+    get_checkup_note(GetCheckupNoteRequest) -> CheckupNote = note::get;
+    list_checkup_notes(ListCheckupNotesRequest) -> ListCheckupNotesResponse = note::list;
     list_improvements(ListImprovementsRequest) -> ListImprovementsResponse = work::list;
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::carry::{self, CarryOutcome};
+use super::checkup_note::{self, NoteCommand};
 use super::claim::{self, ClaimCommand};
 use super::commitment::{Commitment, Opening};
 use super::contact::{self, ContactCommand};
@@ -35,6 +36,7 @@ use super::record::{Event, Kind, RecordKey};
 use super::redaction::{self, RedactCommand};
 use super::reference::{Reference, ReferenceEvent};
 use super::refusal::{Reason, Refusal};
+use super::remedy_plan::{self, PlanCommand};
 use super::restoration;
 use super::shared_goal::{self, GoalCommand};
 use super::signing::{self, SigningCommand};
@@ -101,6 +103,10 @@ pub enum Action {
     Stake(StakeCommand),
     /// To run a drill for a client's leaving.
     ExitDrill(RunExitDrill),
+    /// Of a remedy plan.
+    RemedyPlan(PlanCommand),
+    /// Of a note on the check-up.
+    CheckupNote(NoteCommand),
     /// Of calendars, status maps and priority maps.
     Settings(SettingsCommand),
     /// Of calendars that are made of others.
@@ -329,6 +335,8 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         Action::HandOver(action) => request::decide(action, firm, view),
         Action::Stake(action) => stake::decide(action, firm, view),
         Action::ExitDrill(asked) => exit_drill::decide(asked, firm, view),
+        Action::RemedyPlan(action) => remedy_plan::decide(action, firm, view),
+        Action::CheckupNote(action) => checkup_note::decide(action, firm, view),
         Action::Settings(action) => settings::decide(action, firm, view),
         Action::Combination(action) => combination::decide(action, firm, view),
         Action::Agreement(action) => agreement::decide(action, firm, view),

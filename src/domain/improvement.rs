@@ -13,13 +13,15 @@ use super::aggregate::{Aggregate, By, Recorded, events};
 use super::commitment::Commitment;
 use super::expectation::Expectation;
 use super::identity::PartyId;
+use super::interaction::feedback::Feedback;
+use super::interaction::survey::Survey;
 use super::notice::Notice;
 use super::partnership::ending::ClosedWithPartnership;
 use super::sla::ticket::Ticket;
 use super::time::Timestamp;
 use super::world::{Stop, View};
 
-pub use decide::{ImprovementCommand, ImprovementDraft, decide};
+pub use decide::{ImprovementCommand, ImprovementDraft, decide, require_owner};
 
 /// Most records that one improvement comes of.
 pub const SOURCES_MAX: usize = 10;
@@ -36,6 +38,10 @@ pub enum Source {
     Expectation(String),
     /// Identifier of a notice.
     Notice(String),
+    /// Identifier of a survey.
+    Survey(String),
+    /// Identifier of feedback.
+    Feedback(String),
 }
 
 impl Source {
@@ -44,6 +50,8 @@ impl Source {
             Self::Ticket(id) => view.get::<Ticket>(id).map(|_| ()),
             Self::Expectation(id) => view.get::<Expectation>(id).map(|_| ()),
             Self::Notice(id) => view.get::<Notice>(id).map(|_| ()),
+            Self::Survey(id) => view.get::<Survey>(id).map(|_| ()),
+            Self::Feedback(id) => view.get::<Feedback>(id).map(|_| ()),
         }
     }
 }

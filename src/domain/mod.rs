@@ -7,6 +7,7 @@
 pub mod aggregate;
 pub mod carry;
 pub mod checkup;
+pub mod checkup_note;
 pub mod claim;
 pub mod command;
 pub mod commitment;
@@ -38,6 +39,7 @@ pub mod record;
 pub mod redaction;
 pub mod reference;
 pub mod refusal;
+pub mod remedy_plan;
 pub mod restoration;
 pub mod shared_goal;
 pub mod signing;

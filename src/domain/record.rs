@@ -294,6 +294,10 @@ records! {
     StakeDisclosure(super::custody::stake::StakeDisclosure, super::custody::stake::StakeDisclosureEvent) = "stake_disclosure";
     /// A drill for a client's leaving.
     ExitDrill(super::custody::exit_drill::ExitDrill, super::custody::exit_drill::ExitDrillEvent) = "exit_drill";
+    /// What the parties do about a row of the check-up.
+    RemedyPlan(super::remedy_plan::RemedyPlan, super::remedy_plan::PlanEvent) = "remedy_plan";
+    /// What a party has to say to a row of the check-up; a private one is in the firm's scope.
+    CheckupNote(super::checkup_note::CheckupNote, super::checkup_note::NoteEvent) = "checkup_note";
     /// Time zone data that calendars pin.
     Zone(super::sla::settings::Zone, super::sla::settings::ZoneEvent) = "zone";
     /// A calendar: which revision is the latest.

@@ -9,6 +9,7 @@ use super::improvements::{
     agreeing_goal, aiming, closing_goal, completing, dropping, improving, progressing, reopening,
     verifying,
 };
+use super::remedies::{agreeing_plan, closing_plan, noting, planning, stepping};
 use super::table::{Row, rows};
 
 rows! {
@@ -34,10 +35,31 @@ rows! {
         completing(&names.of("improvement"));
     "ImprovementService/VerifyImprovement" [Approve] FailedPrecondition, Ok, NotFound, |names|
         verifying(&names.of("to_verify"));
-    "ImprovementService/ReopenImprovement" [Approve] Ok, FailedPrecondition, NotFound, |names|
+    // Whoever comes first opens it, and what is open is not opened again.
+    "ImprovementService/ReopenImprovement" [Approve] FailedPrecondition, Ok, NotFound, |names|
         reopening(&names.of("to_reopen"));
     "ImprovementService/DropImprovement" [Quotes] Ok, Ok, NotFound, |names|
         dropping(&names.of("to_drop"));
+    "ImprovementService/CreateRemedyPlan" [Quotes] Ok, Ok, NotFound, |names|
+        planning(&names.of("partnership"));
+    "ImprovementService/AgreeRemedyPlan" [Approve] Ok, Ok, NotFound, |names|
+        agreeing_plan(&names.of("remedy_plan"));
+    "ImprovementService/CompleteRemedyStep" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        stepping(&names.of("agreed_plan"), 1);
+    "ImprovementService/CloseRemedyPlan" [Approve] Ok, Ok, NotFound, |names|
+        closing_plan(&names.of("plan_to_close"), v1::RemedyPlanState::Abandoned);
+    "ImprovementService/GetRemedyPlan" [Read] Ok, Ok, NotFound, |names|
+        v1::GetRemedyPlanRequest { name: names.of("remedy_plan") };
+    "ImprovementService/ListRemedyPlans" [Read] Ok, Ok, NotFound, |names|
+        v1::ListRemedyPlansRequest { parent: names.of("partnership"), ..Default::default() };
+    "ImprovementService/CreateCheckupNote" [Quotes] Ok, Ok, NotFound, |names|
+        noting(&names.of("partnership"), "their expert was ill");
+    "ImprovementService/WithdrawCheckupNote" [Quotes] Ok, FailedPrecondition, NotFound, |names|
+        v1::WithdrawCheckupNoteRequest { name: names.of("checkup_note"), ..Default::default() };
+    "ImprovementService/GetCheckupNote" [Read] Ok, Ok, NotFound, |names|
+        v1::GetCheckupNoteRequest { name: names.of("checkup_note") };
+    "ImprovementService/ListCheckupNotes" [Read] Ok, Ok, NotFound, |names|
+        v1::ListCheckupNotesRequest { parent: names.of("partnership"), ..Default::default() };
     "ImprovementService/GetImprovement" [Read] Ok, Ok, NotFound, |names|
         v1::GetImprovementRequest { name: names.of("improvement") };
     "ImprovementService/ListImprovements" [Read] Ok, Ok, NotFound, |names|

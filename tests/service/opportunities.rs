@@ -219,3 +219,48 @@ pub async fn opportunities_at_fault(house: House) {
     refuses(&house, "ETAG_MISMATCH", norths.set_qualification(stale)).await;
     house.stop().await;
 }
+
+/// Three that were drafted for and lost: the check-up says so of whoever brought them, to both firms.
+pub async fn the_checkup_tells_of_rainbows(house: House) {
+    let pair = Pair::active(&house).await;
+    let mut norths = pair.north.connection.opportunities();
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let name = ok(norths.create_opportunity(hoping(&pair.name))).await.name;
+        ok(norths.record_effort(spending(&name, 90, false))).await;
+        let lost = ending(&name, OpportunityState::Lost, SaleReason::NoBudget);
+        ok(norths.close_opportunity(lost)).await;
+        names.push(name);
+    }
+    house.pass(60);
+    let request = v1::GetCheckupRequest {
+        name: pair.name.clone(),
+        ..Default::default()
+    };
+    let mut rows = Vec::new();
+    for firm in [&pair.north, &pair.south] {
+        let checkup = ok(firm.connection.checkups().get_checkup(request.clone())).await;
+        let rainbows = |row: &v1::CheckupRow| row.symptom() == v1::Symptom::ChasingRainbows;
+        rows.push(checkup.rows.into_iter().find(rainbows).unwrap());
+    }
+    assert_eq!(rows[0], rows[1], "both are told the same");
+    let figure = |side: usize, measure: v1::CheckupMeasure| {
+        let mut figures = rows[0].sides[side].figures.iter();
+        figures.find(|found| found.measure() == measure).unwrap()
+    };
+    for measure in [
+        v1::CheckupMeasure::OpportunitiesNotWon,
+        v1::CheckupMeasure::PursuedUnqualified,
+        v1::CheckupMeasure::TimeOnDrafts,
+    ] {
+        assert_eq!(figure(0, measure).intensity, Some(4), "{measure:?}");
+        assert_eq!(figure(1, measure).value, None, "{measure:?}");
+    }
+    let mut records = figure(0, v1::CheckupMeasure::OpportunitiesNotWon)
+        .records
+        .clone();
+    records.sort();
+    names.sort();
+    assert_eq!(records, names);
+    house.stop().await;
+}

@@ -18,6 +18,7 @@ use super::interaction_stage;
 use super::maps::priority_map_request;
 use super::notices::{giving, moving};
 use super::opportunities::hoping;
+use super::remedies::{agreeing_plan, noting, planning};
 use super::sale_stage;
 use super::setting::{
     NORTH, NORTH_PSA, Pair, always, euros, fulfilling, invitation, joining, opening, partnership,
@@ -359,6 +360,17 @@ pub async fn improvements(pair: &Pair, names: &mut BTreeMap<&'static str, String
         }
         names.insert(key, made.name);
     }
+    for key in ["remedy_plan", "agreed_plan", "plan_to_close"] {
+        let plan = ok(norths.create_remedy_plan(planning(&pair.name))).await;
+        if key == "agreed_plan" && !plan.asserted {
+            let mut souths = pair.south.connection.improvements();
+            ok(souths.agree_remedy_plan(agreeing_plan(&plan.name))).await;
+        }
+        names.insert(key, plan.name);
+    }
+    let note = noting(&pair.name, "we were three people short");
+    let note = ok(norths.create_checkup_note(note)).await;
+    names.insert("checkup_note", note.name);
 }
 
 async fn quotes(pair: &Pair, names: &mut BTreeMap<&'static str, String>) {

@@ -1,14 +1,15 @@
 //! The check-up between the contract and the domain.
 
-use crate::api::Member;
 use crate::api::collections::record_name;
-use crate::api::convert::to_timestamp;
+use crate::api::convert::{known_enum, to_timestamp};
+use crate::api::{Member, required};
 use crate::domain::checkup::tally::Link;
 use crate::domain::checkup::{
     Change, Figure, Measure, QuarterFigure, Report, Row, Side, Symptom, Unit, Value,
 };
 use crate::domain::identity::ScopeId;
 use crate::domain::partnership::Partnership;
+use crate::domain::refusal::Refusal;
 use crate::proto::v1;
 
 /// Begins the names of measures in the contract.
@@ -126,6 +127,18 @@ fn to_change(change: &Change, measure: Measure) -> v1::CheckupChange {
 /// Counts are far below what 63 bits hold.
 fn long(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A symptom that is named.
+///
+/// # Errors
+/// [`Reason::InvalidField`](crate::domain::refusal::Reason::InvalidField), naming `field`.
+pub(in crate::api) fn symptom(field: &str, value: i32) -> Result<Symptom, Refusal> {
+    let named = known_enum::<v1::Symptom>(field, value)?;
+    let found = Symptom::ALL
+        .into_iter()
+        .find(|symptom| to_symptom(*symptom) == named);
+    found.ok_or_else(|| required(field))
 }
 
 /// A symptom as the contract names it.

@@ -72,17 +72,19 @@ pub(super) async fn create(
 /// A record of the same partnership, by its name.
 fn source(field: &str, scope: &ScopeId, name: &str) -> Result<Source, Refusal> {
     type Sort = (&'static str, fn(String) -> Source);
-    const SORTS: [Sort; 3] = [
+    const SORTS: [Sort; 5] = [
         ("partnerships/*/tickets/*", Source::Ticket),
         ("partnerships/*/expectations/*", Source::Expectation),
         ("partnerships/*/notices/*", Source::Notice),
+        ("partnerships/*/surveys/*", Source::Survey),
+        ("partnerships/*/feedback/*", Source::Feedback),
     ];
     let collection = name.split('/').nth(2);
     let sort = SORTS
         .iter()
         .find(|(shape, _)| shape.split('/').nth(2) == collection);
     let unknown = || {
-        let rule = "must name a ticket, an expectation or a notice";
+        let rule = "must name a ticket, an expectation, a notice, a survey or feedback";
         Refusal::field(Reason::InvalidField, field, rule)
     };
     let (shape, make) = sort.ok_or_else(unknown)?;
@@ -95,6 +97,8 @@ fn to_source(source: &Source, scope: &ScopeId) -> String {
         Source::Ticket(id) => name_in(scope, "tickets", id),
         Source::Expectation(id) => name_in(scope, "expectations", id),
         Source::Notice(id) => name_in(scope, "notices", id),
+        Source::Survey(id) => name_in(scope, "surveys", id),
+        Source::Feedback(id) => name_in(scope, "feedback", id),
     }
 }
 
@@ -294,6 +298,8 @@ mod tests {
             "partnerships/p/tickets/t",
             "partnerships/p/expectations/e",
             "partnerships/p/notices/n",
+            "partnerships/p/surveys/s",
+            "partnerships/p/feedback/f",
         ] {
             let found = source("f", &scope, name).unwrap();
             assert_eq!(to_source(&found, &scope), name);

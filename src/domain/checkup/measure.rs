@@ -121,8 +121,30 @@ macro_rules! measures {
 pub type Thresholds = [i64; INTENSITY_MAX as usize];
 
 measures! {
+    /// Of the opportunities that the party brought and that ended, those that were not won.
+    OpportunitiesNotWon = "opportunities_not_won", ChasingRainbows, Share, Some([6_000, 7_500, 9_000, 10_000]), "opportunities brought and not won";
+    /// Of these, those on which time was spent although nobody ever found them qualified.
+    PursuedUnqualified = "pursued_unqualified", ChasingRainbows, Share, Some([2_000, 4_000, 6_000, 8_000]), "opportunities pursued unqualified";
+    /// Of these, those that never had a plan for the client.
+    WithoutClientPlan = "without_client_plan", ChasingRainbows, Share, Some([2_000, 4_000, 6_000, 8_000]), "opportunities without a plan for the client";
+    /// Of the time that the party spent on opportunities, what the client never saw.
+    TimeOnDrafts = "time_on_drafts", ChasingRainbows, Share, Some([5_000, 7_000, 8_500, 9_500]), "time that only went into drafts";
+    /// How many minutes the party spent for each opportunity won.
+    MinutesPerWin = "minutes_per_win", ChasingRainbows, Ratio, None, "minutes spent for each sale won";
+    /// Since when no client saw anything that the party does about opportunities.
+    LastShown = "last_shown", ChasingRainbows, Age, Some([90, 180, 270, 365]), "since a client last saw something";
+    /// Of the joint quotes in which the party has a portion and that ended, those that were not won.
+    QuotesNotWon = "quotes_not_won", ChasingRainbows, Share, Some([6_000, 7_500, 9_000, 10_000]), "joint quotes not won";
+    /// Of the expectations that the party asked for and that have a priority, those of priority 1 or 2.
+    UrgentRequests = "urgent_requests", ChasingRainbows, Share, Some([3_000, 5_000, 7_000, 9_000]), "requests called urgent";
     /// The concession burden index of the party, in one currency.
     BurdenIndex = "burden_index", OneSideOfThePencil, Index, Some([11_500, 13_000, 16_000, 20_000]), "concession burden index";
+    /// Of what the party passes on of other suppliers, what is not passed on at cost.
+    PassThroughMarkedUp = "pass_through_marked_up", OneSideOfThePencil, Share, Some([2_500, 5_000, 7_500, 9_000]), "passed on with a markup";
+    /// How far the party uses up what may be marked up of another one's portion.
+    MarkupOfCap = "markup_of_cap", OneSideOfThePencil, Share, Some([7_000, 8_500, 9_500, 10_000]), "use of markup caps";
+    /// From when a client asked the party for a concession to when the partner was told.
+    TimeToTellPartner = "time_to_tell_partner", OneSideOfThePencil, Duration, Some([14_400, 86_400, 172_800, 604_800]), "time to tell the partner of a client's wish";
     /// How long nothing took place that makes the partnership grow and that the party invited to.
     GrowthActivityAge = "growth_activity_age", LittleInteraction, Age, Some([45, 90, 180, 365]), "since a growth activity that it invited to";
     /// The agreed periods in which the party invited to nothing that makes the partnership grow.
@@ -197,4 +219,10 @@ measures! {
     StakesDisclosed = "stakes_disclosed", HeldHostage, Count, None, "stakes disclosed";
     /// Of the people that the party named to be turned to, those that were gone within a year.
     ContactsGone = "contacts_gone", HeldHostage, Share, Some([2_000, 4_000, 6_000, 8_000]), "named people gone within a year";
+    /// Of the improvements that the party was to make, those that it did not make in time.
+    ImprovementsLate = "improvements_late", PoorService, Share, Some([1_000, 2_500, 5_000, 7_500]), "improvements not made in time";
+    /// Of the shared goals that the party answers for, those that were missed.
+    GoalsMissed = "goals_missed", PoorService, Share, Some([2_500, 5_000, 7_500, 9_000]), "shared goals missed";
+    /// Of the steps of remedy plans that the party was to take, those that it did not take in time.
+    RemedyStepsLate = "remedy_steps_late", PoorService, Share, Some([1_000, 2_500, 5_000, 7_500]), "steps of remedy plans not taken in time";
 }

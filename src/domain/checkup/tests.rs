@@ -248,6 +248,11 @@ fn nothing_recorded_is_no_data_and_never_a_number() {
 fn every_measure_has_a_row_and_ascending_thresholds() {
     for symptom in Symptom::ALL {
         assert!(!symptom.question().is_empty());
+        let mut own = Measure::ALL
+            .iter()
+            .filter(|measure| measure.symptom() == symptom);
+        let is_judged = own.any(|measure| measure.default_thresholds().is_some());
+        assert!(is_judged, "{symptom:?}");
     }
     for measure in Measure::ALL {
         if let Some(thresholds) = measure.default_thresholds() {

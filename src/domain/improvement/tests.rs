@@ -120,6 +120,14 @@ fn improvements_at_fault() {
             with(vec![Source::Notice("none".to_owned())]),
             Reason::NotFound,
         ),
+        (
+            with(vec![Source::Survey("none".to_owned())]),
+            Reason::NotFound,
+        ),
+        (
+            with(vec![Source::Feedback("none".to_owned())]),
+            Reason::NotFound,
+        ),
     ] {
         assert_eq!(scene.reason(FIRST, create(draft)), reason);
     }

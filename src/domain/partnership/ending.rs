@@ -24,6 +24,7 @@ use crate::domain::opportunity::{Opportunity, OpportunityEvent};
 use crate::domain::pricing::quote::{JointQuote, JointQuoteEvent};
 use crate::domain::record::{Event, EventBody, Kind, Stored};
 use crate::domain::refusal::{Reason, Refusal, Violations};
+use crate::domain::remedy_plan::{PlanEvent, RemedyPlan};
 use crate::domain::shared_goal::{GoalEvent, SharedGoal};
 use crate::domain::sla::agreement::{Agreement, AgreementEvent};
 use crate::domain::sla::ticket::{self, Ticket, TicketEvent};
@@ -36,7 +37,7 @@ pub const CARRIED_MAX: usize = 100;
 pub const NOTICE_OF_END_MAX: Span = Span::from_hours(366 * 24);
 /// The sorts of records that are closed with a partnership, in this order. Tickets come before the
 /// agreements by which they are judged.
-pub const CLOSED_KINDS: [Kind; 11] = [
+pub const CLOSED_KINDS: [Kind; 12] = [
     Kind::Expectation,
     Kind::Notice,
     Kind::Need,
@@ -45,6 +46,7 @@ pub const CLOSED_KINDS: [Kind; 11] = [
     Kind::Survey,
     Kind::SharedGoal,
     Kind::Improvement,
+    Kind::RemedyPlan,
     Kind::Ticket,
     Kind::Agreement,
     Kind::JointQuote,
@@ -257,6 +259,9 @@ pub fn close_record(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, S
         }
         Kind::SharedGoal => {
             close_one::<SharedGoal>(id, at, GoalEvent::Closed(closed), decision, view)
+        }
+        Kind::RemedyPlan => {
+            close_one::<RemedyPlan>(id, at, PlanEvent::Closed(closed), decision, view)
         }
         Kind::Improvement => {
             close_one::<Improvement>(id, at, ImprovementEvent::Closed(closed), decision, view)

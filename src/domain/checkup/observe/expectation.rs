@@ -1,11 +1,12 @@
 //! Expectations: whether agreed dates are kept, offers are answered and work is found to be done.
 
-use super::Context;
+use super::{Context, URGENT_PRIORITY};
 use crate::domain::checkup::observation::Source;
 use crate::domain::checkup::{Measure, Sink};
 use crate::domain::expectation::{Expectation, ExpectationState, Offer, OfferOutcome};
 use crate::domain::identity::PartyId;
 use crate::domain::partnership::Partnership;
+use crate::domain::sla::clock::Priority;
 use crate::domain::time::Timestamp;
 
 /// Tells of the agreed date, of every offer and of every time that work was said to be done.
@@ -18,6 +19,10 @@ pub fn observe<'record>(
     if let Some((at, is_missed)) = agreed_date(expectation, context.as_of) {
         let place = (&expectation.obligor, at);
         source.case(sink, Measure::AgreedDatesMissed, place, is_missed);
+    }
+    if let Some((at, is_urgent)) = urgency(expectation) {
+        let place = (&expectation.requester, at);
+        source.case(sink, Measure::UrgentRequests, place, is_urgent);
     }
     for fulfilment in &expectation.fulfilments {
         let dispute = fulfilment.dispute.as_ref();
@@ -38,6 +43,14 @@ pub fn observe<'record>(
         };
         source.case(sink, Measure::OffersUnanswered, (party, at), is_unanswered);
     }
+}
+
+/// When it was first offered, and whether it was urgent by the agreed matrix then.
+fn urgency(expectation: &Expectation) -> Option<(Timestamp, bool)> {
+    let first = expectation.offers.first()?;
+    let urgent = Priority::new(URGENT_PRIORITY)?;
+    let priority = first.judgement.priority?;
+    Some((first.offered_at, priority <= urgent))
 }
 
 /// When the agreed date was decided, and whether it was missed.

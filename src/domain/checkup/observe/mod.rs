@@ -9,12 +9,17 @@ pub mod claim;
 pub mod custody;
 pub mod expectation;
 pub mod feedback;
+pub mod improvement;
 #[cfg(test)]
 mod interaction_tests;
 pub mod notice;
+pub mod opportunity;
 pub mod presentation;
 pub mod progress;
+pub mod quote;
 pub mod survey;
+#[cfg(test)]
+mod testing;
 pub mod ticket;
 
 use super::observation::{Sink, Source};
@@ -22,8 +27,9 @@ use crate::domain::partnership::Partnership;
 use crate::domain::record::{Kind, Record};
 use crate::domain::time::Timestamp;
 
-/// The kinds of records of which [`record`] tells something, in the order in which they are read.
-pub const KINDS: [Kind; 13] = [
+/// The kinds of records of which [`record`] tells something, in the order in which they are read. Joint
+/// quotes are read apart from these, with what is sealed in them.
+pub const KINDS: [Kind; 17] = [
     Kind::Expectation,
     Kind::Progress,
     Kind::Notice,
@@ -37,7 +43,14 @@ pub const KINDS: [Kind; 13] = [
     Kind::HandOverRequest,
     Kind::StakeDisclosure,
     Kind::ExitDrill,
+    Kind::Opportunity,
+    Kind::SharedGoal,
+    Kind::Improvement,
+    Kind::RemedyPlan,
 ];
+
+/// What has this priority or a higher one is urgent.
+const URGENT_PRIORITY: u8 = 2;
 
 /// What observations depend on beside the record.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +73,10 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::Notice(found) => notice::observe(found, source, sink),
         Record::Claim(found) => claim::observe(found, source, sink),
         Record::Activity(found) => activity::observe(found, source, context, sink),
-        Record::ClientPresentation(found) => presentation::observe(found, source, sink),
+        Record::ClientPresentation(found) => {
+            presentation::observe(found, source, sink);
+            opportunity::observe_presentation(found, source, sink);
+        }
         Record::Survey(found) => survey::observe(found, source, sink),
         Record::Feedback(found) => feedback::observe(found, source, sink),
         Record::Contact(found) => custody::contact(found, source, context, sink),
@@ -68,7 +84,14 @@ pub fn record(id: &str, record: &Record, context: Context<'_>, sink: &mut impl S
         Record::HandOverRequest(found) => custody::request(found, source, context, sink),
         Record::StakeDisclosure(found) => custody::stake(found, source, sink),
         Record::ExitDrill(found) => custody::drill(found, source, sink),
-        Record::JointQuote(found) => custody::portions(found, source, context, sink),
+        Record::JointQuote(found) => {
+            custody::portions(found, source, context, sink);
+            quote::observe(found, source, context, sink);
+        }
+        Record::Opportunity(found) => opportunity::observe(found, source, sink),
+        Record::SharedGoal(found) => improvement::observe_goal(found, source, context, sink),
+        Record::Improvement(found) => improvement::observe(found, source, context, sink),
+        Record::RemedyPlan(found) => improvement::observe_plan(found, source, context, sink),
         _ => {}
     }
 }

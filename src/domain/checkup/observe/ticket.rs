@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
+use super::{Context, URGENT_PRIORITY};
 use crate::domain::checkup::Measure;
 use crate::domain::checkup::observation::{Observed, Sink, Source};
 use crate::domain::identity::PartyId;
@@ -13,9 +13,6 @@ use crate::domain::sla::clock::{
 use crate::domain::sla::in_force::TermsInForce;
 use crate::domain::sla::ticket::Ticket;
 use crate::domain::time::Timestamp;
-
-/// Tickets of this priority and above are urgent.
-const URGENT_PRIORITY: u8 = 2;
 
 /// Tells of a ticket, with the terms that it runs under, its own first.
 pub fn observe<'record>(
