@@ -40,6 +40,8 @@ struct Detail {
     quarters: usize,
     /// Records linked for each row.
     records: usize,
+    /// Figures of each row of which it is said what would change them.
+    changes: usize,
     /// Notes for each row, the latest ones.
     notes: usize,
     /// Characters of a note.
@@ -48,21 +50,26 @@ struct Detail {
 
 /// What is tried, one after the other, until the page is small enough.
 const DETAILS: [Detail; 6] = [
-    detail(21, 10, 20, 2_000),
-    detail(12, 6, 8, 500),
-    detail(8, 3, 4, 250),
-    detail(6, 1, 2, 150),
-    detail(4, 0, 1, 80),
-    detail(0, 0, 0, 0),
+    detail([21, 10, 40], [20, 2_000]),
+    detail([12, 6, 12], [8, 500]),
+    detail([8, 3, 8], [4, 250]),
+    detail([6, 1, 6], [2, 150]),
+    detail([4, 0, 4], [1, 80]),
+    detail([0, 0, 2], [0, 0]),
 ];
 
-const fn detail(quarters: usize, records: usize, notes: usize, note_characters: usize) -> Detail {
+const fn detail(
+    [quarters, records, changes]: [usize; 3],
+    [notes, note_characters]: [usize; 2],
+) -> Detail {
     Detail {
         quarters,
         records,
+        changes,
         notes,
         note_characters,
     }
+}
 }
 
 /// The page of a check-up, with notes in the order in which they are shown, ending with `closing`; it
@@ -146,11 +153,22 @@ fn to_row(checkup: &v1::Checkup, row: &v1::CheckupRow, notes: &[Said], detail: D
         asks,
         levels: row.sides.iter().map(to_level).collect(),
         figures: lines(row, detail),
-        changes: words::changes(checkup, row),
+        changes: changes(checkup, row, detail),
         records,
         records_summary,
         notes: to_notes(row.symptom(), notes, detail),
     }
+}
+
+/// What would change a row, and how much of that is left out.
+fn changes(checkup: &v1::Checkup, row: &v1::CheckupRow, detail: Detail) -> Vec<String> {
+    let mut changes = words::changes(checkup, row);
+    let left_out = changes.len().saturating_sub(detail.changes);
+    changes.truncate(detail.changes);
+    if left_out > 0 {
+        changes.push(format!("And {left_out} more figures."));
+    }
+    changes
 }
 
 fn to_level(side: &v1::CheckupSide) -> Level {
