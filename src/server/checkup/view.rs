@@ -70,7 +70,6 @@ const fn detail(
         note_characters,
     }
 }
-}
 
 /// The page of a check-up, with notes in the order in which they are shown, ending with `closing`; it
 /// has [`PAGE_BYTES_MAX`] bytes at most, so a large check-up is shown with less detail.
