@@ -3,6 +3,7 @@
 mod briefing;
 mod convert;
 mod links;
+mod notes;
 mod reports;
 mod scan;
 mod snapshot;
@@ -61,12 +62,28 @@ impl CheckupService {
         }
     }
 
-    /// The check-up of a partnership as one of its parties may see it.
+    /// The check-up of a partnership as one of its parties may see it, with what the parties have to say
+    /// to it, the private notes of the party's own firm included.
     ///
     /// # Errors
     /// [`Reason::InvalidField`] for an instant or a window that cannot be asked about,
     /// [`Reason::ResultTooLarge`], [`Reason::DeadlineExceeded`] after `until`.
     pub async fn checkup(
+        &self,
+        member: &Member,
+        asked: Asked,
+        until: Timestamp,
+    ) -> Result<v1::Checkup, ApiError> {
+        let report = self.report(member, asked, until).await?;
+        let mut report = Arc::unwrap_or_clone(report);
+        let as_of = report.as_of_time.map(|at| timestamp("as_of_time", at));
+        let as_of = as_of.transpose()?.unwrap_or_else(|| self.api.now());
+        notes::add(&self.api, member, as_of, &mut report).await?;
+        Ok(report)
+    }
+
+    /// The report without notes: nothing but what the partnership's journal says.
+    async fn report(
         &self,
         member: &Member,
         asked: Asked,
@@ -114,7 +131,7 @@ impl CheckupService {
         let (partnership, asked) = asked(message)?;
         let member = self.api.member(&caller, &partnership).await?;
         let report = self.checkup(&member, asked, until).await?;
-        Ok(Response::new(Arc::unwrap_or_clone(report)))
+        Ok(Response::new(report))
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) fn to_checkup(
 
 fn to_row(scope: &ScopeId, row: &Row) -> v1::CheckupRow {
     v1::CheckupRow {
+        notes: Vec::new(),
         symptom: to_symptom(row.symptom).into(),
         question: row.symptom.question().to_owned(),
         intensity: row.intensity.map(i32::from),

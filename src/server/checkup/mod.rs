@@ -230,7 +230,8 @@ impl Door {
                 words::instant(to_timestamp(link.until))
             ),
         ];
-        view::html(&checkup, &[], &closing)
+        // A link may be handed on, so what is private is not on the page.
+        view::html(&checkup, &view::shared(&checkup), &closing)
     }
 
     async fn record(

@@ -71,6 +71,30 @@ const fn detail(
     }
 }
 
+/// The notes of a check-up that every party may read, in the order of its rows.
+pub fn shared(checkup: &v1::Checkup) -> Vec<Said> {
+    let name_of = |party: &str| {
+        let mut parties = checkup.parties.iter();
+        let found = parties.find(|known| known.party_id == party);
+        found.map_or_else(|| party.to_owned(), |found| found.display_name.clone())
+    };
+    let said = |symptom: Symptom, note: &v1::CheckupRemark| {
+        let written = note.write_time.map(words::instant).unwrap_or_default();
+        Said {
+            symptom,
+            by: format!("{}, {written}", name_of(&note.party_id)),
+            text: note.text.clone(),
+            is_reply: !note.reply_to.is_empty(),
+            is_private: note.private,
+        }
+    };
+    let notes = checkup.rows.iter().flat_map(|row| {
+        let shared = row.notes.iter().filter(|note| !note.private);
+        shared.map(|note| said(row.symptom(), note))
+    });
+    notes.collect()
+}
+
 /// The page of a check-up, with notes in the order in which they are shown, ending with `closing`; it
 /// has [`PAGE_BYTES_MAX`] bytes at most, so a large check-up is shown with less detail.
 ///
