@@ -284,28 +284,8 @@ pub fn decide(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
 }
 
 fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
-    match &command.action {
-        Action::SettleCarry { id, outcome } => return carry::settle(id, outcome, view),
-        Action::Tick { kind, id } => return tick(*kind, id, view),
-        Action::DisableSubscription { id, reason } => {
-            return subscription::disable(id, *reason, view);
-        }
-        Action::RefreshTicket { id } => return ticket::refresh(id, view),
-        Action::TellRestored => return restoration::restored(view),
-        Action::UseGuestLink(answer) => {
-            return guest_link::answer(answer, command.firm.as_ref(), view);
-        }
-        Action::CloseRecord { kind, id } => return ending::close_record(*kind, id, view),
-        Action::NoteClosing { before, reached } => {
-            return ending::note_closing(before, reached, view);
-        }
-        Action::NoteRefresh {
-            id,
-            before,
-            reached,
-            is_done,
-        } => return agreement::note_refresh(id, before.as_ref(), reached, *is_done, view),
-        _ => {}
+    if let Some(decided) = decide_unattended(command, view) {
+        return decided;
     }
     let Some(firm) = &command.firm else {
         return Err(Refusal::new(Reason::Internal, "a command without a firm").into());
@@ -356,6 +336,28 @@ fn decide_action(command: &Command, view: &View<'_>) -> Result<Decision, Stop> {
         | Action::TellRestored
         | Action::Tick { .. } => Err(Refusal::new(Reason::Internal, "decided above").into()),
     }
+}
+
+/// What the service does by itself, and what a guest does; `None` for what a firm asks for.
+fn decide_unattended(command: &Command, view: &View<'_>) -> Option<Result<Decision, Stop>> {
+    let decided = match &command.action {
+        Action::SettleCarry { id, outcome } => carry::settle(id, outcome, view),
+        Action::Tick { kind, id } => tick(*kind, id, view),
+        Action::DisableSubscription { id, reason } => subscription::disable(id, *reason, view),
+        Action::RefreshTicket { id } => ticket::refresh(id, view),
+        Action::TellRestored => restoration::restored(view),
+        Action::UseGuestLink(answer) => guest_link::answer(answer, command.firm.as_ref(), view),
+        Action::CloseRecord { kind, id } => ending::close_record(*kind, id, view),
+        Action::NoteClosing { before, reached } => ending::note_closing(before, reached, view),
+        Action::NoteRefresh {
+            id,
+            before,
+            reached,
+            is_done,
+        } => agreement::note_refresh(id, before.as_ref(), reached, *is_done, view),
+        _ => return None,
+    };
+    Some(decided)
 }
 
 fn tick(kind: Kind, id: &str, view: &View<'_>) -> Result<Decision, Stop> {

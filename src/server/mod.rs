@@ -154,6 +154,15 @@ impl std::fmt::Debug for Application {
     }
 }
 
+/// A service with the largest sizes of messages.
+macro_rules! limited {
+    ($server:path, $service:expr) => {
+        <$server>::new($service)
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(RESPONSE_BYTES_MAX)
+    };
+}
+
 impl Application {
     /// Starts the ledger and its timers over a database.
     ///
@@ -219,15 +228,8 @@ impl Application {
     /// The services of the contract, without layers.
     #[must_use]
     pub fn routes(&self) -> Routes {
-        macro_rules! limited {
-            ($server:path, $service:expr) => {
-                <$server>::new($service)
-                    .max_decoding_message_size(REQUEST_BYTES_MAX)
-                    .max_encoding_message_size(RESPONSE_BYTES_MAX)
-            };
-        }
         let api = || Arc::clone(&self.api);
-        Routes::new(limited!(
+        let routes = Routes::new(limited!(
             v1::admin_service_server::AdminServiceServer<_>,
             AdminService(api())
         ))
@@ -248,28 +250,12 @@ impl Application {
             OpportunityService(api())
         ))
         .add_service(limited!(
-            v1::interaction_service_server::InteractionServiceServer<_>,
-            InteractionService(api())
-        ))
-        .add_service(limited!(
-            v1::improvement_service_server::ImprovementServiceServer<_>,
-            ImprovementService(api())
-        ))
-        .add_service(limited!(
-            v1::custody_service_server::CustodyServiceServer<_>,
-            CustodyService(api())
-        ))
-        .add_service(limited!(
             v1::pricing_service_server::PricingServiceServer<_>,
             PricingService(api())
         ))
         .add_service(limited!(
             v1::fairness_service_server::FairnessServiceServer<_>,
             FairnessService(api())
-        ))
-        .add_service(limited!(
-            v1::checkup_service_server::CheckupServiceServer<_>,
-            self.checkups.clone()
         ))
         .add_service(limited!(
             v1::split_service_server::SplitServiceServer<_>,
@@ -297,7 +283,30 @@ impl Application {
                 api: api(),
                 target_rule: target::rule(self.private_targets),
             }
-        ))
+        ));
+        self.with_checkups(routes)
+    }
+
+    /// Adds the services of the check-up and of what only it is drawn from.
+    fn with_checkups(&self, routes: Routes) -> Routes {
+        let api = || Arc::clone(&self.api);
+        routes
+            .add_service(limited!(
+                v1::checkup_service_server::CheckupServiceServer<_>,
+                self.checkups.clone()
+            ))
+            .add_service(limited!(
+                v1::interaction_service_server::InteractionServiceServer<_>,
+                InteractionService(api())
+            ))
+            .add_service(limited!(
+                v1::improvement_service_server::ImprovementServiceServer<_>,
+                ImprovementService(api())
+            ))
+            .add_service(limited!(
+                v1::custody_service_server::CustodyServiceServer<_>,
+                CustodyService(api())
+            ))
     }
 
     /// Stops: what waits is carried out and answered, timers end, connections are closed.

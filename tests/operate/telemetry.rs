@@ -142,13 +142,13 @@ async fn a_secret_that_is_refused_is_told_nobody() {
     let program = Program::start(folder.path(), &settings).await;
     let key = program.key("north").await;
     let client = reqwest::Client::new();
-    let post = |path: &str, body: serde_json::Value| {
+    let call = |path: &str, body: serde_json::Value| {
         let url = format!("http://{}/v1/{path}", program.address);
         client.post(url).bearer_auth(&key).json(&body).send()
     };
     let path =
         "partnerships?partnerDisplayName=South&role=PARTY_ROLE_PEER&partnerRole=PARTY_ROLE_PEER";
-    let made = post(path, serde_json::json!({"displayName": "Both"})).await;
+    let made = call(path, serde_json::json!({"displayName": "Both"})).await;
     let made: serde_json::Value = made.unwrap().json().await.unwrap();
     let name = made["name"].as_str().unwrap_or_else(|| panic!("{made}"));
     let item = serde_json::json!({
@@ -157,7 +157,7 @@ async fn a_secret_that_is_refused_is_told_nobody() {
         "owner": "party-2",
         "location": format!("password: {SECRET}"),
     });
-    let refused = post(&format!("{name}/custodyItems"), item).await.unwrap();
+    let refused = call(&format!("{name}/custodyItems"), item).await.unwrap();
     assert_eq!(refused.status(), 400);
     let answer = refused.text().await.unwrap();
     assert!(answer.contains("LOOKS_LIKE_SECRET"), "{answer}");

@@ -35,9 +35,9 @@ rows! {
         completing(&names.of("improvement"));
     "ImprovementService/VerifyImprovement" [Approve] FailedPrecondition, Ok, NotFound, |names|
         verifying(&names.of("to_verify"));
-    // Whoever comes first opens it, and what is open is not opened again.
-    "ImprovementService/ReopenImprovement" [Approve] FailedPrecondition, Ok, NotFound, |names|
-        reopening(&names.of("to_reopen"));
+    // Each firm reopens one of its own: the other's would be open by then.
+    "ImprovementService/ReopenImprovement" [Approve] Ok, Ok, NotFound, |names|
+        reopening(&names.of(if names.of("caller") == "south" { "to_reopen_south" } else { "to_reopen" }));
     "ImprovementService/DropImprovement" [Quotes] Ok, Ok, NotFound, |names|
         dropping(&names.of("to_drop"));
     "ImprovementService/CreateRemedyPlan" [Quotes] Ok, Ok, NotFound, |names|

@@ -64,11 +64,6 @@ pub const ALONE: &[(&str, Code, &str)] = &[
         "nobody else is there to look at it",
     ),
     (
-        "ReopenImprovement",
-        Code::Ok,
-        "nobody else has opened it again before",
-    ),
-    (
         "CountersignEvent",
         Code::NotFound,
         "nobody else is there, so no event waits for anybody",

@@ -353,7 +353,13 @@ pub async fn improvements(pair: &Pair, names: &mut BTreeMap<&'static str, String
         }
         names.insert(key, goal.name);
     }
-    for key in ["improvement", "to_verify", "to_reopen", "to_drop"] {
+    for key in [
+        "improvement",
+        "to_verify",
+        "to_reopen",
+        "to_reopen_south",
+        "to_drop",
+    ] {
         let made = ok(norths.create_improvement(improving(&pair.name))).await;
         if key != "to_drop" {
             ok(norths.complete_improvement(completing(&made.name))).await;

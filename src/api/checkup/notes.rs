@@ -7,7 +7,7 @@ use crate::api::status::ApiError;
 use crate::api::text::Texts;
 use crate::api::{Api, checkup::to_symptom};
 use crate::domain::checkup_note::CheckupNote;
-use crate::domain::identity::ScopeId;
+use crate::domain::identity::{FirmId, ScopeId};
 use crate::domain::record::{Kind, Stored};
 use crate::domain::time::Timestamp;
 use crate::ledger::rows;
@@ -39,7 +39,7 @@ pub(super) async fn add(
     as_of: Timestamp,
     report: &mut v1::Checkup,
 ) -> Result<(), ApiError> {
-    let own = member.party.firm.as_ref().map(|firm| firm.scope());
+    let own = member.party.firm.as_ref().map(FirmId::scope);
     let scopes = std::iter::once(member.scope()).chain(own);
     let mut kept = Vec::new();
     for scope in scopes {

@@ -77,13 +77,11 @@ fn another_party_than_the_owner_says_that_it_was_reached() {
         (GoalState::Dropped, None),
     ] {
         let mut scene = agreed();
-        match own {
-            Some(reason) => assert_eq!(scene.reason(FIRST, end(state)), reason),
-            None => {
-                scene.go(FIRST, end(state));
-                continue;
-            }
-        }
+        let Some(reason) = own else {
+            scene.go(FIRST, end(state));
+            continue;
+        };
+        assert_eq!(scene.reason(FIRST, end(state)), reason);
         scene.go(SECOND, end(state));
         assert_eq!(scene.ask(FIRST, end(state)), Ok(Vec::new()));
         let otherwise = scene.reason(FIRST, end(GoalState::Missed));

@@ -90,6 +90,9 @@ fn awaited(state: TicketState) -> Option<ChargedParty> {
     (charged != ChargedParty::Obligor).then_some(charged)
 }
 
+/// A piece of a clock's life, and who had the ball in it, if anybody had.
+pub type HeldInterval<W> = (ClockInterval, Option<Holder<W>>);
+
 /// Who had the ball in each piece: whoever further down had it; else, while the clock runs, whom the
 /// ticket awaits by `courts`; else whom the clock charges.
 ///
@@ -98,7 +101,7 @@ fn awaited(state: TicketState) -> Option<ChargedParty> {
 pub fn by_court<W: Clone>(
     pieces: Vec<ChainInterval<W>>,
     courts: &[Handed<ChargedParty>],
-) -> Result<Vec<(ClockInterval, Option<Holder<W>>)>, ExplainError> {
+) -> Result<Vec<HeldInterval<W>>, ExplainError> {
     let mut held = Vec::with_capacity(pieces.len());
     for ChainInterval { interval, handed } in pieces {
         if let Some(whom) = handed {

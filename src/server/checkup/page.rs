@@ -67,6 +67,8 @@ pub struct Row {
     pub records: Vec<RecordLink>,
     /// How many of how many are linked.
     pub records_summary: String,
+    /// What nobody recorded anything of; empty if there is nothing of the sort.
+    pub unknown: String,
     /// Notes and replies.
     pub notes: Vec<Note>,
 }

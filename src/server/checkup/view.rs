@@ -49,13 +49,15 @@ struct Detail {
 }
 
 /// What is tried, one after the other, until the page is small enough.
-const DETAILS: [Detail; 6] = [
+const DETAILS: [Detail; 8] = [
     detail([21, 10, 40], [20, 2_000]),
     detail([12, 6, 12], [8, 500]),
     detail([8, 3, 8], [4, 250]),
-    detail([6, 1, 6], [2, 150]),
-    detail([4, 0, 4], [1, 80]),
-    detail([0, 0, 2], [0, 0]),
+    detail([5, 2, 6], [3, 200]),
+    detail([5, 1, 3], [2, 150]),
+    detail([4, 0, 2], [1, 80]),
+    detail([0, 0, 2], [1, 80]),
+    detail([0, 0, 1], [0, 0]),
 ];
 
 const fn detail(
@@ -176,6 +178,7 @@ fn to_row(checkup: &v1::Checkup, row: &v1::CheckupRow, notes: &[Said], detail: D
         asks,
         levels: row.sides.iter().map(to_level).collect(),
         figures: lines(row, detail),
+        unknown: unknown(row),
         changes: changes(checkup, row, detail),
         records,
         records_summary,
@@ -208,7 +211,10 @@ fn lines(row: &v1::CheckupRow, detail: Detail) -> Vec<Line> {
     let Some(first) = row.sides.first() else {
         return Vec::new();
     };
-    let lines = first.figures.iter().enumerate().map(|(index, figure)| {
+    let known = known(row);
+    let figures = first.figures.iter().enumerate();
+    let figures = figures.filter(|(index, _)| known.contains(index));
+    let lines = figures.map(|(index, figure)| {
         let figures = row.sides.iter().map(|side| side.figures.get(index));
         let figures: Vec<Option<&v1::CheckupFigure>> = figures.collect();
         let levels = figures
@@ -226,6 +232,24 @@ fn lines(row: &v1::CheckupRow, detail: Detail) -> Vec<Line> {
         }
     });
     lines.collect()
+}
+
+/// The places of the measures of which any side has data.
+fn known(row: &v1::CheckupRow) -> BTreeSet<usize> {
+    let sides = row.sides.iter();
+    let figures = sides.flat_map(|side| side.figures.iter().enumerate());
+    let known = figures.filter(|(_, figure)| figure.value.is_some());
+    known.map(|(index, _)| index).collect()
+}
+
+/// The measures of which no side has data, in one sentence; empty if there are none.
+fn unknown(row: &v1::CheckupRow) -> String {
+    let known = known(row);
+    let figures = row.sides.first().map(|side| side.figures.as_slice());
+    let figures = figures.unwrap_or_default().iter().enumerate();
+    let unknown = figures.filter(|(index, _)| !known.contains(index));
+    let names: Vec<String> = unknown.map(|(_, figure)| figure.label.clone()).collect();
+    names.join(", ")
 }
 
 /// The quarters of a figure for which there is room.

@@ -134,7 +134,7 @@ pub fn label(figure: &v1::CheckupFigure) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase());
+    let first = characters.next().map(char::to_uppercase);
     first.map_or_else(String::new, |first| first.chain(characters).collect())
 }
 

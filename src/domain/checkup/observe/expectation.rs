@@ -86,16 +86,14 @@ fn asked<'record>(
 /// When an offer was answered or ran out, and whether it ran out. `None` while it stands, and if its
 /// maker took it back.
 fn answer(offer: &Offer, as_of: Timestamp) -> Option<(Timestamp, bool)> {
-    match &offer.end {
-        Some(end) => match end.outcome {
-            OfferOutcome::Withdrawn => None,
-            // What is recorded is when it was found out.
-            OfferOutcome::Expired => Some((offer.expires_at.unwrap_or(end.at).min(end.at), true)),
-            _ => Some((end.at, false)),
-        },
-        None => {
-            let expires_at = offer.expires_at.filter(|_| offer.is_over(as_of))?;
-            Some((expires_at, true))
-        }
+    let Some(end) = &offer.end else {
+        let expires_at = offer.expires_at.filter(|_| offer.is_over(as_of))?;
+        return Some((expires_at, true));
+    };
+    match end.outcome {
+        OfferOutcome::Withdrawn => None,
+        // What is recorded is when it was found out.
+        OfferOutcome::Expired => Some((offer.expires_at.unwrap_or(end.at).min(end.at), true)),
+        _ => Some((end.at, false)),
     }
 }

@@ -309,12 +309,12 @@ impl<'world> Matter<'world> {
         &self,
         now: Option<Timestamp>,
         event: HandOverRequestEvent,
-        of_item: Option<CustodyItemEvent>,
+        of_item: Option<&CustodyItemEvent>,
     ) -> Decision {
         let late = now.and_then(|now| overdue(self.id, self.request, now));
         let mut decision = late.into_iter().fold(self.about(), Decision::event);
         for item in &self.request.asked.items {
-            if let Some(of_item) = &of_item {
+            if let Some(of_item) = of_item {
                 decision = decision.event(Event::new(item, of_item.clone()));
             }
         }
@@ -348,7 +348,7 @@ impl<'world> Matter<'world> {
             to: self.own.id.clone(),
         });
         let received = HandOverRequestEvent::Received(said);
-        Ok(self.answered(None, received, Some(handed_over)))
+        Ok(self.answered(None, received, Some(&handed_over)))
     }
 
     fn withdraw(&self, reason: Option<&Commitment>, view: &View<'_>) -> Result<Decision, Stop> {
@@ -363,6 +363,6 @@ impl<'world> Matter<'world> {
             request: self.id.to_owned(),
         });
         let withdrawn = HandOverRequestEvent::Withdrawn(said);
-        Ok(self.answered(Some(view.now), withdrawn, Some(freed)))
+        Ok(self.answered(Some(view.now), withdrawn, Some(&freed)))
     }
 }

@@ -57,6 +57,7 @@ fn full(parties: usize, quarters: usize) -> v1::Checkup {
     let rows = (1..)
         .zip(Asks::ALL)
         .map(|(number, symptom)| v1::CheckupRow {
+            notes: Vec::new(),
             symptom: number,
             question: symptom.question().to_owned(),
             intensity: Some(2),

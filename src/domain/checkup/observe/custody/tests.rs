@@ -174,12 +174,12 @@ fn request(due: i64) -> HandOverRequest {
     }
 }
 
-fn answer(number: usize, days: i64) -> Option<RequestAnswer> {
-    Some(RequestAnswer {
+fn answer(number: usize, days: i64) -> RequestAnswer {
+    RequestAnswer {
         words: None,
         by: by(number, ago(days)),
         is_asserted: false,
-    })
+    }
 }
 
 #[test]
@@ -190,20 +190,20 @@ fn hand_overs_late() {
     let open = request(-1);
     assert_eq!(of(&open), None, "its time runs");
     let mut taken_back = request(10);
-    taken_back.withdrawn = answer(1, 11);
+    taken_back.withdrawn = Some(answer(1, 11));
     assert_eq!(of(&taken_back), None, "nobody asks any more");
     let mut in_time = request(10);
-    in_time.released = answer(2, 10);
+    in_time.released = Some(answer(2, 10));
     assert_eq!(of(&in_time), Some((0, 1)));
     let late = request(10);
     assert_eq!(of(&late), Some((1, 1)));
     let mut released_late = request(10);
-    released_late.released = answer(2, 9);
+    released_late.released = Some(answer(2, 9));
     assert_eq!(of(&released_late), Some((1, 1)));
     let mut withheld = request(-1);
-    withheld.withheld = answer(2, 0);
+    withheld.withheld = Some(answer(2, 0));
     assert_eq!(of(&withheld), None, "just now is not before now");
-    withheld.withheld = answer(2, 1);
+    withheld.withheld = Some(answer(2, 1));
     assert_eq!(of(&withheld), Some((1, 1)));
     assert_eq!(share(&[asked(late.clone())], measure, 1), None);
     never_better(measure, &asked(in_time), &asked(late));
