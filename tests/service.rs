@@ -406,6 +406,7 @@ on_both_engines! {
     checkups::the_same_question_has_the_same_answer;
     checkups::a_report_is_kept_for_a_minute;
     checkups::checkups_at_fault;
+    checkups::one_side_of_the_pencil;
     checkup_pages::the_page_of_a_checkup;
     checkup_pages::the_page_leads_to_records;
     checkup_pages::links_that_are_not_good;

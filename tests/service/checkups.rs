@@ -5,6 +5,7 @@ use entente::proto::v1::{self, CheckupMeasure, Symptom};
 use entente::server::Environment;
 
 use super::calls::{accepted, faulty, ok};
+use super::fairness::conceded;
 use super::house::{Firm, HOUR, House, at, lasting};
 use super::setting::{NORTH, NORTH_PSA, Pair, SOUTH, SOUTH_PSA, event, opening, status, ticket};
 use super::tickets::eventful;
@@ -210,6 +211,61 @@ pub async fn a_report_is_kept_for_a_minute(house: House) {
         .await;
     let third = checkup(&pair.north, asking(&pair)).await;
     assert!(third.sequence > second.sequence);
+    house.stop().await;
+}
+
+/// Who bears more than its part is found, and nobody where both bear theirs; the approved quotes are
+/// what it rests on, and both firms see the same.
+pub async fn one_side_of_the_pencil(house: House) {
+    for (bps, norths, souths) in [
+        (5_000, (10_000, 0), (10_000, 0)),
+        (8_000, (16_000, 3), (4_000, 0)),
+        (500, (1_000, 0), (19_000, 3)),
+    ] {
+        let firms = format!("north-{bps}").leak();
+        let pair = Pair::between(&house, firms, format!("south-{bps}").leak()).await;
+        for _ in 0..3 {
+            conceded(&pair, bps).await;
+        }
+        let mut notes = pair.south.connection.improvements();
+        let note = v1::CreateCheckupNoteRequest {
+            parent: pair.name.clone(),
+            checkup_note: Some(v1::CheckupNote {
+                symptom: Symptom::OneSideOfThePencil.into(),
+                text: "We had agreed on that for one year.".to_owned(),
+                ..v1::CheckupNote::default()
+            }),
+            ..v1::CreateCheckupNoteRequest::default()
+        };
+        ok(notes.create_checkup_note(note.clone())).await;
+        let private = v1::CreateCheckupNoteRequest {
+            parent: format!("firms/south-{bps}"),
+            checkup_note: note.checkup_note.map(|note| v1::CheckupNote {
+                partnership: pair.name.clone(),
+                text: "They will not like it.".to_owned(),
+                ..note
+            }),
+            ..v1::CreateCheckupNoteRequest::default()
+        };
+        ok(notes.create_checkup_note(private)).await;
+        let report = checkup(&pair.north, asking(&pair)).await;
+        let judged = |party| {
+            let found = figure(&report, party, CheckupMeasure::BurdenIndex);
+            let level = found.value.as_ref().expect("an index").level;
+            assert_eq!((found.currency.as_str(), found.case_count), ("EUR", 3));
+            assert!(found.records[0].contains("/jointQuotes/"));
+            (level, found.intensity.expect("it is judged"))
+        };
+        assert_eq!((judged(NORTH), judged(SOUTH)), (norths, souths), "{bps}");
+        let row = row(&report, Symptom::OneSideOfThePencil);
+        let notes: Vec<_> = row.notes.iter().map(|note| note.text.as_str()).collect();
+        assert_eq!(notes, ["We had agreed on that for one year."]);
+        let own = checkup(&pair.south, asking(&pair)).await;
+        let own = self::row(&own, Symptom::OneSideOfThePencil);
+        assert_eq!(own.sides, row.sides);
+        let notes: Vec<_> = own.notes.iter().map(|note| note.private).collect();
+        assert_eq!(notes, [false, true]);
+    }
     house.stop().await;
 }
 

@@ -23,7 +23,7 @@ fn index(pair: &Pair) -> v1::GetBurdenIndexRequest {
 }
 
 /// A quote of 100.00 from each, of which the first bears that many basis points of 10.00, approved.
-async fn conceded(pair: &Pair, bps: i32) {
+pub async fn conceded(pair: &Pair, bps: i32) {
     let quote = pair.quote(&[("mine", 10_000)], &[("theirs", 10_000)]).await;
     let weights = [(NORTH, bps), (SOUTH, 10_000 - bps)];
     let request = v1::ProposeConcessionRequest {

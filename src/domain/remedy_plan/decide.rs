@@ -192,13 +192,13 @@ fn complete(
         let rule = format!("1 to {}", plan.steps.len());
         return Err(Refusal::field(Reason::InvalidField, "step_number", rule).into());
     };
+    require_owner(&step.planned.owner, &done.party, partnership)?;
     if step.done.is_some() {
         return Ok(Decision::about(Kind::RemedyPlan, id));
     }
     if plan.state != PlanState::Agreed {
         return Err(Refusal::invalid_state(plan.state.as_str(), "CompleteRemedyStep").into());
     }
-    require_owner(&step.planned.owner, &done.party, partnership)?;
     Ok(changed(id, PlanEvent::StepDone(done)))
 }
 

@@ -38,6 +38,8 @@ pub struct Said {
 struct Detail {
     /// Quarters in charts, the latest ones.
     quarters: usize,
+    /// Charts are drawn of figures of this intensity and above.
+    charts_from: i32,
     /// Records linked for each row.
     records: usize,
     /// Figures of each row of which it is said what would change them.
@@ -50,22 +52,24 @@ struct Detail {
 
 /// What is tried, one after the other, until the page is small enough.
 const DETAILS: [Detail; 8] = [
-    detail([21, 10, 40], [20, 2_000]),
-    detail([12, 6, 12], [8, 500]),
-    detail([8, 3, 8], [4, 250]),
-    detail([5, 2, 6], [3, 200]),
-    detail([5, 1, 3], [2, 150]),
-    detail([4, 0, 2], [1, 80]),
-    detail([0, 0, 2], [1, 80]),
-    detail([0, 0, 1], [0, 0]),
+    detail((21, 0), [10, 40], [20, 2_000]),
+    detail((12, 0), [6, 12], [8, 500]),
+    detail((8, 0), [3, 8], [4, 250]),
+    detail((5, 0), [2, 6], [3, 200]),
+    detail((5, 1), [2, 4], [3, 200]),
+    detail((4, 2), [1, 2], [1, 80]),
+    detail((4, 4), [0, 2], [1, 80]),
+    detail((0, 4), [0, 1], [0, 0]),
 ];
 
 const fn detail(
-    [quarters, records, changes]: [usize; 3],
+    (quarters, charts_from): (usize, i32),
+    [records, changes]: [usize; 2],
     [notes, note_characters]: [usize; 2],
 ) -> Detail {
     Detail {
         quarters,
+        charts_from,
         records,
         changes,
         notes,
@@ -266,10 +270,9 @@ fn to_cell(figure: Option<&v1::CheckupFigure>, highest: i64, detail: Detail) -> 
     let trend = words::trend(figure);
     let basis = [basis, trend].map(str::to_owned);
     let basis = basis.into_iter().filter(|words| !words.is_empty());
-    let levels: Vec<Option<i64>> = latest(figure, detail)
-        .iter()
-        .map(|found| found.level)
-        .collect();
+    let is_drawn = figure.intensity.unwrap_or(0) >= detail.charts_from;
+    let quarters = latest(figure, detail).iter().filter(|_| is_drawn);
+    let levels: Vec<Option<i64>> = quarters.map(|found| found.level).collect();
     let told = levels.iter().map(|level| match level {
         None => "no data".to_owned(),
         Some(level) => words::level(figure.unit(), *level),
