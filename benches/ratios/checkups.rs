@@ -109,11 +109,11 @@ async fn ask(
     metadata.insert("grpc-timeout", PATIENCE.parse().expect("a header"));
     let start = now();
     let report = client.get_checkup(request).await.expect("a report");
-    let taken = start.elapsed().as_secs_f64() * 1e6;
+    let micros = start.elapsed().as_secs_f64() * 1e6;
     let report = report.into_inner();
     let sides = report.rows.iter().flat_map(|row| &row.sides);
     let figures = sides.flat_map(|side| &side.figures);
     let with_data = figures.filter(|figure| figure.value.is_some()).count();
     assert!(with_data > 3, "the report tells something");
-    taken
+    micros
 }

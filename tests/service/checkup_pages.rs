@@ -75,7 +75,7 @@ async fn missed_ticket(house: &House, pair: &Pair) -> String {
 pub async fn the_page_of_a_checkup(house: House) {
     let firm = house.firm("north").await;
     let mut request = partnership(HOSTILE);
-    request.partner_display_name = HOSTILE.to_owned();
+    HOSTILE.clone_into(&mut request.partner_display_name);
     let mut partnerships = firm.connection.partnerships();
     let name = ok(partnerships.create_partnership(request)).await.name;
     house.pass(HOUR);

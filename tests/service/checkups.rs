@@ -142,7 +142,7 @@ pub async fn a_checkup_from_tickets_alone(house: House) {
     // The other firm sees the same, under its own name.
     let mut souths = checkup(&pair.south, asking(&pair)).await;
     assert_eq!(souths.caller_party_id, SOUTH);
-    souths.caller_party_id = NORTH.to_owned();
+    NORTH.clone_into(&mut souths.caller_party_id);
     assert_eq!(souths, report);
     house.stop().await;
 }
@@ -316,6 +316,14 @@ pub async fn checkups_at_fault(house: House) {
         )
         .await;
     }
+    // The window may reach to the instant itself, and back before the partnership.
+    let whole = window(Some(-100 * day), Some(day));
+    accepted(checkups.get_checkup(whole)).await;
+    clauses_at_fault(&house, &pair).await;
+    house.stop().await;
+}
+
+async fn clauses_at_fault(house: &House, pair: &Pair) {
     let thresholds = |measure: CheckupMeasure, levels: &[i64]| v1::CheckupThresholds {
         measure: measure.into(),
         levels: levels.to_vec(),
@@ -341,14 +349,10 @@ pub async fn checkups_at_fault(house: House) {
     ];
     let mut partnerships = pair.north.connection.partnerships();
     faulty(
-        &house,
+        house,
         "INVALID_FIELD",
         &fields,
         partnerships.propose_terms(request),
     )
     .await;
-    // The window may reach to the instant itself, and back before the partnership.
-    let whole = window(Some(-100 * day), Some(day));
-    accepted(checkups.get_checkup(whole)).await;
-    house.stop().await;
 }

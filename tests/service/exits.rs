@@ -131,7 +131,7 @@ pub async fn a_client_could_leave(house: House) {
     let made = ok(norths.create_hand_over_request(made)).await;
     ok(souths.withhold_hand_over(withholding(&made.name))).await;
     let mut request = running(&pair.name, &brandt);
-    request.request_id = "drill-1".to_owned();
+    "drill-1".clone_into(&mut request.request_id);
     let answer = ok(norths.run_exit_drill(request.clone())).await;
     let drill = answer.exit_drill.unwrap();
     let counts = drill.counts.unwrap();
@@ -173,7 +173,24 @@ pub async fn a_client_could_leave(house: House) {
         name: drill.name.clone(),
     };
     assert_eq!(ok(souths.get_exit_drill(get)).await, drill);
-    for (client, count) in [(brandt.clone(), 1), (other, 0), (String::new(), 1)] {
+    listed(&pair, [(brandt, 1), (other, 0), (String::new(), 1)]).await;
+    of_no_client(&house, &pair).await;
+    house.stop().await;
+}
+
+async fn of_no_client(house: &House, pair: &Pair) {
+    let mut norths = pair.north.connection.custody();
+    let call = norths.run_exit_drill(running(&pair.name, ""));
+    faulty(house, "INVALID_FIELD", &["client"], call).await;
+    let absent = format!("{}/clients/absent", pair.name);
+    let call = norths.run_exit_drill(running(&pair.name, &absent));
+    refuses(house, "NOT_FOUND", call).await;
+}
+
+/// How many drills there are of each client; of none, all.
+async fn listed(pair: &Pair, counts: [(String, usize); 3]) {
+    let mut souths = pair.south.connection.custody();
+    for (client, count) in counts {
         let wanted = v1::ListExitDrillsRequest {
             parent: pair.name.clone(),
             client,
@@ -182,12 +199,6 @@ pub async fn a_client_could_leave(house: House) {
         let listed = ok(souths.list_exit_drills(wanted)).await;
         assert_eq!(listed.exit_drills.len(), count);
     }
-    let call = norths.run_exit_drill(running(&pair.name, ""));
-    faulty(&house, "INVALID_FIELD", &["client"], call).await;
-    let absent = format!("{}/clients/absent", pair.name);
-    let call = norths.run_exit_drill(running(&pair.name, &absent));
-    refuses(&house, "NOT_FOUND", call).await;
-    house.stop().await;
 }
 
 /// A retry is the same drill, with the export as long as that is what there is.

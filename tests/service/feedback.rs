@@ -81,7 +81,7 @@ pub async fn feedback_and_its_reply(house: House) {
     let feedback = bad.feedback.as_mut().unwrap();
     feedback.tone = 0;
     feedback.text.clear();
-    feedback.topic = "x".to_owned();
+    "x".clone_into(&mut feedback.topic);
     let fields = ["feedback.tone", "feedback.text", "feedback.topic"];
     faulty(
         &house,

@@ -84,8 +84,9 @@ pub async fn what_is_asked_for_is_handed_over(house: House) {
     let mut norths = pair.north.connection.custody();
     let mut souths = pair.south.connection.custody();
     let mut request = asking(&pair.name, &[&item], 2 * HOUR);
-    request.request_id = "ask-1".to_owned();
-    request.hand_over_request.as_mut().unwrap().on_behalf_of = client.clone();
+    "ask-1".clone_into(&mut request.request_id);
+    let asked = request.hand_over_request.as_mut().unwrap();
+    asked.on_behalf_of.clone_from(&client);
     let made = ok(norths.create_hand_over_request(request.clone())).await;
     assert_eq!(made.due_time, Some(at(2 * HOUR)));
     assert_eq!(

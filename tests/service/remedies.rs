@@ -197,8 +197,8 @@ pub async fn notes_on_the_checkup_and_replies(house: House) {
     assert_eq!(texts, ["nobody told us", "we were three people short"]);
     let mut wanted = notes_of(&pair.name);
     wanted.symptom = Symptom::HeldHostage.into();
-    let none = ok(norths.list_checkup_notes(wanted)).await;
-    assert!(none.checkup_notes.is_empty());
+    let nothing = ok(norths.list_checkup_notes(wanted)).await;
+    assert!(nothing.checkup_notes.is_empty());
     let withdrawing = |name: &str| v1::WithdrawCheckupNoteRequest {
         name: name.to_owned(),
         ..Default::default()
@@ -273,11 +273,11 @@ pub async fn nobody_else_sees_a_private_note(house: House) {
     assert!(note.name.starts_with("firms/north/checkupNotes/"));
     assert_eq!(told(&pair.south, &pair.name).await, before);
     let listed = ok(norths.list_checkup_notes(notes_of("firms/north"))).await;
-    assert_eq!(listed.checkup_notes, [note.clone()]);
+    assert_eq!(listed.checkup_notes, std::slice::from_ref(&note));
     let mut elsewhere = notes_of("firms/north");
     "partnerships/other".clone_into(&mut elsewhere.partnership);
-    let none = ok(norths.list_checkup_notes(elsewhere)).await;
-    assert!(none.checkup_notes.is_empty());
+    let nothing = ok(norths.list_checkup_notes(elsewhere)).await;
+    assert!(nothing.checkup_notes.is_empty());
     let id = note.name.rsplit('/').next().unwrap().to_owned();
     for name in [
         note.name.clone(),

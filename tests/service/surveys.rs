@@ -106,7 +106,12 @@ pub async fn a_survey_from_four_seats(house: House) {
     let events = vec![opening("e1", &ticket(NORTH_PSA, "1"), 0, 1)];
     let tickets = pair.ingest(&pair.north, events).await;
     let mut request = asking(&pair.name, SOUTH);
-    request.survey.as_mut().unwrap().topic = tickets[0].ticket.clone();
+    request
+        .survey
+        .as_mut()
+        .unwrap()
+        .topic
+        .clone_from(&tickets[0].ticket);
     let name = asked(&pair.north, request).await;
     answer(&pair.north, answering(&name, SurveySeat::Partner)).await;
     answer(&pair.south, answering(&name, SurveySeat::Self_)).await;
@@ -164,7 +169,7 @@ pub async fn surveys_at_fault(house: House) {
     faulty(&house, "INVALID_FIELD", &["survey.subject"], unknown).await;
     let name = asked(&pair.north, asking(&pair.name, SOUTH)).await;
     let mut bad = answering(&name, SurveySeat::Unspecified);
-    bad.mirror_comment = "both".to_owned();
+    "both".clone_into(&mut bad.mirror_comment);
     let given = bad.answer.as_mut().unwrap();
     given.ratings = [(1, 0), (1, 5), (1, 3), (9, 6)]
         .map(|(question, score)| v1::SurveyRating { question, score })
@@ -233,13 +238,13 @@ async fn everything(house: &House, pair: &Pair, firm: &Firm, name: &str) -> Vec<
         name: pair.name.clone(),
         ..Default::default()
     };
-    let last = usize::try_from(house.head(&pair.name).await.sequence).unwrap();
+    let entry_count = usize::try_from(house.head(&pair.name).await.sequence).unwrap();
     let calls = [
         ("InteractionService/GetSurvey", get.encode_to_vec(), 1),
         ("InteractionService/ListSurveys", list.encode_to_vec(), 1),
         ("JournalService/ListEntries", entries.encode_to_vec(), 1),
         ("CheckupService/GetCheckup", checkup.encode_to_vec(), 1),
-        ("JournalService/Watch", watch.encode_to_vec(), last),
+        ("JournalService/Watch", watch.encode_to_vec(), entry_count),
         (
             "JournalService/ExportJournal",
             exported.encode_to_vec(),

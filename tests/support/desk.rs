@@ -50,9 +50,13 @@ impl Desk {
     /// always open, a status map, and an agreement of south with north: a response in two seconds, a
     /// resolution in four.
     pub async fn open(url: &str, address: SocketAddr) -> Self {
+        Box::pin(Self::opened(url, address)).await
+    }
+
+    async fn opened(url: &str, address: SocketAddr) -> Self {
         let (north, south) = (
-            program::key(url, "north").await,
-            program::key(url, "south").await,
+            Box::pin(program::key(url, "north")).await,
+            Box::pin(program::key(url, "south")).await,
         );
         let north = connected(address, &north, "north").await;
         let south = connected(address, &south, "south").await;

@@ -68,7 +68,7 @@ impl Compared {
 }
 
 /// The figures that changed most: by intensity first, then by how much, then what became worse before
-/// what became better; at most [`CHANGES_MAX`].
+/// what became better; at most `CHANGES_MAX`.
 #[must_use]
 pub fn most_changed(compared: Vec<Compared>) -> Vec<Compared> {
     let sized = compared.into_iter();
