@@ -248,6 +248,8 @@ pub async fn one_side_of_the_pencil(house: House) {
             ..v1::CreateCheckupNoteRequest::default()
         };
         ok(notes.create_checkup_note(private)).await;
+        // The window ends where the question is asked; what is of that very instant is not in it.
+        house.pass(1);
         let report = checkup(&pair.north, asking(&pair)).await;
         let judged = |party| {
             let found = figure(&report, party, CheckupMeasure::BurdenIndex);
