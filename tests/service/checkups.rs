@@ -238,6 +238,7 @@ pub async fn one_side_of_the_pencil(house: House) {
             ..v1::CreateCheckupNoteRequest::default()
         };
         ok(notes.create_checkup_note(note.clone())).await;
+        house.pass(1);
         let private = v1::CreateCheckupNoteRequest {
             parent: format!("firms/south-{bps}"),
             checkup_note: note.checkup_note.map(|note| v1::CheckupNote {
